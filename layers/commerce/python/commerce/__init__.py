@@ -1,0 +1,1 @@
+"""Tradepost's domain: one package per bounded context, and the adapters that connect them to AWS."""

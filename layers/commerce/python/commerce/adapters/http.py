@@ -1,0 +1,322 @@
+"""HTTP for the functions behind the API: routes, parsing, answers and errors, each in this one place.
+
+A handler declares its routes and is otherwise plain:
+
+    api = Api("storefront")
+
+    @api.post("/carts", body=CartRequest, answers=CartResponse, status=201)
+    def create_cart(request: Request[CartRequest]) -> Response: ...
+
+    handler = api.handler
+
+`docs/openapi.json` is generated from these declarations, and the API stack makes its routes from that file.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel, ValidationError
+
+from commerce import errors
+from commerce.adapters.idempotency import IdempotencyStore, Replay
+from commerce.identity.model import GUEST, Caller, Group
+
+MAX_BODY = 256 * 1024
+"""Bytes. A cart of 40 lines is under 10 KB; a product of 90 variants under 150 KB."""
+
+Style = Literal["storefront", "admin"]
+Auth = Literal["public", "customer", "staff", "signature"]
+Body = TypeVar("Body")
+
+logger = Logger()
+
+STATUS: dict[type[errors.CommerceError], int] = {
+    errors.Invalid: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.IdempotencyInProgress: 409,
+    errors.IdempotencyMismatch: 409,
+    errors.StaleVersion: 412,
+    errors.TooLarge: 413,
+    errors.VersionRequired: 428,
+    errors.Unavailable: 503,
+}
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a handler answers. `body` is a model, a JSON value, or text with a content type of its own."""
+
+    body: Any = None
+    status: int | None = None
+    """None takes the route's declared status."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request(Generic[Body]):
+    """A parsed request. Header names are in lower case; `body` is the route's model."""
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    raw_body: bytes
+    caller: Caller
+    body: Body
+
+    def expected_version(self) -> int:
+        """The version in `If-Match`. Raises VersionRequired without one, StaleVersion for what is no version."""
+        value = self.headers.get("if-match")
+        if value is None:
+            raise errors.VersionRequired("send If-Match with the ETag of the version you are changing")
+        match = re.fullmatch(r'(?:W/)?"(\d{1,9})"', value.strip())
+        if match is None:
+            raise errors.StaleVersion(f"{value} is not a version of this resource; read it again for its ETag")
+        return int(match[1])
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the API, as declared by its handler."""
+
+    method: str
+    path: str
+    call: Callable[[Request[Any]], Response]
+    auth: Auth
+    groups: tuple[Group, ...]
+    body: type[BaseModel] | None
+    answers: type[BaseModel] | None
+    status: int
+    query: Mapping[str, str]
+    idempotency: Literal["none", "optional", "required"]
+
+    @property
+    def key(self) -> str:
+        """As API Gateway names it: `GET /products/{handle}`."""
+        return f"{self.method} {self.path}"
+
+
+class TokenVerifier(Protocol):
+    """Turns a bearer token into a caller. Raises Unauthenticated."""
+
+    def __call__(self, token: str) -> Caller: ...
+
+
+class Api:
+    """The routes of one function. `style` decides how faults look: the protocol's, or RFC 9457 problems."""
+
+    def __init__(
+        self,
+        style: Style,
+        *,
+        verify: TokenVerifier | None = None,
+        idempotency: Callable[[], IdempotencyStore] | None = None,
+    ) -> None:
+        self.style = style
+        self.routes: dict[str, Route] = {}
+        self._verify = verify
+        self._idempotency = idempotency
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        auth: Auth | None = None,
+        groups: tuple[Group, ...] = (),
+        body: type[BaseModel] | None = None,
+        answers: type[BaseModel] | None = None,
+        status: int = 200,
+        query: Mapping[str, str] | None = None,
+        idempotency: Literal["none", "optional", "required"] = "none",
+    ) -> Callable[[Callable[[Request[Any]], Response]], Callable[[Request[Any]], Response]]:
+        """Declares an operation. `query` names its query parameters with a sentence each."""
+        default: Auth = "staff" if self.style == "admin" else "public"
+
+        def register(call: Callable[[Request[Any]], Response]) -> Callable[[Request[Any]], Response]:
+            route = Route(
+                method, path, call, auth or default, groups, body, answers, status, query or {}, idempotency
+            )
+            self.routes[route.key] = route
+            return call
+
+        return register
+
+    def get(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Declares a GET."""
+        return self.route("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Declares a POST."""
+        return self.route("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Declares a PUT."""
+        return self.route("PUT", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[..., Any]:
+        """Declares a DELETE."""
+        return self.route("DELETE", path, **options)
+
+    def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """The Lambda entry point, for HTTP API events of version 2.0."""
+        request_id = event.get("requestContext", {}).get("requestId", "")
+        logger.set_correlation_id(request_id)
+        try:
+            answer = self._answer(event)
+        except errors.CommerceError as error:
+            answer = self._fault(error)
+        except Exception:
+            logger.exception("unexpected error", route=event.get("routeKey"))
+            answer = self._fault(errors.Unavailable("something went wrong on our side; send the request again"))
+        answer["headers"].setdefault("x-request-id", request_id)
+        return answer
+
+    def _answer(self, event: dict[str, Any]) -> dict[str, Any]:
+        route = self.routes[event["routeKey"]]
+        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
+        raw = event.get("body") or ""
+        raw_body = base64.b64decode(raw) if event.get("isBase64Encoded") else raw.encode()
+        if len(raw_body) > MAX_BODY:
+            raise errors.TooLarge(f"the body has {len(raw_body)} bytes; at most {MAX_BODY} are read")
+        caller = self._caller(route, event, headers)
+        request: Request[Any] = Request(
+            method=route.method,
+            path=event.get("rawPath", ""),
+            parameters=event.get("pathParameters") or {},
+            query=event.get("queryStringParameters") or {},
+            headers=headers,
+            raw_body=raw_body,
+            caller=caller,
+            body=_parse(route.body, raw_body, headers) if route.body else None,
+        )
+        if route.idempotency == "none" or self._idempotency is None:
+            return _render(route.call(request), route)
+        return self._once(route, request, self._idempotency())
+
+    def _caller(self, route: Route, event: dict[str, Any], headers: Mapping[str, str]) -> Caller:
+        claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims")
+        if route.auth in ("staff", "customer"):
+            if not claims:
+                raise errors.Unauthenticated("send Authorization: Bearer with a valid token")
+            caller = Caller(subject=claims["sub"], groups=_groups(claims.get("cognito:groups", "")))
+            if route.auth == "staff" and not caller.belongs_to(*route.groups):
+                raise errors.Forbidden(f"this needs one of the groups {', '.join((*route.groups, 'admin'))}")
+            return caller
+        token = headers.get("authorization", "")
+        if route.auth == "public" and self._verify and token.lower().startswith("bearer "):
+            return self._verify(token[7:].strip())
+        return GUEST
+
+    def _once(self, route: Route, request: Request[Any], store: IdempotencyStore) -> dict[str, Any]:
+        """Does the work for a key at most once, and repeats the first answer byte for byte after that."""
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            if route.idempotency == "required":
+                raise errors.Invalid("send an Idempotency-Key header, so that a retry cannot do this twice")
+            return _render(route.call(request), route)
+        if not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+            raise errors.Invalid("Idempotency-Key must be 1 to 255 printable characters without spaces")
+        digest = hashlib.sha256(request.raw_body).hexdigest()
+        caller = request.caller.subject or f"guest {request.headers.get('ucp-agent', '')}"
+        claim = store.claim(f"{caller} {route.method} {request.path}", key, digest)
+        if isinstance(claim, Replay):
+            return {"statusCode": claim.status, "headers": dict(claim.headers), "body": claim.body}
+        try:
+            answer = _render(route.call(request), route)
+        except errors.Unavailable:
+            store.release(claim)
+            raise
+        except errors.CommerceError as error:
+            answer = self._fault(error)
+        except Exception:
+            store.release(claim)
+            raise
+        store.keep(claim, Replay(answer["statusCode"], answer["headers"], answer["body"]))
+        return answer
+
+    def _fault(self, error: errors.CommerceError) -> dict[str, Any]:
+        status = STATUS[type(error)]
+        headers = {"content-type": "application/json", "cache-control": "no-store"}
+        if isinstance(error, errors.Unavailable | errors.IdempotencyInProgress):
+            headers["retry-after"] = "1"
+        if self.style == "admin":
+            headers["content-type"] = "application/problem+json"
+            body = {
+                "type": f"urn:tradepost:problem:{error.code}",
+                "title": error.code.replace("_", " "),
+                "status": status,
+                "detail": error.content,
+                "code": error.code,
+                **({"errors": [{"path": error.path, "detail": error.content}]} if error.path else {}),
+            }
+        else:
+            body = {"code": error.code, "content": error.content, **({"path": error.path} if error.path else {})}
+        return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+
+
+def _groups(claim: str | list[str]) -> frozenset[str]:
+    """API Gateway hands a list claim on as text: `[admin support]`."""
+    return frozenset(claim if isinstance(claim, list) else re.findall(r"[\w-]+", claim))
+
+
+def _parse(model: type[BaseModel], raw: bytes, headers: Mapping[str, str]) -> BaseModel:
+    content_type = headers.get("content-type", "application/json").split(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise errors.Invalid(f"send application/json, not {content_type}")
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def invalid(error: ValidationError) -> errors.Invalid:
+    """Names the first field at fault. The value itself is not repeated: it may be personal."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    more = error.error_count() - 1
+    content = f"{path}: {first['msg']}" + (f" (and {more} more)" if more else "")
+    return errors.Invalid(content, path=path)
+
+
+def _render(response: Response, route: Route) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "cache-control": "no-store", **response.headers}
+    status = response.status or route.status
+    body = response.body
+    if isinstance(body, BaseModel):
+        text = body.model_dump_json(by_alias=True, exclude_none=True)
+    elif isinstance(body, str):
+        text = body
+    else:
+        text = "" if body is None else json.dumps(body)
+    return {"statusCode": status, "headers": headers, "body": text}
+
+
+def etag(text: str) -> str:
+    """A strong ETag for a rendered body."""
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def cacheable(request: Request[Any], body: BaseModel, *, max_age: int = 60) -> Response:
+    """A public answer with an ETag; 304 where the client already has it."""
+    text = body.model_dump_json(by_alias=True, exclude_none=True)
+    headers = {"etag": etag(text), "cache-control": f"public, max-age={max_age}"}
+    known = request.headers.get("if-none-match", "")
+    if headers["etag"] in known or known.strip() == "*":
+        return Response(None, status=304, headers=headers)
+    return Response(text, headers=headers)
+
+
+def versioned(body: BaseModel, version: int, *, status: int | None = None) -> Response:
+    """An answer whose ETag is the resource's version, for `If-Match`."""
+    return Response(body, status=status, headers={"etag": f'"{version}"'})

@@ -1,0 +1,111 @@
+"""Idempotency keys: claimed atomically before the work starts, answered byte for byte for 48 hours.
+
+Items of the idempotency table: pk = digest of caller, route and key; sk = `CLAIM`; `request` the body's digest;
+`state` in_progress or done; `expires_at` the time to live; then `status`, `headers`, `body` of the answer.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from commerce.adapters.dynamodb import ConditionFailed, Table
+from commerce.errors import IdempotencyInProgress, IdempotencyMismatch
+
+KEPT_SECONDS = 48 * 3600
+CLAIM_SECONDS = 60
+"""How long a claim stands without an answer: longer than any function runs."""
+WAIT_SECONDS = 8.0
+"""How long a second request waits for the first one's answer."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do the work for a key."""
+
+    pk: str
+    request: str
+    until: int
+
+
+@dataclass(frozen=True)
+class Replay:
+    """An answer that was given before."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class IdempotencyStore:
+    """The keys of all callers."""
+
+    table: Table
+    clock: Callable[[], float] = time.time
+    pause: Callable[[float], None] = time.sleep
+
+    def claim(self, scope: str, key: str, request: str) -> Claim | Replay:
+        """The claim, or the answer kept for this key.
+
+        Raises IdempotencyMismatch for another request under the key, IdempotencyInProgress where the first one
+        has not finished after `WAIT_SECONDS`.
+        """
+        pk = hashlib.sha256(f"{scope}\x1f{key}".encode()).hexdigest()
+        deadline = self.clock() + WAIT_SECONDS
+        while True:
+            now = int(self.clock())
+            known = self.table.get(pk, "CLAIM")
+            if known is None or known["expires_at"] <= now:
+                claim = Claim(pk, request, now + CLAIM_SECONDS)
+                if self._take(claim, known):
+                    return claim
+                continue
+            if known["request"] != request:
+                raise IdempotencyMismatch("this Idempotency-Key was used with another request; use a new one")
+            if known["state"] == "done":
+                return Replay(known["status"], known["headers"], known["body"])
+            if self.clock() >= deadline:
+                raise IdempotencyInProgress("the first request with this Idempotency-Key is still being worked on")
+            self.pause(0.1)
+
+    def keep(self, claim: Claim, answer: Replay) -> None:
+        """Stores the answer under the claim; a claim that ran out and was taken over keeps the newer one's."""
+        item = {
+            "pk": claim.pk,
+            "sk": "CLAIM",
+            "request": claim.request,
+            "state": "done",
+            "expires_at": int(self.clock()) + KEPT_SECONDS,
+            "until": claim.until,
+            "status": answer.status,
+            "headers": dict(answer.headers),
+            "body": answer.body,
+        }
+        try:
+            self.table.put(item, ("until", "=", claim.until))
+        except ConditionFailed:
+            return
+
+    def release(self, claim: Claim) -> None:
+        """Gives the key back after work that did not happen, so that a retry may do it."""
+        try:
+            self.table.delete(claim.pk, "CLAIM", ("until", "=", claim.until), ("state", "=", "in_progress"))
+        except ConditionFailed:
+            return
+
+    def _take(self, claim: Claim, known: dict[str, object] | None) -> bool:
+        item = {
+            "pk": claim.pk,
+            "sk": "CLAIM",
+            "request": claim.request,
+            "state": "in_progress",
+            "expires_at": claim.until,
+            "until": claim.until,
+        }
+        condition = ("until", "=", known["until"]) if known else ("pk", "missing")
+        try:
+            self.table.put(item, condition)
+        except ConditionFailed:
+            return False
+        return True

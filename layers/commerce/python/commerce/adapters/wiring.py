@@ -1,0 +1,20 @@
+"""Builds the repositories and gateways of a function from its environment, each once and only when asked for."""
+
+import functools
+
+from commerce.adapters import aws
+from commerce.adapters.dynamodb import Table
+from commerce.adapters.environment import require
+from commerce.adapters.idempotency import IdempotencyStore
+
+
+@functools.cache
+def table(variable: str) -> Table:
+    """The table that the environment variable names."""
+    return Table(aws.client("dynamodb"), require(variable))
+
+
+@functools.cache
+def idempotency() -> IdempotencyStore:
+    """The idempotency keys."""
+    return IdempotencyStore(table("IDEMPOTENCY_TABLE"))

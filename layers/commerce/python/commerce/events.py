@@ -1,0 +1,202 @@
+"""Every event the shop publishes: one versioned model, shared by who emits it and who consumes it.
+
+Events carry ids, quantities and amounts, never personal data: whoever needs an address reads the order.
+A name is `<context>.<past tense>`. A change that a consumer could trip over raises `version`.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from commerce.clock import iso
+from commerce.ids import new_id
+from commerce.model import Model
+from commerce.money import Currency
+
+SOURCE = "tradepost"
+"""The `Source` of every entry on the bus."""
+
+
+class Event(Model):
+    """What all events have. `subject` is the id of the thing it happened to."""
+
+    type: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    id: str = Field(default_factory=lambda: new_id("evt"))
+    occurred_at: str
+    subject: str
+
+
+class OrderLine(Model):
+    """A line of an order as analytics wants it. Amounts in minor units of the order's currency."""
+
+    sku: str
+    quantity: int
+    unit_price: int
+    total: int
+
+
+class OrderEvent(Event):
+    """What happened to an order; `subject` is the order id."""
+
+    currency: Currency
+    total: int
+
+
+class OrderPlaced(OrderEvent):
+    """Stock is reserved and the order exists; payment has not come yet."""
+
+    type: ClassVar[str] = "order.placed"
+    lines: tuple[OrderLine, ...]
+    country: str
+    customer: bool
+    """Whether the buyer was signed in."""
+
+
+class OrderConfirmed(OrderEvent):
+    """Payment is authorised; the warehouse may begin."""
+
+    type: ClassVar[str] = "order.confirmed"
+    lines: tuple[OrderLine, ...]
+
+
+class OrderShipped(OrderEvent):
+    """Handed to the carrier and captured."""
+
+    type: ClassVar[str] = "order.shipped"
+    carrier: str
+    tracking_number: str
+
+
+class OrderDelivered(OrderEvent):
+    """The carrier says that the parcel arrived."""
+
+    type: ClassVar[str] = "order.delivered"
+
+
+CancelReason = Literal[
+    "payment_declined",
+    "payment_timeout",
+    "buyer_request",
+    "merchant_request",
+    "short_pick",
+    "capture_failed",
+    "fraud",
+]
+
+
+class OrderCanceled(OrderEvent):
+    """It will not be delivered; its stock is free again and its payment is voided or refunded."""
+
+    type: ClassVar[str] = "order.canceled"
+    reason: CancelReason
+    confirmed: bool
+    """Whether the buyer had been told that the order stands."""
+
+
+class OrderLost(OrderEvent):
+    """The carrier lost the parcel; the buyer gets the money back."""
+
+    type: ClassVar[str] = "order.lost"
+
+
+class OrderSettled(OrderEvent):
+    """Delivered, captured and closed. `captured` and `refunded` in minor units."""
+
+    type: ClassVar[str] = "order.settled"
+    captured: int
+    refunded: int
+
+
+class DeliveryOverdue(OrderEvent):
+    """Shipped, and the carrier's promise has passed without a delivery."""
+
+    type: ClassVar[str] = "order.delivery_overdue"
+
+
+class GoodsReturned(OrderEvent):
+    """The buyer sent goods back and the warehouse took them in."""
+
+    type: ClassVar[str] = "return.received"
+    return_id: str
+    lines: tuple[OrderLine, ...]
+
+
+class PaymentActionRequired(OrderEvent):
+    """The buyer's bank wants a confirmation (3-D Secure)."""
+
+    type: ClassVar[str] = "payment.action_required"
+
+
+class PaymentRefunded(OrderEvent):
+    """Money went back to the buyer. `amount` is positive, in minor units."""
+
+    type: ClassVar[str] = "payment.refunded"
+    refund_id: str
+    amount: int
+    reason: str
+
+
+class PaymentDisputed(OrderEvent):
+    """The buyer's bank took the money back for now; the merchant must answer by the bank's deadline."""
+
+    type: ClassVar[str] = "payment.disputed"
+    dispute_id: str
+    amount: int
+    reason: str
+
+
+class ProductChanged(Event):
+    """A product was created, changed, published or archived; `subject` is the product id."""
+
+    type: ClassVar[str] = "product.changed"
+    product_version: int
+    status: str
+
+
+class StockAdjusted(Event):
+    """Staff changed the stock of a SKU; `subject` is the SKU."""
+
+    type: ClassVar[str] = "stock.adjusted"
+    location: str
+    quantity: int
+    """Signed: what was added or taken."""
+    reason: str
+
+
+ALL: tuple[type[Event], ...] = (
+    OrderPlaced,
+    OrderConfirmed,
+    OrderShipped,
+    OrderDelivered,
+    OrderCanceled,
+    OrderLost,
+    OrderSettled,
+    DeliveryOverdue,
+    GoodsReturned,
+    PaymentActionRequired,
+    PaymentRefunded,
+    PaymentDisputed,
+    ProductChanged,
+    StockAdjusted,
+)
+
+BY_TYPE: dict[str, type[Event]] = {event.type: event for event in ALL}
+
+
+def detail(event: Event) -> dict[str, object]:
+    """The event as it travels: its fields, and which shape they have."""
+    return {"type": event.type, "version": event.version, **event.model_dump(mode="json")}
+
+
+def parse(body: dict[str, object]) -> Event:
+    """The event in a bus entry's `detail`. Raises KeyError for a type this release does not know."""
+    fields = {name: value for name, value in body.items() if name not in ("type", "version")}
+    return BY_TYPE[str(body["type"])].model_validate(fields)
+
+
+def at(moment: datetime) -> str:
+    """`occurred_at` for an event that happens now."""
+    return iso(moment)

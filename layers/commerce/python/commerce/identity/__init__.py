@@ -1,0 +1,1 @@
+"""Identity: who is asking, and what they may do."""

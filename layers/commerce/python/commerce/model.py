@@ -1,0 +1,15 @@
+"""The base of every model in the shop."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Model(BaseModel):
+    """Immutable and closed: an unknown field is a mistake, and a change makes a new value (`model_copy`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OpenModel(BaseModel):
+    """For what clients send: unknown fields are ignored, as the protocol asks, so that newer clients still work."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)

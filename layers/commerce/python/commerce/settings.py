@@ -1,0 +1,52 @@
+"""The shop's own rules: currencies, tax table, shipping rates, limits. One value per environment (`config/*.toml`)."""
+
+from pydantic import Field
+
+from commerce.model import Model
+from commerce.money import Amount, Currency
+
+
+class ShippingRate(Model):
+    """One way to ship to some countries. An empty `countries` means everywhere."""
+
+    id: str
+    title: str
+    carrier: str
+    countries: tuple[str, ...] = ()
+    price: dict[Currency, Amount]
+    free_from: dict[Currency, Amount] = {}
+    """From this subtotal on the rate costs nothing, per currency."""
+    earliest_days: int = Field(ge=0)
+    latest_days: int = Field(ge=0)
+
+
+class TaxRate(Model):
+    """A flat tax added on goods and shipping sent to `country` (and `region`, where given)."""
+
+    country: str
+    region: str | None = None
+    basis_points: int = Field(ge=0, le=5_000)
+    title: str
+
+
+class Settings(Model):
+    """What the merchant decides about the shop as a whole."""
+
+    name: str
+    url: str
+    """Where buyers find the shop, without a slash at the end; the base of every link it hands out."""
+    email_from: str
+    currencies: tuple[Currency, ...]
+    """The first one is the shop's default."""
+    countries: tuple[str, ...]
+    """Where the shop ships to (ISO 3166-1 alpha-2)."""
+    shipping_rates: tuple[ShippingRate, ...]
+    tax_rates: tuple[TaxRate, ...]
+    hold_seconds: int = 900
+    """How long stock is held for an order whose payment has not come."""
+    cart_days: int = 30
+    checkout_hours: int = 6
+    max_quantity: int = 999
+    """Per line of a cart."""
+    max_lines: int = 40
+    """Per cart. One transaction holds 100 actions, and a line can take two."""
