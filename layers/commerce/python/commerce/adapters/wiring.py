@@ -6,6 +6,8 @@ from commerce.adapters import aws
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.environment import require
 from commerce.adapters.idempotency import IdempotencyStore
+from commerce.adapters.outbox import Outbox
+from commerce.orders.repository import OrderRepository
 
 
 @functools.cache
@@ -18,3 +20,15 @@ def table(variable: str) -> Table:
 def idempotency() -> IdempotencyStore:
     """The idempotency keys."""
     return IdempotencyStore(table("IDEMPOTENCY_TABLE"))
+
+
+@functools.cache
+def outbox() -> Outbox:
+    """Where events are put that must leave with a transaction."""
+    return Outbox(require("OUTBOX_TABLE"))
+
+
+@functools.cache
+def orders() -> OrderRepository:
+    """The orders."""
+    return OrderRepository(table("ORDERS_TABLE"), outbox())

@@ -1,0 +1,58 @@
+"""The checkout as it is stored (item `CHECKOUT#<id>`/`CHECKOUT`), and its life.
+
+What the client asked for (`lines`, `buyer`, `destination`, `option_id`) is kept apart from what the shop derived
+(`priced`, `totals`, `messages`): deriving again gives the same for the same prices and rates.
+"""
+
+from typing import Literal
+
+from commerce.contact import Buyer, PostalAddress
+from commerce.messages import Message
+from commerce.model import Model
+from commerce.money import Currency
+from commerce.pricing.model import PricedLine, Total, WantedLine
+
+Status = Literal[
+    "incomplete",
+    "requires_escalation",
+    "ready_for_complete",
+    "complete_in_progress",
+    "completed",
+    "canceled",
+]
+
+OPEN: frozenset[Status] = frozenset({"incomplete", "ready_for_complete"})
+"""In these the buyer may change it."""
+IN_PROGRESS: frozenset[Status] = frozenset({"complete_in_progress", "requires_escalation"})
+"""An order exists and waits for its payment."""
+
+
+class Checkout(Model):
+    """One checkout session. `attempt` counts the orders that it has tried to become."""
+
+    id: str
+    owner: str | None = None
+    """The signed-in buyer's subject; None for a guest."""
+    cart_id: str | None = None
+    status: Status
+    version: int = 1
+    currency: Currency
+    lines: tuple[WantedLine, ...]
+    buyer: Buyer = Buyer()
+    destination: PostalAddress | None = None
+    destination_id: str | None = None
+    option_id: str | None = None
+    """The shipping option the buyer chose, one of the shop's rates."""
+    country_hint: str | None = None
+    """From the client's context, until there is a destination."""
+    priced: tuple[PricedLine, ...] = ()
+    totals: tuple[Total, ...] = ()
+    messages: tuple[Message, ...] = ()
+    attempt: int = 1
+    order_id: str | None = None
+    escalation_url: str | None = None
+    """Where the buyer's bank asks for confirmation, while the status is requires_escalation."""
+    created_at: str
+    updated_at: str
+    expires_at: int
+    """Epoch seconds; the table's time to live. Reads compare it with the clock, never trusting the sweep."""

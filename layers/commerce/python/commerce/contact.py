@@ -1,0 +1,35 @@
+"""Who buys and where it goes. Personal data: never in events, logs or error texts.
+
+Source: UCP 2026-08-25, types/buyer.json and types/postal_address.json.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from commerce.model import OpenModel
+
+Text = Annotated[str, Field(max_length=200)]
+
+
+class Buyer(OpenModel):
+    """The person who pays. Every field may still be missing while the checkout is filled in."""
+
+    first_name: Text | None = None
+    last_name: Text | None = None
+    email: Text | None = None
+    phone_number: Text | None = None
+
+
+class PostalAddress(OpenModel):
+    """Where goods go. `address_country` is ISO 3166-1 alpha-2, `address_region` the state or province's code."""
+
+    first_name: Text | None = None
+    last_name: Text | None = None
+    street_address: Text | None = None
+    extended_address: Text | None = None
+    address_locality: Text | None = None
+    address_region: Text | None = None
+    postal_code: Text | None = None
+    address_country: Text | None = None
+    phone_number: Text | None = None

@@ -1,0 +1,1 @@
+"""Orders: what was bought, what became of it, and what the buyer may see of it."""

@@ -1,0 +1,155 @@
+"""The order and its life. Personal data stands in `buyer` and `shipping_address` only."""
+
+from typing import Literal
+
+from commerce.contact import Buyer, PostalAddress
+from commerce.events import CancelReason, OrderLine as EventLine
+from commerce.model import Model
+from commerce.money import Currency
+from commerce.pricing.model import PricedLine, Total, amount_of
+
+Status = Literal[
+    "pending_payment",
+    "confirmed",
+    "picked",
+    "packed",
+    "ready_to_ship",
+    "shipped",
+    "delivered",
+    "canceled",
+    "lost",
+]
+
+NEXT: dict[Status, frozenset[Status]] = {
+    "pending_payment": frozenset({"confirmed", "canceled"}),
+    "confirmed": frozenset({"picked", "canceled"}),
+    "picked": frozenset({"packed", "canceled"}),
+    "packed": frozenset({"ready_to_ship", "canceled"}),
+    "ready_to_ship": frozenset({"shipped", "canceled"}),
+    "shipped": frozenset({"delivered", "lost"}),
+    "delivered": frozenset(),
+    "canceled": frozenset(),
+    "lost": frozenset(),
+}
+"""Which status may follow which. Nothing follows a terminal one."""
+
+CANCELABLE_BY_BUYER: frozenset[Status] = frozenset({"pending_payment", "confirmed", "picked", "packed"})
+CANCELABLE: frozenset[Status] = CANCELABLE_BY_BUYER | {"ready_to_ship"}
+TERMINAL: frozenset[Status] = frozenset({"delivered", "canceled", "lost"})
+
+
+class Allocation(Model):
+    """From where a line's units come."""
+
+    location: str
+    quantity: int
+
+
+class OrderLine(PricedLine):
+    """A line that was bought. `original` never changes; `quantity` is what is left of it after cancellations."""
+
+    original: int
+    fulfilled: int = 0
+    returned: int = 0
+    allocations: tuple[Allocation, ...] = ()
+
+
+class ShippingChoice(Model):
+    """The shipping option the buyer chose. Times in RFC 3339."""
+
+    option_id: str
+    title: str
+    carrier: str
+    amount: int
+    earliest: str
+    latest: str
+
+
+class Shipment(Model):
+    """The carrier's label and tracking for the order's parcel."""
+
+    id: str
+    """The carrier's id of the shipment."""
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+    label_url: str
+    shipped_at: str | None = None
+
+
+class FulfilmentEvent(Model):
+    """Append-only: something happened to the goods. Source: UCP types/fulfillment_event.json."""
+
+    id: str
+    occurred_at: str
+    type: str
+    line_items: tuple[tuple[str, int], ...]
+    """(line id, quantity)."""
+    tracking_number: str | None = None
+    tracking_url: str | None = None
+    carrier: str | None = None
+    description: str | None = None
+
+
+class Adjustment(Model):
+    """Append-only: money or goods came back. Signed: negative is money to the buyer. Source: UCP types/adjustment.json."""
+
+    id: str
+    type: Literal["refund", "return", "cancellation"]
+    occurred_at: str
+    status: Literal["pending", "completed", "failed"]
+    amount: int = 0
+    line_items: tuple[tuple[str, int], ...] = ()
+    description: str | None = None
+
+
+class Order(Model):
+    """The whole order as it is stored (item `ORDER#<id>`/`ORDER`)."""
+
+    id: str
+    checkout_id: str
+    attempt: int
+    customer: str | None
+    """The signed-in buyer's subject; None for a guest."""
+    status: Status
+    version: int = 1
+    currency: Currency
+    lines: tuple[OrderLine, ...]
+    totals: tuple[Total, ...]
+    buyer: Buyer
+    shipping_address: PostalAddress
+    shipping: ShippingChoice
+    placed_at: str
+    hold_until: str
+    """Until then the stock is held while payment has not come."""
+    payment_intent: str | None = None
+    cancel_reason: CancelReason | None = None
+    shipment: Shipment | None = None
+    events: tuple[FulfilmentEvent, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    settled: bool = False
+    task_token: str | None = None
+    """The token of the workflow state that waits now; written by the workflow alone."""
+    task_state: str | None = None
+
+    @property
+    def total(self) -> int:
+        """What the buyer agreed to pay, in minor units."""
+        return amount_of(self.totals, "total")
+
+    @property
+    def label(self) -> str:
+        """What people call the order, on e-mails and parcels."""
+        return f"TP-{self.id.removeprefix('order_')[:8].upper()}"
+
+    def event_lines(self) -> tuple[EventLine, ...]:
+        """The lines as events carry them."""
+        return tuple(
+            EventLine(
+                sku=line.sku,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                total=amount_of(line.totals, "total"),
+            )
+            for line in self.lines
+        )

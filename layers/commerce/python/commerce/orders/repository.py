@@ -1,0 +1,108 @@
+"""Orders in DynamoDB: the table `orders`, see docs/architecture.md."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from commerce.adapters.dynamodb import Item, Table, put, transact, update
+from commerce.adapters.outbox import Outbox
+from commerce.adapters.sharding import merged, shard_of
+from commerce.errors import Conflict, NotFound
+from commerce.events import Event
+from commerce.orders.model import NEXT, Order, Status
+
+_INDEXED = ("pk", "sk", "status_shard")
+
+
+@dataclass(frozen=True)
+class OrderRepository:
+    """Reads orders, and changes them together with whatever must change with them."""
+
+    table: Table
+    outbox: Outbox
+
+    def get(self, order_id: str) -> Order:
+        """The order. Raises NotFound."""
+        order = self.find(order_id)
+        if order is None:
+            raise NotFound("there is no such order")
+        return order
+
+    def find(self, order_id: str) -> Order | None:
+        """The order, or None."""
+        item = self.table.get(f"ORDER#{order_id}", "ORDER")
+        return _order(item) if item else None
+
+    def create(self, order: Order) -> dict[str, Any]:
+        """The transaction's action that makes the order; its condition is the guard of one order per attempt."""
+        return put(self.table.name, _item(order), ("pk", "missing"))
+
+    def change(
+        self,
+        order: Order,
+        *,
+        to: Status | None = None,
+        fields: dict[str, Any] | None = None,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+    ) -> Order:
+        """Moves the order on, in one transaction with `actions` and the publication of `events`.
+
+        Holds only if nobody changed the order since it was read: raises ConditionFailed with position 0 otherwise
+        (positions 1… are those of `actions`). `fields` are whole new values of Order's fields. Answers the order
+        as it is now.
+        """
+        if to is not None and to not in NEXT[order.status]:
+            raise Conflict(f"an order that is {order.status} cannot become {to}")
+        changed = order.model_copy(update={**(fields or {}), "status": to or order.status, "version": order.version + 1})
+        stored = _item(changed)
+        names = {*(fields or {}), "status", "status_shard", "version"}
+        own = update(
+            self.table.name,
+            f"ORDER#{order.id}",
+            "ORDER",
+            ("version", "=", order.version),
+            ("status", "=", order.status),
+            set={name: stored[name] for name in names},
+        )
+        transact(self.table.client, [own, *actions, *(self.outbox.action(event) for event in events)])
+        return changed
+
+    def listed(self, status: Status, *, after: str | None = None) -> Iterator[Order]:
+        """Orders in this status, the oldest first, those placed after the moment `after` (RFC 3339)."""
+
+        def shard(number: int) -> Iterator[Item]:
+            return self.table.query(
+                f"{status}#{number}",
+                index="by_status",
+                keys=("status_shard", "placed_at"),
+                sort=("placed_at", ">", after) if after else None,
+            )
+
+        return (_order(item) for item in merged(shard, key="placed_at"))
+
+    def of_customer(self, customer: str, *, before: str | None = None, limit: int = 20) -> Iterator[Order]:
+        """The customer's orders, the newest first, those placed before the moment `before` (RFC 3339)."""
+        items = self.table.query(
+            customer,
+            index="by_customer",
+            keys=("customer", "placed_at"),
+            sort=("placed_at", "<", before) if before else None,
+            limit=limit,
+            descending=True,
+        )
+        return (_order(item) for item in items)
+
+
+def _item(order: Order) -> Item:
+    """The order as it is stored; empty fields are left out, so that indexes stay sparse."""
+    return {
+        "pk": f"ORDER#{order.id}",
+        "sk": "ORDER",
+        "status_shard": f"{order.status}#{shard_of(order.id)}",
+        **order.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def _order(item: Item) -> Order:
+    return Order.model_validate({name: value for name, value in item.items() if name not in _INDEXED})

@@ -1,0 +1,1 @@
+"""Pricing: what a line, a cart, a checkout and an order cost."""
