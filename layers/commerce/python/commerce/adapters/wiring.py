@@ -3,6 +3,7 @@
 import functools
 
 from commerce.adapters import aws
+from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.environment import require
 from commerce.adapters.idempotency import IdempotencyStore
@@ -32,3 +33,9 @@ def outbox() -> Outbox:
 def orders() -> OrderRepository:
     """The orders."""
     return OrderRepository(table("ORDERS_TABLE"), outbox())
+
+
+@functools.cache
+def audit() -> AuditTrail:
+    """Where writes of staff are recorded."""
+    return AuditTrail(require("AUDIT_TABLE"))

@@ -1,0 +1,52 @@
+"""The shop's DynamoDB tables as plain data, for the data stack and for tests that make them in another engine."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Index:
+    """A global secondary index; both keys are strings. An empty `includes` projects whole items."""
+
+    name: str
+    partition: str
+    sort: str
+    includes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table with keys `pk` and `sk`. `variable` is the name under which functions find it."""
+
+    name: str
+    variable: str
+    indexes: tuple[Index, ...] = ()
+    stream: bool = False
+    time_to_live: bool = False
+
+
+CATALOG = TableSpec(
+    "catalog",
+    "CATALOG_TABLE",
+    indexes=(
+        Index("by_price", "listing", "price_key"),
+        Index("by_newest", "listing", "newest_key"),
+        Index("by_title", "listing", "title_key"),
+        Index("by_word", "word", "word_key"),
+    ),
+    stream=True,
+)
+CARTS = TableSpec("carts", "CARTS_TABLE", time_to_live=True)
+INVENTORY = TableSpec("inventory", "INVENTORY_TABLE")
+ORDERS = TableSpec(
+    "orders",
+    "ORDERS_TABLE",
+    indexes=(
+        Index("by_status", "status_shard", "placed_at"),
+        Index("by_customer", "customer", "placed_at"),
+    ),
+)
+OUTBOX = TableSpec("outbox", "OUTBOX_TABLE", stream=True, time_to_live=True)
+IDEMPOTENCY = TableSpec("idempotency", "IDEMPOTENCY_TABLE", time_to_live=True)
+AUDIT = TableSpec("audit", "AUDIT_TABLE")
+
+ALL = (CATALOG, CARTS, INVENTORY, ORDERS, OUTBOX, IDEMPOTENCY, AUDIT)
