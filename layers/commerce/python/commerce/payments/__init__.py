@@ -1,0 +1,1 @@
+"""Payments: an append-only list of typed events per order; balances are derived."""
