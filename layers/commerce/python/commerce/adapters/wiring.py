@@ -8,6 +8,7 @@ from commerce.adapters.dynamodb import Table
 from commerce.adapters.environment import require
 from commerce.adapters.idempotency import IdempotencyStore
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.workflow import Workflow
 from commerce.orders.repository import OrderRepository
 
 
@@ -39,3 +40,9 @@ def orders() -> OrderRepository:
 def audit() -> AuditTrail:
     """Where writes of staff are recorded."""
     return AuditTrail(require("AUDIT_TABLE"))
+
+
+@functools.cache
+def workflow() -> Workflow:
+    """The orders' state machine."""
+    return Workflow(aws.client("stepfunctions"), require("STATE_MACHINE_ARN"))

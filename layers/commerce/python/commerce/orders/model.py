@@ -124,6 +124,8 @@ class Order(Model):
     """Until then the stock is held while payment has not come."""
     payment_intent: str | None = None
     cancel_reason: CancelReason | None = None
+    weight_grams: int | None = None
+    """What the packed parcel weighs, as the warehouse's scales say."""
     shipment: Shipment | None = None
     events: tuple[FulfilmentEvent, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()

@@ -1,0 +1,49 @@
+"""The workflow `checkout_to_delivery` in Step Functions: start it, and wake the state that waits.
+
+Every call may be repeated, late or for nothing: what is already so counts as done, because the truth stands on the
+order and the next state's condition reads it (docs/workflow.md).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_STARTED = frozenset({"ExecutionAlreadyExists"})
+_NOBODY_WAITS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """`client` is Step Functions; `state_machine` the ARN."""
+
+    client: Any
+    state_machine: str
+
+    def start(self, order_id: str) -> None:
+        """Starts the order's one execution, named by its id. One that exists, or existed, is success."""
+        self._call(
+            "start_execution",
+            _STARTED,
+            stateMachineArn=self.state_machine,
+            name=order_id,
+            input=json.dumps({"order_id": order_id}),
+        )
+
+    def succeed(self, token: str | None, output: dict[str, Any]) -> None:
+        """Tells the waiting state to go on. Nobody waiting (no token, or a token that is gone) is success."""
+        if token is not None:
+            self._call("send_task_success", _NOBODY_WAITS, taskToken=token, output=json.dumps(output))
+
+    def fail(self, token: str | None, error: str, cause: str) -> None:
+        """Tells the waiting state what went wrong: `error` is a name, `cause` a sentence without personal data."""
+        if token is not None:
+            self._call("send_task_failure", _NOBODY_WAITS, taskToken=token, error=error, cause=cause)
+
+    def _call(self, operation: str, already_so: frozenset[str], **parameters: Any) -> None:
+        try:
+            getattr(self.client, operation)(**parameters)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in already_so:
+                raise
