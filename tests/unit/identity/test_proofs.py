@@ -1,0 +1,54 @@
+"""The link to an order and the place in a list: whoever changes one letter is turned away."""
+
+import pytest
+from commerce.errors import Invalid
+from commerce.identity.service import access_token, read_cursor, sign_cursor, verify_access_token
+from hypothesis import given, strategies as st
+
+KEY = "a signing key"
+POSITIONS = st.dictionaries(st.text(max_size=10), st.text(max_size=10) | st.integers(-(10**9), 10**9) | st.none())
+
+
+def test_an_access_token_opens_its_own_order_and_no_other():
+    token = access_token(KEY, "order_1")
+
+    assert verify_access_token(KEY, "order_1", token)
+    assert not verify_access_token(KEY, "order_2", token)
+    assert not verify_access_token("another key", "order_1", token)
+
+
+@pytest.mark.parametrize("token", ["", "x", "é" * 43, "\ud800"])
+def test_what_is_no_token_opens_nothing(token):
+    assert not verify_access_token(KEY, "order_1", token)
+
+
+def test_an_access_token_fits_into_a_url_as_it_is():
+    assert access_token(KEY, "order_1").replace("-", "").replace("_", "").isalnum()
+
+
+@given(POSITIONS)
+def test_a_cursor_leads_back_to_its_position(position):
+    assert read_cursor(KEY, sign_cursor(KEY, position)) == position
+
+
+@given(st.data())
+def test_a_cursor_with_another_letter_is_refused_and_named(data):
+    cursor = sign_cursor(KEY, {"price": 1999, "id": "prod_1"})
+    at = data.draw(st.integers(0, len(cursor) - 1))
+    letter = data.draw(st.characters(codec="utf-8").filter(lambda other: other != cursor[at]))
+
+    with pytest.raises(Invalid) as refused:
+        read_cursor(KEY, cursor[:at] + letter + cursor[at + 1 :])
+
+    assert refused.value.path == "$.cursor"
+
+
+@pytest.mark.parametrize("cursor", ["", ".", "x.y", "e30", "e30.", "\ud800.x"])
+def test_what_is_no_cursor_is_refused(cursor):
+    with pytest.raises(Invalid, match="cursor"):
+        read_cursor(KEY, cursor)
+
+
+def test_a_token_for_an_order_is_no_signature_of_a_cursor():
+    with pytest.raises(Invalid):
+        read_cursor(KEY, f"e30.{access_token(KEY, 'e30')}")
