@@ -1,0 +1,14 @@
+"""The outbox table's stream: what a transaction put there goes to the bus."""
+
+from typing import Any
+
+from commerce.adapters import aws
+from commerce.adapters.environment import require
+from commerce.adapters.relay import Relay
+
+relay = Relay(aws.client("events"), aws.client("sqs"), require("EVENT_BUS"), require("RELAY_FAILURES_QUEUE_URL"))
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Answers which records must come again (`ReportBatchItemFailures`)."""
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in relay.relay(event["Records"])]}
