@@ -77,3 +77,18 @@ class Unavailable(CommerceError):
     """Something the shop depends on does not answer; the same request may be sent again."""
 
     code = "unavailable"
+
+
+class Contended(Unavailable):
+    """Other transactions kept touching the same items. Nothing was written; trying again later is safe."""
+
+
+class ConditionFailed(Exception):
+    """A condition of a transaction did not hold, so nothing was written. `failed` are the positions that refused.
+
+    Use cases catch it, read again what they acted upon, and decide anew; it never reaches a caller.
+    """
+
+    def __init__(self, failed: tuple[int, ...]) -> None:
+        super().__init__(f"conditions of actions {failed} did not hold")
+        self.failed = failed

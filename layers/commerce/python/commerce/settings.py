@@ -48,5 +48,7 @@ class Settings(Model):
     checkout_hours: int = 6
     max_quantity: int = 999
     """Per line of a cart."""
-    max_lines: int = 40
-    """Per cart. One transaction holds 100 actions, and a line can take two."""
+    max_lines: int = 30
+    """Per cart. One transaction holds 100 actions, and a line takes three: stock, reservation, movement."""
+    locations: tuple[str, ...] = ("main",)
+    """Where stock lies; orders are filled from the first one that can."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from commerce.errors import ConditionFailed as ConditionFailed, Contended as Contended
+
 Item = dict[str, Any]
 Condition = tuple[str, str, Any] | tuple[str, str]
 """(attribute, operator[, value]): operators are exists, missing, =, <>, <, <=, >, >=, in. All must hold."""
@@ -154,18 +156,6 @@ def check(table: str, pk: str, sk: str, *conditions: Condition) -> dict[str, Any
     return {"ConditionCheck": {"TableName": table, "Key": _key(pk, sk), **_Expression().parameters(conditions)}}
 
 
-class ConditionFailed(Exception):
-    """A condition did not hold, so nothing was written. `failed` are the positions of the actions that refused."""
-
-    def __init__(self, failed: tuple[int, ...]) -> None:
-        super().__init__(f"conditions of actions {failed} did not hold")
-        self.failed = failed
-
-
-class Contended(Exception):
-    """Other transactions kept touching the same items. Nothing was written; trying again later is safe."""
-
-
 def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -> None:
     """Carries out all actions or none.
 
@@ -189,7 +179,7 @@ def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -
             if CONFLICT not in reasons:
                 raise
         time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter
-    raise Contended
+    raise Contended("many buyers want the same thing at this moment; send the request again")
 
 
 def _cancellation(error: ClientError) -> list[str] | None:

@@ -48,6 +48,7 @@ STATUS: dict[type[errors.CommerceError], int] = {
     errors.TooLarge: 413,
     errors.VersionRequired: 428,
     errors.Unavailable: 503,
+    errors.Contended: 503,
 }
 
 

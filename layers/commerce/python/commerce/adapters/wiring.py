@@ -5,10 +5,11 @@ import functools
 from commerce.adapters import aws
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
-from commerce.adapters.environment import require
+from commerce.adapters.environment import require, settings
 from commerce.adapters.idempotency import IdempotencyStore
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.workflow import Workflow
+from commerce.inventory.repository import InventoryRepository
 from commerce.orders.repository import OrderRepository
 
 
@@ -46,3 +47,9 @@ def audit() -> AuditTrail:
 def workflow() -> Workflow:
     """The orders' state machine."""
     return Workflow(aws.client("stepfunctions"), require("STATE_MACHINE_ARN"))
+
+
+@functools.cache
+def inventory() -> InventoryRepository:
+    """The stock."""
+    return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().locations)

@@ -1,0 +1,172 @@
+"""What staff and imports do to stock. Orders reserve, release and ship through the repository's actions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+from commerce.errors import ConditionFailed, Conflict, Contended, Invalid
+from commerce.events import Event, StockAdjusted, at
+from commerce.ids import new_id
+from commerce.inventory.model import MovementKind, Part, Stock
+
+MAX_UNITS = 1_000_000_000
+"""The largest quantity of one adjustment; keeps the counters far from what they can hold."""
+_TRIES = 5
+
+
+class StockLedger(Protocol):
+    """Where stock is kept."""
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """The shop's locations, the preferred one first."""
+
+    def stock(self, sku: str, location: str) -> Stock:
+        """The SKU's stock at one location."""
+
+    def adjusted(self, adjustment_id: str) -> bool:
+        """Whether the adjustment was made."""
+
+    def adjust(
+        self,
+        part: Part,
+        kind: MovementKind,
+        *,
+        adjustment_id: str,
+        reason: str,
+        now: datetime,
+        seen: Stock | None = None,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+    ) -> None:
+        """Adds to stock. Raises ConditionFailed: 0 for the shelf, 1 for an adjustment made before."""
+
+
+class Audit(Protocol):
+    """Where writes of staff are recorded."""
+
+    def action(
+        self,
+        resource: str,
+        *,
+        actor: str,
+        action: str,
+        now: datetime,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The transaction's action that records it."""
+
+
+def adjust_stock(
+    inventory: StockLedger,
+    audit: Audit,
+    *,
+    sku: str,
+    quantity: int,
+    reason: str,
+    actor: str,
+    adjustment_id: str,
+    now: datetime,
+    location: str | None = None,
+    kind: MovementKind = "adjusted",
+) -> Stock:
+    """Adds `quantity` units (signed) to what is free at `location`, and answers the stock as it is then.
+
+    `adjustment_id` makes it happen once: the same adjustment again changes nothing and answers today's stock. Raises
+    Conflict where fewer units are free than would be taken, Invalid for an unknown location.
+    """
+    place = _location(inventory, location)
+    if not 0 < abs(quantity) <= MAX_UNITS:
+        raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units, added or taken", path="$.quantity")
+    before = inventory.stock(sku, place)
+    try:
+        _adjust(inventory, audit, before, quantity, kind, reason, actor, adjustment_id, now, exact=False)
+    except ConditionFailed as refused:
+        if 1 not in refused.failed and not inventory.adjusted(adjustment_id):
+            raise Conflict(
+                f"{before.available} units of {sku} are free at {place}; {-quantity} cannot be taken away",
+                path="$.quantity",
+            ) from refused
+    return inventory.stock(sku, place)
+
+
+def set_stock(
+    inventory: StockLedger,
+    audit: Audit,
+    *,
+    sku: str,
+    available: int,
+    reason: str,
+    actor: str,
+    now: datetime,
+    location: str | None = None,
+) -> Stock:
+    """Makes `available` units free at `location`, whatever is promised to orders. Setting what is set changes nothing.
+
+    Raises Contended where orders keep taking stock in between, Invalid for an unknown location.
+    """
+    place = _location(inventory, location)
+    if not 0 <= available <= MAX_UNITS:
+        raise Invalid(f"stock is between 0 and {MAX_UNITS} units", path="$.available")
+    for _ in range(_TRIES):
+        before = inventory.stock(sku, place)
+        missing = available - before.available
+        if not missing:
+            return before
+        kind: MovementKind = "received" if missing > 0 else "adjusted"
+        try:
+            _adjust(inventory, audit, before, missing, kind, reason, actor, new_id("adj"), now, exact=True)
+        except ConditionFailed:
+            continue
+        return before.model_copy(update={"available": available})
+    raise Contended(f"orders keep changing the stock of {sku}; set it again")
+
+
+def _location(inventory: StockLedger, location: str | None) -> str:
+    if location is not None and location not in inventory.locations:
+        raise Invalid(f"{location} is no location of the shop", path="$.location")
+    return location or inventory.locations[0]
+
+
+def _adjust(
+    inventory: StockLedger,
+    audit: Audit,
+    before: Stock,
+    quantity: int,
+    kind: MovementKind,
+    reason: str,
+    actor: str,
+    adjustment_id: str,
+    now: datetime,
+    *,
+    exact: bool,
+) -> None:
+    """`exact` holds only if the stock is still as it was `before`."""
+    inventory.adjust(
+        Part(sku=before.sku, location=before.location, quantity=quantity),
+        kind,
+        adjustment_id=adjustment_id,
+        reason=reason,
+        now=now,
+        seen=before if exact else None,
+        actions=[
+            audit.action(
+                f"stock#{before.sku}",
+                actor=actor,
+                action=f"stock.{kind}",
+                now=now,
+                before=before.model_dump(include={"location", "available", "reserved"}),
+                after={"location": before.location, "quantity": quantity, "reason": reason},
+            )
+        ],
+        events=[
+            StockAdjusted(
+                occurred_at=at(now),
+                subject=before.sku,
+                location=before.location,
+                quantity=quantity,
+                reason=reason,
+            )
+        ],
+    )
