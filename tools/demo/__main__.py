@@ -1,0 +1,71 @@
+"""`make demo`: an order from cart to delivery, a declined card, a canceled order and a return, over HTTP.
+
+Ends with 1 if any step was not seen; writes build/demo.json.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import httpx
+
+from tools.demo import scenes
+from tools.demo.actors import Carrier, Shopper, Staff, UnexpectedAnswer
+from tools.demo.scenes import Cast
+from tools.demo.timeline import Timeline
+from tools.demo.watch import NotSeen, Watcher
+from tools.local.instance import Instance
+
+REPORT = Path("build/demo.json")
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--fast", action="store_true", help="no pauses for people between the steps")
+    parser.add_argument("--instance", default=Instance.current().name, help="which local shop to play in")
+    return parser.parse_args()
+
+
+def cast(instance: Instance, timeline: Timeline) -> Cast:
+    """Everyone, connected to this shop."""
+    shop = httpx.Client(base_url=instance.url, timeout=60)
+    return Cast(
+        shopper=Shopper(shop),
+        warehouse=Staff(shop, instance.token("warehouse")),
+        support=Staff(shop, instance.token("support")),
+        carrier=Carrier(httpx.Client(base_url=instance.carrier_url, timeout=30)),
+        watcher=Watcher(instance),
+        timeline=timeline,
+    )
+
+
+def play(everyone: Cast) -> dict[str, object]:
+    """All scenes. What they saw, for the report."""
+    delivered = scenes.delivered(everyone)
+    return {
+        **delivered,
+        "declined": scenes.declined(everyone),
+        "canceled": scenes.canceled(everyone),
+        "returned": scenes.returned(everyone, delivered["order_id"]),
+    }
+
+
+def main() -> int:
+    """Plays, writes the report, and says how it went."""
+    options = arguments()
+    timeline = Timeline(pause=0.0 if options.fast else 0.7)
+    try:
+        report = play(cast(Instance(options.instance), timeline))
+    except (NotSeen, UnexpectedAnswer, httpx.TransportError) as problem:
+        timeline.console.print(f"\n[bold red]The play stopped:[/] {problem}")
+        return 1
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2))
+    timeline.console.print(f"\n[bold green]Everything was seen.[/] The figures are in {REPORT}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What can be seen from outside while an order is on its way: its execution, its e-mails, its analytics, its cost."""
+
+import gzip
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+
+from tools.local.instance import Instance
+
+Seen = TypeVar("Seen")
+PATIENCE_SECONDS = 90.0
+
+
+class NotSeen(Exception):
+    """Something that must happen did not happen in time."""
+
+
+def until(what: str, look: Callable[[], Seen | None], *, patience: float = PATIENCE_SECONDS) -> Seen:
+    """The first thing that `look` sees. Raises NotSeen, naming `what`, when patience ends."""
+    deadline = time.monotonic() + patience
+    while True:
+        if seen := look():
+            return seen
+        if time.monotonic() > deadline:
+            raise NotSeen(f"{what} was not seen within {patience:.0f} s")
+        time.sleep(0.1)
+
+
+class Watcher:
+    """Looks at one local shop through AWS's own interfaces."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._states = instance.client("stepfunctions")
+        self._storage = instance.client("s3")
+        self._http = httpx.Client(timeout=30)
+
+    def execution(self, order_id: str) -> dict[str, Any] | None:
+        """The execution of the order's workflow: `status` and the names of the states it has entered."""
+        machine = self.instance.output("StateMachineArn")
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{order_id}"
+        try:
+            description = self._states.describe_execution(executionArn=arn)
+        except self._states.exceptions.ExecutionDoesNotExist:
+            return None
+        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=arn)
+        entered = [
+            event["stateEnteredEventDetails"]["name"]
+            for page in pages
+            for event in page["events"]
+            if event["type"].endswith("StateEntered")
+        ]
+        return {"arn": arn, "status": description["status"], "states": entered}
+
+    def ended(self, order_id: str) -> dict[str, Any]:
+        """The execution, once it has ended."""
+
+        def look() -> dict[str, Any] | None:
+            execution = self.execution(order_id)
+            return execution if execution and execution["status"] != "RUNNING" else None
+
+        return until("the end of the execution", look)
+
+    def entered(self, order_id: str, state: str) -> dict[str, Any]:
+        """The execution, once it has entered `state`."""
+
+        def look() -> dict[str, Any] | None:
+            execution = self.execution(order_id)
+            return execution if execution and state in execution["states"] else None
+
+        return until(f"the state {state}", look)
+
+    def emails(self, label: str) -> Counter[str]:
+        """How many e-mails about the order (by its label, such as TP-7K2M9QXA) were sent, by subject."""
+        answer = self._http.get(f"{self.instance.aws_url}/_ministack/ses/messages").json()
+        subjects = (subject_of(message) for message in answer["messages"])
+        return Counter(subject.replace(label, "").strip(" :-") for subject in subjects if label in subject)
+
+    def email(self, label: str, word: str) -> str:
+        """The subject of an e-mail about the order that contains `word`, once it was sent."""
+
+        def look() -> str | None:
+            return next((subject for subject in self.emails(label) if word in subject.lower()), None)
+
+        return until(f"an e-mail about {label} with '{word}' in its subject", look)
+
+    def analytics(self, order_id: str) -> list[dict[str, Any]]:
+        """The rows that the analytics export holds about the order."""
+        bucket = self.instance.output("AnalyticsBucket")
+        pages = self._storage.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="events/")
+        rows: list[dict[str, Any]] = []
+        for page in pages:
+            for listed in page.get("Contents", []):
+                body = self._storage.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
+                text = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+                rows += [row for row in map(json.loads, text.splitlines()) if row["subject"] == order_id]
+        return rows
+
+    def meter(self) -> dict[str, Any]:
+        """The meter's reading once nothing has changed for a second: calls, invocations, units so far."""
+        reading = self._reading()
+        unchanged_since = time.monotonic()
+        while time.monotonic() - unchanged_since < 1.0:
+            time.sleep(0.1)
+            if (latest := self._reading()) != reading:
+                reading, unchanged_since = latest, time.monotonic()
+        return reading
+
+    def _reading(self) -> dict[str, Any]:
+        reading: dict[str, Any] = json.loads(self.instance.meter_file.read_text())
+        return reading
+
+
+def subject_of(message: dict[str, Any]) -> str:
+    """The subject of a message as the local AWS keeps it."""
+    return str(message.get("Subject") or message.get("subject") or "")
+
+
+def spent(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What happened between two readings of the meter, without the calls of whoever watched."""
+    calls: Counter[str] = Counter()
+    by_caller: dict[str, dict[str, int]] = {}
+    for name, count in after["calls"].items():
+        caller, action = name.split(" ")
+        grown = count - before["calls"].get(name, 0)
+        if caller != "client" and grown:
+            calls[action] += grown
+            by_caller.setdefault(caller, {})[action] = grown
+    invocations = {
+        name: count - before["invocations"].get(name, 0)
+        for name, count in after["invocations"].items()
+        if count > before["invocations"].get(name, 0)
+    }
+    return {
+        "calls": dict(sorted(calls.items())),
+        "calls_by_caller": by_caller,
+        "invocations": dict(sorted(invocations.items())),
+        "read_units": after["read_units"] - before["read_units"],
+        "write_units": after["write_units"] - before["write_units"],
+    }
