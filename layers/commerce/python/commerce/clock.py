@@ -17,3 +17,8 @@ def iso(moment: datetime) -> str:
 def epoch(moment: datetime) -> int:
     """Whole seconds since 1970, as DynamoDB's time to live wants them."""
     return int(moment.timestamp())
+
+
+def from_epoch(seconds: int) -> datetime:
+    """The moment that `epoch` counted, to the second."""
+    return datetime.fromtimestamp(seconds, UTC)

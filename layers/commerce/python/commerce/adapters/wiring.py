@@ -9,6 +9,8 @@ from commerce.adapters.environment import require, settings
 from commerce.adapters.idempotency import IdempotencyStore
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.workflow import Workflow
+from commerce.carts.repository import CartRepository
+from commerce.checkout.repository import CheckoutRepository
 from commerce.inventory.repository import InventoryRepository
 from commerce.orders.repository import OrderRepository
 
@@ -53,3 +55,15 @@ def workflow() -> Workflow:
 def inventory() -> InventoryRepository:
     """The stock."""
     return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().locations)
+
+
+@functools.cache
+def carts() -> CartRepository:
+    """The carts."""
+    return CartRepository(table("CARTS_TABLE"))
+
+
+@functools.cache
+def checkouts() -> CheckoutRepository:
+    """The checkouts."""
+    return CheckoutRepository(table("CARTS_TABLE"))

@@ -4,6 +4,7 @@ What the client asked for (`lines`, `buyer`, `destination`, `option_id`) is kept
 (`priced`, `totals`, `messages`): deriving again gives the same for the same prices and rates.
 """
 
+from datetime import datetime
 from typing import Literal
 
 from commerce.contact import Buyer, PostalAddress
@@ -56,3 +57,7 @@ class Checkout(Model):
     updated_at: str
     expires_at: int
     """Epoch seconds; the table's time to live. Reads compare it with the clock, never trusting the sweep."""
+
+    def expired(self, now: datetime) -> bool:
+        """Whether it is as good as gone. One that is being paid, or was, is never taken away before the sweep."""
+        return self.expires_at <= now.timestamp() and self.status not in IN_PROGRESS | {"completed"}

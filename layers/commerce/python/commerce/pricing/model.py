@@ -62,6 +62,17 @@ class PricedLine(Model):
     totals: tuple[Total, ...]
 
 
+class ShippingOption(Model):
+    """One way to ship a whole cart, with its price for that cart. Times in RFC 3339."""
+
+    id: str
+    title: str
+    carrier: str
+    amount: Amount
+    earliest: str
+    latest: str
+
+
 def amount_of(totals: tuple[Total, ...], kind: TotalType) -> int:
     """The amount of the entry of this kind, or 0."""
     return sum(total.amount for total in totals if total.type == kind)

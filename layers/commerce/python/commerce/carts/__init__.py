@@ -1,0 +1,1 @@
+"""Carts: what a buyer may want to buy, kept between visits."""
