@@ -128,6 +128,11 @@ class Api:
         self._verify = verify
         self._idempotency = idempotency
 
+    @property
+    def knows_customers(self) -> bool:
+        """Whether public routes also take a buyer's token."""
+        return self._verify is not None
+
     def route(
         self,
         method: str,
