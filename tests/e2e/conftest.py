@@ -1,0 +1,68 @@
+"""The deployed local shop, as its users see it. `make test` starts the instance `test` before these run."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tools.demo.__main__ import cast
+from tools.demo.actors import Shopper, Staff
+from tools.demo.scenes import Cast
+from tools.demo.timeline import Timeline
+from tools.local.instance import Instance
+
+
+@pytest.fixture(scope="session")
+def instance() -> Instance:
+    """The running test shop."""
+    return Instance("test")
+
+
+@pytest.fixture(scope="session")
+def everyone(instance: Instance) -> Cast:
+    """A shopper, staff, a carrier and a watcher."""
+    return cast(instance, Timeline(pause=0.0))
+
+
+@pytest.fixture(scope="session")
+def shop(instance: Instance) -> Iterator[httpx.Client]:
+    """A plain HTTP client of the storefront."""
+    with httpx.Client(base_url=instance.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def guest(everyone: Cast) -> Shopper:
+    """A shopper who is not signed in."""
+    return everyone.shopper
+
+
+@pytest.fixture(scope="session")
+def warehouse(everyone: Cast) -> Staff:
+    """Someone of the warehouse."""
+    return everyone.warehouse
+
+
+@pytest.fixture
+def stocked(guest: Shopper, warehouse: Staff) -> "Stocker":
+    """Sets the stock of a SKU that is in the demo catalogue."""
+    return Stocker(guest, warehouse)
+
+
+class Stocker:
+    """Brings a SKU to a known number of available units."""
+
+    def __init__(self, guest: Shopper, warehouse: Staff) -> None:
+        self._warehouse = warehouse
+        self._skus = iter(guest.some_skus(4))
+
+    def __call__(self, units: int) -> str:
+        """A SKU with exactly so many units available."""
+        sku = next(self._skus)
+        missing = units - self._warehouse.stock(sku)["available"]
+        if missing:
+            self._warehouse.post(
+                f"/stock/{sku}/adjustments", {"quantity": missing, "reason": f"test {uuid4()}", "location": "main"}
+            )
+        return sku
