@@ -1,0 +1,183 @@
+"""The API's documentation page: one HTML file from the contract, without scripts and without anything from elsewhere."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+HERE = Path(__file__).resolve().parent
+
+SAMPLES: dict[str, Any] = {
+    "item.id": "linen-shirt-blue-m",
+    "sku": "linen-shirt-blue-m",
+    "currency": "USD",
+    "quantity": 1,
+    "email": "ada@example.com",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "address_country": "US",
+    "address_region": "NY",
+    "address_locality": "New York",
+    "postal_code": "10001",
+    "street_address": "20 W 34th St",
+    "location": "main",
+    "reason": "counted",
+    "amount": 1999,
+    "title": "Linen Shirt",
+    "handle": "linen-shirt",
+    "query": "shirt",
+    "token": "pm_card_visa",
+}
+"""Example values by field, or by parent and field."""
+
+
+def page(contract: Mapping[str, Any]) -> str:
+    """The whole page. The same contract gives the same page."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    schemas = contract["components"]["schemas"]
+    environment.globals |= {
+        "type_of": type_of,
+        "limits_of": limits_of,
+        "resolve": lambda node: _resolve(node, contract),
+        "curl": lambda method, path, operation: curl(method, path, operation, schemas),
+        "prose": prose,
+        "words": words,
+    }
+    return environment.get_template("api_page.html").render(contract=contract, groups=_groups(contract)) + "\n"
+
+
+def _groups(contract: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The tags with their operations, in the contract's order."""
+    operations = [
+        {"method": method.upper(), "path": path, **operation}
+        for path, methods in contract["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return [
+        {**tag, "anchor": _anchor(tag["name"]), "operations": [one for one in operations if tag["name"] in one["tags"]]}
+        for tag in contract["tags"]
+    ]
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"\W+", "-", name.lower()).strip("-")
+
+
+def _resolve(node: Mapping[str, Any], contract: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a `$ref` stands for; anything else is itself."""
+    while "$ref" in node:
+        target: Any = contract
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def type_of(schema: Mapping[str, Any]) -> Markup:
+    """The type in words, with links to other schemas."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return Markup('<a href="#schema-{0}">{1}</a>').format(name, name.rpartition("__")[2])
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return Markup(" or ").join(type_of(choice) for choice in choices if choice.get("type") != "null")
+    if "const" in schema:
+        return Markup("<code>{0}</code>").format(json.dumps(schema["const"]))
+    if "enum" in schema:
+        return Markup(" | ").join(Markup("<code>{0}</code>").format(value) for value in schema["enum"])
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        if "prefixItems" in schema:
+            return Markup("[{0}]").format(Markup(", ").join(type_of(item) for item in schema["prefixItems"]))
+        return Markup("list of {0}").format(type_of(schema.get("items", {})))
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return Markup("map to {0}").format(type_of(schema["additionalProperties"]))
+    return escape(kind)
+
+
+_LIMITS = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "more than {}",
+    "maximum": "at most {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} of them",
+    "maxItems": "at most {} of them",
+    "pattern": "matches {}",
+}
+
+
+def limits_of(schema: Mapping[str, Any]) -> str:
+    """What a value must keep to, and what it is when left out."""
+    choices = [schema, *schema.get("anyOf", ())]
+    limits = [text.format(choice[name]) for choice in choices for name, text in _LIMITS.items() if name in choice]
+    if schema.get("default") not in (None, [], {}, ""):
+        limits.append(f"{json.dumps(schema['default'])} if left out")
+    return ", ".join(limits)
+
+
+def curl(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """A command line that calls the operation; `$SHOP` and `$TOKEN` are the reader's."""
+    address = re.sub(r"{(\w+)}", lambda match: f"${match[1].upper()}", path)
+    parts = [f'curl {"" if method == "GET" else f"-X {method} "}"$SHOP{address}"']
+    if any("staff" in one or "customer" in one for one in operation["security"][:1]):
+        parts.append('-H "Authorization: Bearer $TOKEN"')
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "Idempotency-Key":
+            parts.append('-H "Idempotency-Key: $(uuidgen)"')
+        if parameter["name"] == "If-Match":
+            parts.append("-H 'If-Match: \"1\"'")
+    if "requestBody" in operation:
+        body = sample(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
+        text = json.dumps(body, indent=2, ensure_ascii=False).replace("'", "’")
+        parts += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
+    return " \\\n  ".join(parts)
+
+
+def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str = "", parent: str = "") -> Any:
+    """A value that fits the schema: its required fields, and those that the reader will want to see."""
+    if "$ref" in schema:
+        return sample(schemas[schema["$ref"].rpartition("/")[2]], schemas, name, parent)
+    for known in (f"{parent}.{name}", name):
+        if known in SAMPLES:
+            return SAMPLES[known]
+    if "const" in schema:
+        return schema["const"]
+    for values in ("examples", "enum"):
+        if schema.get(values):
+            return schema[values][0]
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return sample(choices[0], schemas, name, parent)
+    match schema.get("type"):
+        case "object" if "properties" in schema:
+            required = schema.get("required", ())
+            shown = {field: inner for field, inner in schema["properties"].items() if field in required}
+            return {field: sample(inner, schemas, field, name) for field, inner in shown.items()}
+        case "object":
+            return {}
+        case "array" if "items" in schema:
+            return [sample(schema["items"], schemas, name.removesuffix("s"), parent)]
+        case "array":
+            return []
+        case "integer" | "number":
+            return max(schema.get("minimum", 1), 1)
+        case "boolean":
+            return True
+    return "…" if schema.get("type") == "string" else None
+
+
+def prose(text: str) -> Markup:
+    """The paragraphs of a description."""
+    return Markup("\n").join(Markup("<p>{0}</p>").format(words(part)) for part in text.strip().split("\n\n"))
+
+
+def words(text: str) -> Markup:
+    """**Strong** words and `code` of a sentence."""
+    html = str(escape(" ".join(text.split())))
+    html = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html)
+    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", html))  # noqa: S704 - escaped above
