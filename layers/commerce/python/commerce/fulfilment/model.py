@@ -137,3 +137,8 @@ def with_event(events: tuple[FulfilmentEvent, ...], event: FulfilmentEvent) -> t
     if any(known.id == event.id for known in events):
         return events
     return tuple(sorted((*events, event), key=lambda one: one.occurred_at))
+
+
+def given_back(order: Order) -> int:
+    """Minor units that the order says went back to the buyer: its completed refunds."""
+    return -sum(one.amount for one in order.adjustments if one.type == "refund" and one.status == "completed")

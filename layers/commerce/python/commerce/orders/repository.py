@@ -12,6 +12,8 @@ from commerce.events import Event
 from commerce.orders.model import NEXT, Order, Status
 
 _INDEXED = ("pk", "sk", "status_shard")
+_ATTEMPTS = 40
+"""Against other transactions on the same stock: about 11 s in all, so that a rush for one SKU is queued, not refused."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,15 @@ class OrderRepository:
         item = self.table.get(f"ORDER#{order_id}", "ORDER")
         return _order(item) if item else None
 
-    def create(self, order: Order) -> dict[str, Any]:
-        """The transaction's action that makes the order; its condition is the guard of one order per attempt."""
-        return put(self.table.name, _item(order), ("pk", "missing"))
+    def place(
+        self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()
+    ) -> None:
+        """Makes the order, in one transaction with `actions` and the publication of `events`.
+
+        Raises ConditionFailed: position 0 where the checkout's attempt has its order already (positions 1… are those
+        of `actions`), and Contended.
+        """
+        self._transact(put(self.table.name, _item(order), ("pk", "missing")), actions, events)
 
     def change(
         self,
@@ -54,22 +62,27 @@ class OrderRepository:
         """
         if to is not None and to not in NEXT[order.status]:
             raise Conflict(f"an order that is {order.status} cannot become {to}")
-        changed = order.model_copy(update={**(fields or {}), "status": to or order.status, "version": order.version + 1})
+        moved = {**(fields or {}), "status": to or order.status, "version": order.version + 1}
+        changed = order.model_copy(update=moved)
         stored = _item(changed)
-        names = {*(fields or {}), "status", "status_shard", "version"}
+        names = sorted({*moved, "status_shard"})
         own = update(
             self.table.name,
             f"ORDER#{order.id}",
             "ORDER",
             ("version", "=", order.version),
             ("status", "=", order.status),
-            set={name: stored[name] for name in names},
+            set={name: stored[name] for name in names if name in stored},
+            remove=[name for name in names if name not in stored],
         )
-        transact(self.table.client, [own, *actions, *(self.outbox.action(event) for event in events)])
+        self._transact(own, actions, events)
         return changed
 
-    def listed(self, status: Status, *, after: str | None = None) -> Iterator[Order]:
-        """Orders in this status, the oldest first, those placed after the moment `after` (RFC 3339)."""
+    def listed(self, status: Status, *, after: str | None = None, limit: int | None = None) -> Iterator[Order]:
+        """Orders in this status, the oldest first, those placed after the moment `after` (RFC 3339).
+
+        The first `limit` of them are read for sure; more may be.
+        """
 
         def shard(number: int) -> Iterator[Item]:
             return self.table.query(
@@ -77,6 +90,7 @@ class OrderRepository:
                 index="by_status",
                 keys=("status_shard", "placed_at"),
                 sort=("placed_at", ">", after) if after else None,
+                limit=limit,
             )
 
         return (_order(item) for item in merged(shard, key="placed_at"))
@@ -92,6 +106,10 @@ class OrderRepository:
             descending=True,
         )
         return (_order(item) for item in items)
+
+    def _transact(self, own: dict[str, Any], actions: Iterable[dict[str, Any]], events: Iterable[Event]) -> None:
+        published = (self.outbox.action(event) for event in events)
+        transact(self.table.client, [own, *actions, *published], attempts=_ATTEMPTS)
 
 
 def _item(order: Order) -> Item:
