@@ -13,6 +13,8 @@ from commerce.carts.repository import CartRepository
 from commerce.checkout.repository import CheckoutRepository
 from commerce.inventory.repository import InventoryRepository
 from commerce.orders.repository import OrderRepository
+from commerce.orders.service import Stores
+from commerce.payments.repository import PaymentRepository
 
 
 @functools.cache
@@ -67,3 +69,15 @@ def carts() -> CartRepository:
 def checkouts() -> CheckoutRepository:
     """The checkouts."""
     return CheckoutRepository(table("CARTS_TABLE"))
+
+
+@functools.cache
+def payments() -> PaymentRepository:
+    """The payment events."""
+    return PaymentRepository(table("ORDERS_TABLE"))
+
+
+@functools.cache
+def stores() -> Stores:
+    """Everything that a change of an order may have to change with it."""
+    return Stores(orders(), checkouts(), inventory(), payments(), audit())

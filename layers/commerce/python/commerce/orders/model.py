@@ -92,7 +92,7 @@ class FulfilmentEvent(Model):
 
 
 class Adjustment(Model):
-    """Append-only: money or goods came back. Signed: negative is money to the buyer. Source: UCP types/adjustment.json."""
+    """Append-only: money or goods came back. Signed: negative is money to the buyer (UCP types/adjustment.json)."""
 
     id: str
     type: Literal["refund", "return", "cancellation"]

@@ -13,7 +13,7 @@ from commerce.orders.model import NEXT, Order, Status
 
 _INDEXED = ("pk", "sk", "status_shard")
 _ATTEMPTS = 40
-"""Against other transactions on the same stock: about 11 s in all, so that a rush for one SKU is queued, not refused."""
+"""Against other transactions on the same stock: about 11 s, so that a rush for one SKU is queued, not refused."""
 
 
 @dataclass(frozen=True)

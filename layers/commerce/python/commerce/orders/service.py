@@ -1,0 +1,470 @@
+"""The turning points of an order: placed, confirmed, canceled. Each is one transaction, and harmless to repeat.
+
+Whoever loses a race against another change reads the order again and decides anew: two cancellations make one, and a
+cancellation and a confirmation cannot both happen.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from commerce.checkout.model import IN_PROGRESS, Checkout
+from commerce.clock import iso
+from commerce.errors import ConditionFailed, Conflict, Contended, NotFound
+from commerce.events import CancelReason, Event, OrderCanceled, OrderConfirmed, OrderPlaced, PaymentActionRequired, at
+from commerce.ids import derived_id, order_id_for
+from commerce.inventory.model import Part, summed
+from commerce.messages import Message, error
+from commerce.orders.model import (
+    CANCELABLE,
+    Adjustment,
+    Allocation,
+    Order,
+    OrderLine,
+    ShippingChoice,
+    Status,
+)
+from commerce.payments.model import PaymentEvent
+from commerce.pricing.model import ShippingOption
+
+TRIES = 6
+"""How often a use case decides anew when the order or its checkout changed under its hands."""
+KEPT_AFTER_COMPLETION = timedelta(days=2)
+"""How long a completed checkout still answers: as long as idempotency keys do."""
+
+REOPENING: Mapping[CancelReason, Message] = {
+    "payment_declined": error(
+        "payment_declined", "The payment was declined. Try again with another card.", path="$.payment.instruments[0]"
+    ),
+    "payment_timeout": error(
+        "payment_timeout", "The payment did not come in time. The goods are free again; you can try once more."
+    ),
+}
+"""After these the buyer may try again: the checkout is open, and says why."""
+
+
+BUYER_IS_ASKED = error(
+    "payment_action_required",
+    "The buyer's bank wants a confirmation. Open continue_url, then ask for the checkout again.",
+    severity="requires_buyer_input",
+)
+
+
+class Orders(Protocol):
+    """Where orders are kept."""
+
+    def get(self, order_id: str) -> Order:
+        """The order. Raises NotFound."""
+
+    def find(self, order_id: str) -> Order | None:
+        """The order, or None."""
+
+    def place(self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()) -> None:
+        """Makes the order. Raises ConditionFailed and Contended."""
+
+    def change(
+        self,
+        order: Order,
+        *,
+        to: Status | None = None,
+        fields: dict[str, Any] | None = None,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+    ) -> Order:
+        """Moves the order on, if nobody changed it. Raises ConditionFailed and Contended."""
+
+
+class Checkouts(Protocol):
+    """Where checkouts are kept."""
+
+    def get(self, checkout_id: str, now: datetime) -> Checkout:
+        """The checkout. Raises NotFound."""
+
+    def action(self, old: Checkout, new: Checkout) -> dict[str, Any]:
+        """Replaces `old` by `new`, if nobody changed it."""
+
+
+class Reservations(Protocol):
+    """The stock promised to orders."""
+
+    def reserve_actions(
+        self, order_id: str, parts: Iterable[Part], *, deadline: datetime, now: datetime
+    ) -> list[dict[str, Any]]:
+        """Takes the parts out of what is free."""
+
+    def keep_actions(self, order_id: str, parts: Iterable[Part]) -> list[dict[str, Any]]:
+        """Lifts the deadline."""
+
+    def release_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
+        """Gives the parts back."""
+
+
+class PaymentLedger(Protocol):
+    """The append-only list of what happened to an order's money."""
+
+    def of(self, order_id: str) -> list[PaymentEvent]:
+        """All of it, the oldest first."""
+
+    def append_actions(self, order_id: str, events: Iterable[PaymentEvent]) -> list[dict[str, Any]]:
+        """Appends the events; refused for news that was recorded before."""
+
+
+class Workflow(Protocol):
+    """The order's execution. A token that is missing or gone is no error."""
+
+    def start(self, order_id: str) -> None:
+        """Starts the order's one execution."""
+
+    def succeed(self, token: str | None, output: dict[str, Any]) -> None:
+        """The waiting state goes on."""
+
+    def fail(self, token: str | None, error: str, cause: str) -> None:
+        """The waiting state compensates."""
+
+
+class Audit(Protocol):
+    """Who did what."""
+
+    def action(
+        self,
+        resource: str,
+        *,
+        actor: str,
+        action: str,
+        now: datetime,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Records it."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Everything that a change of an order may have to change with it."""
+
+    orders: Orders
+    checkouts: Checkouts
+    inventory: Reservations
+    payments: PaymentLedger
+    audit: Audit
+
+
+def new_order(
+    checkout: Checkout,
+    option: ShippingOption,
+    parts: Mapping[str, tuple[Part, ...]],
+    *,
+    hold: timedelta,
+    now: datetime,
+) -> Order:
+    """The order that this attempt of a derived checkout becomes. `parts` says from where each line (by id) comes."""
+    if checkout.destination is None:
+        raise Conflict("a checkout without a destination cannot become an order")
+    return Order(
+        id=order_id_for(checkout.id, checkout.attempt),
+        checkout_id=checkout.id,
+        attempt=checkout.attempt,
+        customer=checkout.owner,
+        status="pending_payment",
+        currency=checkout.currency,
+        lines=tuple(
+            OrderLine(
+                **line.model_dump(),
+                original=line.quantity,
+                allocations=tuple(
+                    Allocation(location=part.location, quantity=part.quantity) for part in parts[line.id]
+                ),
+            )
+            for line in checkout.priced
+        ),
+        totals=checkout.totals,
+        buyer=checkout.buyer,
+        shipping_address=checkout.destination,
+        shipping=ShippingChoice(
+            option_id=option.id,
+            title=option.title,
+            carrier=option.carrier,
+            amount=option.amount,
+            earliest=option.earliest,
+            latest=option.latest,
+        ),
+        placed_at=iso(now),
+        hold_until=iso(now + hold),
+    )
+
+
+def parts_of(order: Order) -> tuple[Part, ...]:
+    """The order's goods per SKU and location, as its reservations hold them."""
+    return summed(
+        Part(sku=line.sku, location=allocation.location, quantity=allocation.quantity)
+        for line in order.lines
+        for allocation in line.allocations
+    )
+
+
+def place_order(stores: Stores, order: Order, checkout: Checkout, *, now: datetime) -> Checkout:
+    """Takes the stock, makes the order and puts `checkout` in progress, or does nothing at all.
+
+    Raises ConditionFailed: 0 where the attempt has its order, 1 where the checkout changed, from 2 on the positions of
+    the stock (`FIRST_PART`, three for each of `parts_of(order)`); and Contended. Answers the checkout as it is then.
+    """
+    moved = checkout.model_copy(
+        update={
+            "status": "complete_in_progress",
+            "order_id": order.id,
+            "messages": (),
+            "expires_at": max(checkout.expires_at, int((now + KEPT_AFTER_COMPLETION).timestamp())),
+        }
+    )
+    deadline = datetime.fromisoformat(order.hold_until)
+    stores.orders.place(
+        order,
+        actions=[
+            stores.checkouts.action(checkout, moved),
+            *stores.inventory.reserve_actions(order.id, parts_of(order), deadline=deadline, now=now),
+        ],
+        events=[
+            OrderPlaced(
+                occurred_at=at(now),
+                subject=order.id,
+                currency=order.currency,
+                total=order.total,
+                lines=order.event_lines(),
+                country=order.shipping_address.address_country or "",
+                customer=order.customer is not None,
+            )
+        ],
+    )
+    return moved.model_copy(update={"version": checkout.version + 1})
+
+
+FIRST_PART = 2
+"""The position of the first stock action in the transaction of `place_order`."""
+
+
+def remember_intent(stores: Stores, order: Order, intent_id: str) -> Order:
+    """Writes onto the pending order who holds its money, before any is held.
+
+    Answers the order as it is: one that was canceled meanwhile comes back canceled and must not be paid.
+    """
+    for _ in range(TRIES):
+        if order.payment_intent == intent_id or order.status != "pending_payment":
+            return order
+        try:
+            return stores.orders.change(order, fields={"payment_intent": intent_id})
+        except ConditionFailed:
+            order = stores.orders.get(order.id)
+    raise Contended("the order is being changed by others; send the request again")
+
+
+def ask_buyer(stores: Stores, order: Order, payment: PaymentEvent, url: str, *, now: datetime) -> Order:
+    """The buyer's bank wants a confirmation at `url`: the checkout leads there, and the buyer is told once.
+
+    Answers the order as it is; one that moved on meanwhile, or waits for the buyer already, stays as it is.
+    """
+    for _ in range(TRIES):
+        if order.status != "pending_payment":
+            return order
+        checkout = _checkout_of(stores, order, now)
+        try:
+            return stores.orders.change(
+                order,
+                actions=[
+                    *stores.payments.append_actions(order.id, [payment]),
+                    *_moved(
+                        stores, checkout, status="requires_escalation", escalation_url=url, messages=(BUYER_IS_ASKED,)
+                    ),
+                ],
+                events=[
+                    PaymentActionRequired(
+                        occurred_at=at(now), subject=order.id, currency=order.currency, total=order.total
+                    )
+                ],
+            )
+        except ConditionFailed as refused:
+            order = stores.orders.get(order.id)
+            if 1 in refused.failed:
+                return order
+    raise Contended("the order is being changed by others; send the request again")
+
+
+def confirm_order(stores: Stores, workflow: Workflow, order: Order, payment: PaymentEvent, *, now: datetime) -> Order:
+    """The money is held: the order stands, its reservations lose their deadline, its checkout is completed.
+
+    Answers the order as it is then. One that was confirmed before stays as it is; one that was canceled before stays
+    canceled, only the authorisation is recorded, and whoever called must see to it that it is voided.
+    """
+    order = _confirmed(stores, order, payment, now)
+    waiting = stores.orders.get(order.id)
+    if waiting.status == "confirmed" and waiting.task_state == "AwaitPayment":
+        workflow.succeed(waiting.task_token, {"status": "confirmed"})
+    return order
+
+
+def _confirmed(stores: Stores, order: Order, payment: PaymentEvent, now: datetime) -> Order:
+    for _ in range(TRIES):
+        if order.status != "pending_payment":
+            return record_payment(stores, order, payment)
+        checkout = _checkout_of(stores, order, now)
+        try:
+            return stores.orders.change(
+                order,
+                to="confirmed",
+                actions=[
+                    *stores.payments.append_actions(order.id, [payment]),
+                    *stores.inventory.keep_actions(order.id, parts_of(order)),
+                    *_moved(stores, checkout, status="completed", messages=(), escalation_url=None),
+                ],
+                events=[
+                    OrderConfirmed(
+                        occurred_at=at(now),
+                        subject=order.id,
+                        currency=order.currency,
+                        total=order.total,
+                        lines=order.event_lines(),
+                    )
+                ],
+            )
+        except ConditionFailed:
+            order = stores.orders.get(order.id)
+    raise Contended("the order is being changed by others; send the request again")
+
+
+def cancel_order(
+    stores: Stores,
+    workflow: Workflow,
+    order: Order,
+    *,
+    reason: CancelReason,
+    actor: str,
+    now: datetime,
+    payment: PaymentEvent | None = None,
+) -> Order:
+    """The order will not be delivered: its stock is free again, the buyer is told, and the audit trail says by whom.
+
+    Its money is the compensation's business (`compensate_order`). A payment that was declined or never came opens the
+    checkout again for another attempt; every other reason cancels a checkout that is still in progress. Answers the
+    order as it is then: one that was canceled before stays as it is. Raises Conflict for one that has left.
+    """
+    order = _canceled(stores, order, reason, actor, now, payment)
+    error_name = _WORKFLOW_ERRORS.get(order.cancel_reason or reason, "OrderCanceled")
+    workflow.fail(stores.orders.get(order.id).task_token, error_name, f"canceled: {order.cancel_reason}")
+    return order
+
+
+_WORKFLOW_ERRORS: Mapping[CancelReason, str] = {"payment_declined": "PaymentDeclined", "short_pick": "ShortPick"}
+
+
+def _canceled(
+    stores: Stores, order: Order, reason: CancelReason, actor: str, now: datetime, payment: PaymentEvent | None
+) -> Order:
+    for _ in range(TRIES):
+        if order.status == "canceled":
+            return record_payment(stores, order, payment) if payment else order
+        if order.status not in CANCELABLE:
+            raise Conflict(f"an order that is {order.status} cannot be canceled any more")
+        checkout = _checkout_of(stores, order, now)
+        try:
+            return stores.orders.change(
+                order,
+                to="canceled",
+                fields={
+                    "cancel_reason": reason,
+                    "adjustments": (*order.adjustments, _cancellation(order, reason, now)),
+                },
+                actions=[
+                    *stores.payments.append_actions(order.id, [payment] if payment else []),
+                    *stores.inventory.release_actions(order.id, parts_of(order), now=now),
+                    *_moved(stores, checkout, **_after_cancellation(checkout, reason)),
+                    stores.audit.action(
+                        f"order#{order.id}",
+                        actor=actor,
+                        action="order.canceled",
+                        now=now,
+                        before={"status": order.status},
+                        after={"status": "canceled", "reason": reason},
+                    ),
+                ],
+                events=[
+                    OrderCanceled(
+                        occurred_at=at(now),
+                        subject=order.id,
+                        currency=order.currency,
+                        total=order.total,
+                        reason=reason,
+                        confirmed=order.status != "pending_payment",
+                    )
+                ],
+            )
+        except ConditionFailed:
+            order = stores.orders.get(order.id)
+    raise Contended("the order is being changed by others; send the request again")
+
+
+def record_payment(
+    stores: Stores, order: Order, payment: PaymentEvent, *, events: Iterable[Event] = (), **fields: Any
+) -> Order:
+    """Appends `payment` to the order's ledger once, together with `events` and new values of the order's `fields`.
+
+    News that was recorded before changes nothing. Everything here counts on the order's version, so that what was
+    decided from the ledger still holds when it is written.
+    """
+    for _ in range(TRIES):
+        try:
+            return stores.orders.change(
+                order,
+                fields=fields,
+                actions=stores.payments.append_actions(order.id, [payment]),
+                events=events,
+            )
+        except ConditionFailed as refused:
+            if 1 in refused.failed:
+                return stores.orders.get(order.id)
+            if fields:
+                raise
+            order = stores.orders.get(order.id)
+    raise Contended("the order is being changed by others; send the request again")
+
+
+def _checkout_of(stores: Stores, order: Order, now: datetime) -> Checkout | None:
+    """The order's checkout while it waits for this very order; None where it is past that, or gone."""
+    try:
+        checkout = stores.checkouts.get(order.checkout_id, now)
+    except NotFound:
+        return None
+    return checkout if checkout.order_id == order.id and checkout.status in IN_PROGRESS else None
+
+
+def _moved(stores: Stores, checkout: Checkout | None, **changes: Any) -> list[dict[str, Any]]:
+    return [stores.checkouts.action(checkout, checkout.model_copy(update=changes))] if checkout else []
+
+
+def _after_cancellation(checkout: Checkout | None, reason: CancelReason) -> dict[str, Any]:
+    if checkout is None:
+        return {}
+    if reason in REOPENING:
+        return {
+            "status": "ready_for_complete",
+            "attempt": checkout.attempt + 1,
+            "order_id": None,
+            "escalation_url": None,
+            "messages": (REOPENING[reason],),
+        }
+    return {
+        "status": "canceled",
+        "escalation_url": None,
+        "messages": (error("order_canceled", "The order was canceled.", severity="unrecoverable"),),
+    }
+
+
+def _cancellation(order: Order, reason: CancelReason, now: datetime) -> Adjustment:
+    """The lines stay on the order as they were; this says that nothing of them comes, when and why."""
+    return Adjustment(
+        id=derived_id("adj", order.id, "cancellation"),
+        type="cancellation",
+        occurred_at=iso(now),
+        status="completed",
+        line_items=tuple((line.id, -line.quantity) for line in order.lines if line.quantity),
+        description=reason.replace("_", " ").capitalize(),
+    )

@@ -1,0 +1,181 @@
+"""The order as the protocol shows it. Source: UCP 2026-08-25, shopping/order.json and types/order_line_item.json."""
+
+from typing import Literal
+
+from commerce.carts.view import Item
+from commerce.contact import PostalAddress
+from commerce.identity.service import access_token
+from commerce.messages import Message
+from commerce.model import Model
+from commerce.orders.model import Adjustment, FulfilmentEvent, Order, OrderLine
+from commerce.pricing.model import Total
+from commerce.protocol import ORDER, Envelope, envelope
+from commerce.settings import Settings
+
+
+class Quantity(Model):
+    """`original` was bought, `total` is what is still to come or came, `fulfilled` has left the shop."""
+
+    original: int
+    total: int
+    fulfilled: int
+
+
+class OrderLineItem(Model):
+    """A line that was bought. It never disappears: a canceled one is `removed`."""
+
+    id: str
+    item: Item
+    quantity: Quantity
+    totals: tuple[Total, ...]
+    status: Literal["processing", "partial", "fulfilled", "removed"]
+
+
+class LineQuantity(Model):
+    """So many units of a line; negative where they are taken off."""
+
+    id: str
+    quantity: int
+
+
+class Expectation(Model):
+    """What the buyer may expect to come, where to, and when."""
+
+    id: str
+    line_items: tuple[LineQuantity, ...]
+    method_type: Literal["shipping"] = "shipping"
+    destination: PostalAddress
+    description: str
+    fulfillable_on: str
+
+
+class FulfillmentEvent(Model):
+    """Something that happened to the goods."""
+
+    id: str
+    occurred_at: str
+    type: str
+    line_items: tuple[LineQuantity, ...]
+    tracking_number: str | None
+    tracking_url: str | None
+    carrier: str | None
+    description: str | None
+
+
+class Fulfillment(Model):
+    """What is promised, and what happened."""
+
+    expectations: tuple[Expectation, ...]
+    events: tuple[FulfillmentEvent, ...]
+
+
+class AdjustmentEntry(Model):
+    """Money or goods that came back. Amounts and quantities are signed: negative is money to the buyer."""
+
+    id: str
+    type: str
+    occurred_at: str
+    status: Literal["pending", "completed", "failed"]
+    line_items: tuple[LineQuantity, ...] | None
+    totals: tuple[Total, ...] | None
+    description: str | None
+
+
+class OrderResponse(Model):
+    """The whole order, as its buyer sees it."""
+
+    ucp: Envelope
+    id: str
+    label: str
+    checkout_id: str
+    permalink_url: str
+    line_items: tuple[OrderLineItem, ...]
+    fulfillment: Fulfillment
+    adjustments: tuple[AdjustmentEntry, ...]
+    currency: str
+    totals: tuple[Total, ...]
+    messages: tuple[Message, ...] | None = None
+
+
+def permalink(order_id: str, settings: Settings, key: str) -> str:
+    """Where the buyer finds the order, signed in or not: the link holds the proof of being allowed to read it."""
+    return f"{settings.url}/orders/{order_id}?access_token={access_token(key, order_id)}"
+
+
+def present(order: Order, permalink_url: str, messages: tuple[Message, ...] = ()) -> OrderResponse:
+    """The answer for an order. `messages` say what could not be done to it."""
+    return OrderResponse(
+        ucp=envelope(ORDER),
+        id=order.id,
+        label=order.label,
+        checkout_id=order.checkout_id,
+        permalink_url=permalink_url,
+        line_items=tuple(_line_item(order, line) for line in order.lines),
+        fulfillment=Fulfillment(expectations=_expectations(order), events=tuple(map(_event, order.events))),
+        adjustments=tuple(map(_adjustment, order.adjustments)),
+        currency=order.currency,
+        totals=order.totals,
+        messages=messages or None,
+    )
+
+
+def _left(order: Order, line: OrderLine) -> int:
+    return 0 if order.status == "canceled" else line.quantity
+
+
+def _line_item(order: Order, line: OrderLine) -> OrderLineItem:
+    left = _left(order, line)
+    return OrderLineItem(
+        id=line.id,
+        item=Item(id=line.sku, title=line.title, price=line.unit_price, image_url=line.image_url),
+        quantity=Quantity(original=line.original, total=left, fulfilled=line.fulfilled),
+        totals=line.totals,
+        status=line_status(left, line.fulfilled),
+    )
+
+
+def line_status(total: int, fulfilled: int) -> Literal["processing", "partial", "fulfilled", "removed"]:
+    """Derived as the protocol says: removed without a rest, fulfilled when all has left, partial when some has."""
+    if total == 0:
+        return "removed"
+    if fulfilled >= total:
+        return "fulfilled"
+    return "partial" if fulfilled else "processing"
+
+
+def _expectations(order: Order) -> tuple[Expectation, ...]:
+    """One parcel with everything; nothing is to be expected of a canceled or lost order."""
+    if order.status in ("canceled", "lost"):
+        return ()
+    return (
+        Expectation(
+            id="parcel",
+            line_items=tuple(LineQuantity(id=line.id, quantity=line.quantity) for line in order.lines if line.quantity),
+            destination=order.shipping_address,
+            description=f"{order.shipping.title}: arrives between {order.shipping.earliest[:10]} "
+            f"and {order.shipping.latest[:10]}",
+            fulfillable_on="now",
+        ),
+    )
+
+
+def _quantities(pairs: tuple[tuple[str, int], ...]) -> tuple[LineQuantity, ...]:
+    return tuple(LineQuantity(id=line_id, quantity=quantity) for line_id, quantity in pairs)
+
+
+def _event(event: FulfilmentEvent) -> FulfillmentEvent:
+    return FulfillmentEvent(**event.model_dump(exclude={"line_items"}), line_items=_quantities(event.line_items))
+
+
+def _adjustment(adjustment: Adjustment) -> AdjustmentEntry:
+    return AdjustmentEntry(
+        id=adjustment.id,
+        type=adjustment.type,
+        occurred_at=adjustment.occurred_at,
+        status=adjustment.status,
+        line_items=_quantities(adjustment.line_items) or None,
+        totals=(Total(type="total", amount=adjustment.amount, display_text=adjustment.type.capitalize()),)
+        if adjustment.amount
+        else None,
+        description=adjustment.description,
+    )

@@ -1,0 +1,48 @@
+"""Payment events in DynamoDB: they stand with their order in the table `orders`, see docs/architecture.md."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from commerce.adapters.dynamodb import ConditionFailed, Table, put, transact
+from commerce.payments.model import PaymentEvent
+
+
+@dataclass(frozen=True)
+class PaymentRepository:
+    """Reads an order's payment events, and makes the actions that append one."""
+
+    table: Table
+
+    def of(self, order_id: str) -> list[PaymentEvent]:
+        """All that happened to the order's money, the oldest first."""
+        items = self.table.query(f"ORDER#{order_id}", prefix="PAYMENT#", consistent=True)
+        return [
+            PaymentEvent.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
+            for item in items
+        ]
+
+    def append(self, order_id: str, event: PaymentEvent) -> None:
+        """Records the event, whatever becomes of the order. Recorded before, it is left as it is."""
+        try:
+            transact(self.table.client, self.append_actions(order_id, [event]))
+        except ConditionFailed:
+            return
+
+    def append_actions(self, order_id: str, events: Iterable[PaymentEvent]) -> list[dict[str, Any]]:
+        """The transaction's actions that append the events: for each a guard on its key, and the event itself.
+
+        The guard refuses news that was recorded before.
+        """
+        return [
+            put(self.table.name, item, ("pk", "missing"))
+            for event in events
+            for item in (
+                {"pk": f"ORDER#{order_id}", "sk": f"PAYMENTKEY#{event.key}"},
+                {
+                    "pk": f"ORDER#{order_id}",
+                    "sk": f"PAYMENT#{event.occurred_at}#{event.key}",
+                    **event.model_dump(exclude_none=True),
+                },
+            )
+        ]
