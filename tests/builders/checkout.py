@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from builders.pricing import offer, settings, wanted
-
 from commerce.checkout.model import Checkout
 from commerce.checkout.service import derive
 from commerce.clock import epoch, iso

@@ -17,12 +17,12 @@ def offer(sku: str = "SHIRT-M", **changes: Any) -> Offer:
     return Offer(**{**fields, **changes})
 
 
-def wanted(sku: str = "SHIRT-M", quantity: int = 1, id: str = "line_1") -> WantedLine:  # noqa: A002 - the field's name
+def wanted(sku: str = "SHIRT-M", quantity: int = 1, id: str = "line_1") -> WantedLine:
     """One piece of the shirt."""
     return WantedLine(id=id, sku=sku, quantity=quantity)
 
 
-def shipping_rate(id: str = "standard", **changes: Any) -> ShippingRate:  # noqa: A002
+def shipping_rate(id: str = "standard", **changes: Any) -> ShippingRate:
     """Everywhere for 5.00, free from 100.00, in three to five days."""
     fields: dict[str, Any] = {
         "id": id,
@@ -46,7 +46,7 @@ def settings(**changes: Any) -> Settings:
         "countries": ("US", "DE"),
         "shipping_rates": (
             shipping_rate(),
-            shipping_rate("express", countries=("US",), price={"USD": 1500}, free_from={}, earliest_days=1, latest_days=1),
+            shipping_rate("express", countries=("US",), price={"USD": 1500}, free_from={}),
         ),
         "tax_rates": (
             TaxRate(country="US", region="CA", basis_points=825, title="Sales tax"),

@@ -77,8 +77,10 @@ def _out_of_stock(title: str, left: int, *, path: str) -> Message:
     return error("out_of_stock", content, path=path)
 
 
-def nothing_to_sell(lines: Iterable[WantedLine], offers: Mapping[str, Offer], available: Mapping[str, int], currency: str) -> bool:
-    """Whether not one of the lines can be bought, not even a piece of it."""
+def nothing_to_sell(
+    wanted: Iterable[WantedLine], offers: Mapping[str, Offer], available: Mapping[str, int], currency: str
+) -> bool:
+    """Whether not one of the lines can be bought, not even a single piece of it."""
     return not any(
-        unit_price(offers.get(line.sku), currency) is not None and available.get(line.sku, 0) > 0 for line in lines
+        unit_price(offers.get(line.sku), currency) is not None and available.get(line.sku, 0) > 0 for line in wanted
     )

@@ -17,11 +17,15 @@ class CheckoutRepository:
 
     def get(self, checkout_id: str, now: datetime) -> Checkout:
         """The checkout. Raises NotFound, also for one that has expired."""
-        item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT")
-        checkout = _checkout(item) if item else None
+        checkout = self.find(checkout_id)
         if checkout is None or checkout.expired(now):
             raise NotFound("there is no such checkout; it may have expired")
         return checkout
+
+    def find(self, checkout_id: str) -> Checkout | None:
+        """The checkout, expired or not; None where it is gone."""
+        item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT")
+        return _checkout(item) if item else None
 
     def add(self, checkout: Checkout) -> None:
         """Stores a new checkout. Written twice, it is there once: the identifier is fresh."""
@@ -47,16 +51,15 @@ class CheckoutRepository:
                 raise Conflict("the checkout was changed at the same moment; read it again") from None
         return replacing
 
-    def of_cart(self, cart_id: str) -> Checkout | None:
-        """The checkout that the cart was last turned into, whatever became of it; None where there is none any more."""
+    def converted(self, cart_id: str) -> str | None:
+        """The id of the checkout that the cart was last turned into, whatever became of it."""
         link = self.table.get(f"CART#{cart_id}", "CHECKOUT")
-        item = self.table.get(f"CHECKOUT#{link['checkout_id']}", "CHECKOUT") if link else None
-        return _checkout(item) if item else None
+        return link["checkout_id"] if link else None
 
-    def add_for_cart(self, checkout: Checkout, *, instead_of: Checkout | None) -> bool:
-        """Stores a cart's new checkout, if the cart's checkout still is `instead_of`; False where another came first.
+    def add_for_cart(self, checkout: Checkout, *, instead_of: str | None) -> bool:
+        """Stores a cart's new checkout, if the cart's last one still is `instead_of`; False where another came first.
 
-        One transaction: of two conversions at once, one wins, and the other finds the winner's by `of_cart`.
+        One transaction: of two conversions at once, one wins, and the other finds the winner's by `converted`.
         """
         link = {
             "pk": f"CART#{checkout.cart_id}",
@@ -64,7 +67,7 @@ class CheckoutRepository:
             "checkout_id": checkout.id,
             "expires_at": checkout.expires_at,
         }
-        unchanged = ("checkout_id", "=", instead_of.id) if instead_of else ("pk", "missing")
+        unchanged = ("checkout_id", "=", instead_of) if instead_of else ("pk", "missing")
         try:
             transact(
                 self.table.client,

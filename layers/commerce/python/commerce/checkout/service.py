@@ -2,20 +2,31 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from commerce.carts.model import line_messages
-from commerce.checkout.model import OPEN, Checkout
+from commerce.carts.model import Cart, line_messages, nothing_to_sell
+from commerce.carts.service import Carts, Shelf, currency_notice, no_resource, own_cart, refusals, wanted_lines
+from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
+from commerce.checkout.request import CheckoutCreateRequest, CheckoutUpdateRequest, FulfillmentRequest
+from commerce.clock import epoch, iso
 from commerce.contact import Buyer, PostalAddress
+from commerce.errors import Contended, Invalid, NotFound
+from commerce.identity.model import Caller
+from commerce.ids import new_id
 from commerce.messages import Message, error, warning
 from commerce.money import MAX_AMOUNT, display
 from commerce.pricing import service as pricing
-from commerce.pricing.model import Offer, ShippingOption, amount_of
+from commerce.pricing.model import Offer, ShippingOption, WantedLine, amount_of
+from commerce.protocol import ErrorResponse
 from commerce.settings import Settings
 
 METHOD = "$.fulfillment.methods[0]"
 DESTINATION = f"{METHOD}.destinations[0]"
 OPTION = f"{METHOD}.groups[0].selected_option_id"
+
+EMPTY = error("empty", "There is nothing in the checkout.", path="$.line_items")
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _WITH_REGION = frozenset({"AU", "CA", "US"})
@@ -23,7 +34,267 @@ _WITH_REGION = frozenset({"AU", "CA", "US"})
 _WITHOUT_POSTAL_CODE = frozenset({"AE", "HK", "QA"})
 
 
-def derive(checkout: Checkout, offers: Mapping[str, Offer], available: Mapping[str, int], settings: Settings) -> Checkout:
+class Checkouts(Protocol):
+    """Where checkouts are kept."""
+
+    def get(self, checkout_id: str, now: datetime) -> Checkout:
+        """The checkout. Raises NotFound, also for an expired one."""
+
+    def find(self, checkout_id: str) -> Checkout | None:
+        """The checkout, expired or not; None where it is gone."""
+
+    def add(self, checkout: Checkout) -> None:
+        """Stores a new checkout."""
+
+    def save(self, old: Checkout, new: Checkout) -> Checkout:
+        """Replaces `old`. Raises Conflict where it is not what is stored any more."""
+
+    def converted(self, cart_id: str) -> str | None:
+        """The id of the checkout that the cart was last turned into."""
+
+    def add_for_cart(self, checkout: Checkout, *, instead_of: str | None) -> bool:
+        """Stores the cart's new checkout, if the last one still is `instead_of`."""
+
+
+def create_checkout(
+    request: CheckoutCreateRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    shelf: Shelf,
+    carts: Carts,
+    checkouts: Checkouts,
+) -> Checkout | ErrorResponse:
+    """A new checkout, or the cart's open one. An ErrorResponse, and no checkout, where nothing in it can be bought.
+
+    Raises Invalid where the request names neither lines nor a cart, NotFound for a cart that is not the caller's.
+    """
+    if request.cart_id is not None:
+        cart = own_cart(request.cart_id, caller=caller, now=now, carts=carts)
+        return _convert(cart, request, caller=caller, now=now, shelf=shelf, checkouts=checkouts)
+    if request.line_items is None:
+        raise Invalid("send line_items, or the cart_id of a cart", path="$.line_items")
+    refused = refusals(request.line_items, shelf.settings)
+    if refused:
+        return no_resource(refused)
+    context = request.context
+    made = _new(
+        request,
+        caller=caller,
+        now=now,
+        shelf=shelf,
+        currency=pricing.currency_for(context.currency, context.address_country, shelf.settings),
+        country=context.address_country,
+        lines=wanted_lines(request.line_items, ()),
+        buyer=request.buyer,
+    )
+    if isinstance(made, Checkout):
+        checkouts.add(made)
+        return tell(made, currency_notice(context, made.currency))
+    return made
+
+
+def _convert(
+    cart: Cart, request: CheckoutCreateRequest, *, caller: Caller, now: datetime, shelf: Shelf, checkouts: Checkouts
+) -> Checkout | ErrorResponse:
+    """The cart's open checkout, or a new one of the cart's contents. Two conversions at once answer the same."""
+    for _ in range(3):
+        last = checkouts.converted(cart.id)
+        open_one = checkouts.find(last) if last else None
+        if open_one and open_one.status in OPEN | IN_PROGRESS and not open_one.expired(now):
+            return _shown(_owned(open_one, caller), shelf)
+        made = _new(
+            request,
+            caller=caller,
+            now=now,
+            shelf=shelf,
+            currency=cart.currency,
+            country=cart.country_hint,
+            lines=cart.lines,
+            buyer=request.buyer if cart.buyer == Buyer() else cart.buyer,
+            cart=cart,
+        )
+        if isinstance(made, ErrorResponse) or checkouts.add_for_cart(made, instead_of=last):
+            return made
+    raise Contended("the cart is being turned into a checkout at this moment; send the request again")
+
+
+def _new(
+    request: CheckoutCreateRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    shelf: Shelf,
+    currency: str,
+    country: str | None,
+    lines: tuple[WantedLine, ...],
+    buyer: Buyer,
+    cart: Cart | None = None,
+) -> Checkout | ErrorResponse:
+    """A derived checkout that is not stored yet."""
+    wish = delivery(request.fulfillment, None)
+    if wish.refused:
+        return no_resource(wish.refused)
+    checkout = Checkout(
+        id=new_id("checkout"),
+        owner=(cart.owner if cart else None) or caller.subject,
+        cart_id=cart.id if cart else None,
+        status="incomplete",
+        currency=currency,
+        lines=lines,
+        buyer=buyer,
+        destination=wish.destination,
+        destination_id=wish.destination_id,
+        option_id=wish.option_id,
+        country_hint=country,
+        created_at=iso(now),
+        updated_at=iso(now),
+        expires_at=epoch(now + timedelta(hours=shelf.settings.checkout_hours)),
+    )
+    offers, available = shelf.look(lines)
+    if nothing_to_sell(lines, offers, available, currency):
+        reasons = line_messages(lines, offers, available, currency, shelf.settings)
+        return no_resource(reasons or (EMPTY,))
+    return derive(checkout, offers, available, shelf.settings)
+
+
+def get_checkout(checkout_id: str, *, caller: Caller, now: datetime, shelf: Shelf, checkouts: Checkouts) -> Checkout:
+    """The checkout; an open one at today's prices and stock. Reading changes nothing. Raises NotFound."""
+    return _shown(_owned(checkouts.get(checkout_id, now), caller), shelf)
+
+
+def update_checkout(
+    checkout_id: str,
+    request: CheckoutUpdateRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    shelf: Shelf,
+    checkouts: Checkouts,
+) -> Checkout:
+    """The checkout as the client wants it now; its currency stays. A guest's becomes a signed-in caller's.
+
+    What the shop refuses changes nothing: the answer is the checkout as it was, and the reason. Raises NotFound, and
+    Conflict where someone else changed it at the same moment.
+    """
+    checkout = _owned(checkouts.get(checkout_id, now), caller)
+    wish = delivery(request.fulfillment, checkout)
+    refused = (*_closed(checkout), *refusals(request.line_items, shelf.settings), *wish.refused)
+    if refused:
+        return tell(checkout, refused)
+    wanted = checkout.model_copy(
+        update={
+            "owner": checkout.owner or caller.subject,
+            "lines": wanted_lines(request.line_items, checkout.lines),
+            "buyer": request.buyer,
+            "destination": wish.destination,
+            "destination_id": wish.destination_id,
+            "option_id": wish.option_id,
+            "country_hint": request.context.address_country,
+            "totals": (),
+            "updated_at": iso(now),
+        }
+    )
+    saved = checkouts.save(checkout, _look(wanted, shelf))
+    return tell(saved, currency_notice(request.context, checkout.currency))
+
+
+def cancel_checkout(checkout_id: str, *, caller: Caller, now: datetime, checkouts: Checkouts) -> Checkout:
+    """The checkout, canceled; or as it is, with the reason why it cannot be. Raises NotFound, Conflict.
+
+    While an order is being paid for it cannot: the order is what must be canceled then, and that releases its stock.
+    """
+    checkout = _owned(checkouts.get(checkout_id, now), caller)
+    refused = _closed(checkout)
+    if refused:
+        return tell(checkout, refused)
+    return checkouts.save(checkout, checkout.model_copy(update={"status": "canceled", "messages": ()}))
+
+
+def tell(checkout: Checkout, notices: tuple[Message, ...]) -> Checkout:
+    """The checkout as it is shown this once, with something about this very request before its own messages."""
+    return checkout.model_copy(update={"messages": (*notices, *checkout.messages)}) if notices else checkout
+
+
+def _owned(checkout: Checkout, caller: Caller) -> Checkout:
+    """A stranger learns no more than that there is none."""
+    if not caller.may_touch(checkout.owner):
+        raise NotFound("there is no such checkout; it may have expired")
+    return checkout
+
+
+def _closed(checkout: Checkout) -> tuple[Message, ...]:
+    """Why the buyer may not change it any more."""
+    if checkout.status in OPEN:
+        return ()
+    if checkout.status in IN_PROGRESS:
+        content = "The order is being paid for and cannot be changed; read the checkout again to see what became of it."
+        return (error("payment_in_progress", content, path="$.status"),)
+    content = f"The checkout is {checkout.status} and cannot be changed; begin a new one."
+    return (error(f"checkout_{checkout.status}", content, path="$.status", severity="unrecoverable"),)
+
+
+def _shown(checkout: Checkout, shelf: Shelf) -> Checkout:
+    """An open checkout is derived anew; one that is being paid for, or is over, stays as it was agreed.
+
+    Why the last payment failed is nothing that can be derived: it is told until the buyer changes or pays again.
+    """
+    if checkout.status not in OPEN:
+        return checkout
+    about_payment = tuple(message for message in checkout.messages if message.code.startswith("payment_"))
+    return tell(_look(checkout, shelf), about_payment)
+
+
+def _look(checkout: Checkout, shelf: Shelf) -> Checkout:
+    return derive(checkout, *shelf.look(checkout.lines), shelf.settings)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where the client wants the goods, and how; or why that cannot be taken down."""
+
+    destination: PostalAddress | None = None
+    destination_id: str | None = None
+    option_id: str | None = None
+    refused: tuple[Message, ...] = ()
+
+
+def delivery(request: FulfillmentRequest, current: Checkout | None) -> Delivery:
+    """Reads the fulfilment extension. A destination may be sent whole, or named by the id the checkout has already.
+
+    The shop never puts another destination in the place of the one that was named.
+    """
+    if not request.methods:
+        return Delivery()
+    method = request.methods[0]
+    if method.type != "shipping":
+        return _refused("Goods are shipped; there is no other way to get them.", f"{METHOD}.type")
+    if len(request.methods) > 1:
+        return _refused("Everything is shipped in one parcel, by one method.", "$.fulfillment.methods[1]")
+    if len(method.groups) > 1:
+        return _refused("Everything is shipped in one parcel.", f"{METHOD}.groups[1]")
+    option_id = method.groups[0].selected_option_id if method.groups else None
+    sent = {one.id or f"dest_{number}": one for number, one in enumerate(method.destinations, 1)}
+    selected = method.selected_destination_id or (next(iter(sent)) if len(sent) == 1 else None)
+    if selected is None:
+        if sent:
+            return _refused("Select one of the destinations.", f"{METHOD}.selected_destination_id", "missing")
+        return Delivery(option_id=option_id)
+    if selected in sent:
+        address = sent[selected].model_dump(exclude={"id", "type"})
+        return Delivery(PostalAddress(**address), selected, option_id)
+    if current and selected == current.destination_id:
+        return Delivery(current.destination, selected, option_id)
+    return _refused("There is no destination with this id.", f"{METHOD}.selected_destination_id", "not_found")
+
+
+def _refused(content: str, path: str, code: str = "invalid") -> Delivery:
+    return Delivery(refused=(error(code, content, path=path),))
+
+
+def derive(
+    checkout: Checkout, offers: Mapping[str, Offer], available: Mapping[str, int], settings: Settings
+) -> Checkout:
     """The checkout with everything the shop derives from what the client asked for: prices, totals, messages, status.
 
     Pure: the same checkout, offers, stock and settings give the same. What the checkout held before is what the buyer
@@ -72,7 +343,7 @@ def options_for(checkout: Checkout, settings: Settings) -> tuple[ShippingOption,
 
 
 def chosen_option(checkout: Checkout, settings: Settings) -> ShippingOption | None:
-    """The shipping option the buyer chose, with its price for this checkout; None where it is not (or no longer) one."""
+    """The shipping option the buyer chose, with its price for this checkout; None where there is no such one."""
     return next((option for option in options_for(checkout, settings) if option.id == checkout.option_id), None)
 
 
@@ -99,7 +370,11 @@ def destination_messages(destination: PostalAddress | None, buyer: Buyer, settin
         "address_country": country,
     }
     missing = tuple(
-        error("missing", f"The shipping address lacks its {name.removeprefix('address_').replace('_', ' ')}.", path=f"{DESTINATION}.{name}")
+        error(
+            "missing",
+            f"The shipping address lacks its {name.removeprefix('address_').replace('_', ' ')}.",
+            path=f"{DESTINATION}.{name}",
+        )
         for name, value in needed.items()
         if not value
     )
@@ -114,7 +389,11 @@ def _option_messages(derived: Checkout, option: ShippingOption | None, settings:
     if option is not None or not derived.lines or country_of(derived) not in settings.countries:
         return ()
     if not options_for(derived, settings):
-        return (error("address_undeliverable", "Nothing ships there in this currency.", path=f"{DESTINATION}.address_country"),)
+        return (
+            error(
+                "address_undeliverable", "Nothing ships there in this currency.", path=f"{DESTINATION}.address_country"
+            ),
+        )
     if derived.option_id is None:
         return (error("missing", "Choose one of the shipping options.", path=OPTION),)
     return (error("invalid", "This shipping option is not among those offered; choose another.", path=OPTION),)
@@ -122,7 +401,7 @@ def _option_messages(derived: Checkout, option: ShippingOption | None, settings:
 
 def _total_messages(derived: Checkout) -> tuple[Message, ...]:
     if not derived.lines:
-        return (error("empty", "There is nothing in the checkout.", path="$.line_items"),)
+        return (EMPTY,)
     if amount_of(derived.totals, "total") > MAX_AMOUNT:
         content = f"One order may cost at most {display(MAX_AMOUNT, derived.currency)}."
         return (error("total_too_large", content, path="$.line_items"),)

@@ -1,8 +1,8 @@
-"""The checkout as the protocol shows it. Source: UCP 2026-08-25, shopping/checkout.json and shopping/fulfillment.json."""
+"""The checkout as the protocol shows it. Source: UCP 2026-08-25, checkout.json and fulfillment.json."""
 
 from typing import Literal
 
-from commerce.carts.view import Link, LineItem, line_items, links
+from commerce.carts.view import LineItem, Link, line_items, links
 from commerce.checkout.model import Checkout, Status
 from commerce.checkout.service import chosen_option, options_for
 from commerce.clock import from_epoch, iso
@@ -66,7 +66,7 @@ class OrderConfirmation(Model):
 
 
 class CheckoutResponse(Model):
-    """A checkout session. What a client may send back is `line_items`, `buyer` and `fulfillment`; the rest is derived."""
+    """A checkout. What a client may send back is `line_items`, `buyer` and `fulfillment`; the rest is derived."""
 
     ucp: Envelope
     id: str

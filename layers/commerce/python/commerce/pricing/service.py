@@ -13,13 +13,16 @@ from commerce.money import display, share
 from commerce.pricing.model import Offer, PricedLine, ShippingOption, Total, WantedLine, amount_of
 from commerce.settings import Settings, ShippingRate, TaxRate
 
-_EURO_AREA = frozenset("AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK".split())
-_CURRENCY_OF = {"US": "USD", "GB": "GBP", "CA": "CAD", "CH": "CHF", "JP": "JPY", "AU": "AUD", "SE": "SEK", "DK": "DKK"}
+_EURO_COUNTRIES = "AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MT NL PT SI SK"
+_CURRENCY_OF = {
+    **dict.fromkeys(_EURO_COUNTRIES.split(), "EUR"),
+    **{"US": "USD", "GB": "GBP", "CA": "CAD", "CH": "CHF", "JP": "JPY", "AU": "AUD", "SE": "SEK", "DK": "DKK"},
+}
 
 
 def currency_for(wanted: str | None, country: str | None, settings: Settings) -> str:
     """What a new cart is priced in: the wanted currency, else the country's, if the shop sells in it; else its own."""
-    local = "EUR" if country in _EURO_AREA else _CURRENCY_OF.get(country or "")
+    local = _CURRENCY_OF.get(country or "")
     return next((code for code in (wanted, local) if code in settings.currencies), settings.currencies[0])
 
 
@@ -127,7 +130,9 @@ def tax_total(settings: Settings, *, country: str | None, region: str | None, ta
     """
     rates: dict[str | None, TaxRate] = {rate.region: rate for rate in settings.tax_rates if rate.country == country}
     rate = rates.get(region) or rates.get(None)
-    return rate and Total(type="tax", amount=share(taxable, rate.basis_points), display_text=rate.title)
+    if rate is None:
+        return None
+    return Total(type="tax", amount=share(taxable, rate.basis_points), display_text=rate.title)
 
 
 def price_changes(before: Iterable[PricedLine], after: Iterable[PricedLine], currency: str) -> tuple[Message, ...]:
