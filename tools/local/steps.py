@@ -1,0 +1,73 @@
+"""What a developer sees: one line per step with its seconds, live on a terminal. Standard library only."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Stop(Exception):
+    """A failure that the developer can mend. The text is one clear line that says what to do."""
+
+
+class Step:
+    """A step under way. `note` appears behind its title while it runs and when it is done."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.note = ""
+
+    @property
+    def text(self) -> str:
+        """Title and note."""
+        return f"{self.title}: {self.note}" if self.note else self.title
+
+
+@contextmanager
+def step(title: str) -> Iterator[Step]:
+    """Shows the step while the block runs, and its seconds afterwards."""
+    begun = time.monotonic()
+    current = Step(title)
+    over = threading.Event()
+    live = sys.stdout.isatty()
+    painter = threading.Thread(target=_paint, args=(current, begun, over), daemon=True)
+    if live:
+        painter.start()
+    mark = "failed "
+    try:
+        yield current
+        mark = _mark()
+    finally:
+        over.set()
+        if live:
+            painter.join()
+            sys.stdout.write("\r\x1b[K")
+        say(f"  {mark} {time.monotonic() - begun:6.1f} s  {current.text}")
+
+
+def say(text: str) -> None:
+    """A line for the developer, at once."""
+    print(text, flush=True)
+
+
+def complain(text: str) -> None:
+    """The one clear line of a failure."""
+    sys.stdout.flush()
+    print(text, file=sys.stderr, flush=True)
+
+
+def _mark() -> str:
+    return "✓" if (sys.stdout.encoding or "").lower().startswith("utf") else "ok"
+
+
+def _paint(current: Step, begun: float, over: threading.Event) -> None:
+    frames = _FRAMES if _mark() == "✓" else "-\\|/"
+    turn = 0
+    while not over.wait(0.1):
+        frame = frames[turn % len(frames)]
+        sys.stdout.write(f"\r\x1b[K  {frame} {time.monotonic() - begun:6.1f} s  {current.text}")
+        sys.stdout.flush()
+        turn += 1
