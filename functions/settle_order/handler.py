@@ -10,7 +10,7 @@ orders = wiring.orders()
 ledger = wiring.payments()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:
     """Runs again for a settled order without doing anything. Raises where the books do not balance."""
     settle(orders, ledger, order_id=event["order_id"], now=now())
     return {"outcome": "settled"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import Field
 
@@ -10,10 +10,7 @@ from commerce.clock import iso
 from commerce.errors import Invalid
 from commerce.ids import derived_id
 from commerce.model import Model, OpenModel
-from commerce.orders.model import FulfilmentEvent, Order, OrderLine, Status
-
-WORKLIST: tuple[Status, ...] = get_args(Status)
-"""What the worklist can be asked for."""
+from commerce.orders.model import FulfilmentEvent, Order, OrderLine
 
 TrackingStatus = Literal[
     "pre_transit",

@@ -42,6 +42,7 @@ from commerce.orders.service import (
     Orders,
     PaymentLedger,
     Stores,
+    Workflow,
     cancel_order,
     parts_of,
     record_payment,
@@ -84,14 +85,17 @@ class Shelves(Protocol):
         """The transaction's actions by which the order's units leave the shop, once."""
 
 
-class Workflow(Protocol):
-    """The order's execution. A token that is missing or gone is no error."""
+class Running:
+    """The workflow while it runs one of its own tasks: the answer is the signal, nobody waits for another one."""
+
+    def start(self, order_id: str) -> None:
+        """It runs."""
 
     def succeed(self, token: str | None, output: dict[str, Any]) -> None:
-        """The waiting state goes on."""
+        """Nobody waits."""
 
     def fail(self, token: str | None, error: str, cause: str) -> None:
-        """The waiting state compensates."""
+        """Nobody waits."""
 
 
 def worklist(
@@ -134,7 +138,7 @@ def pick(
         return _by_staff(stores, order, "confirmed", "picked", {}, actor, now, expected)
     if order.cancel_reason != "short_pick":
         _expect(order, "confirmed", expected)
-    order = cancel(stores, workflow, order_id=order_id, reason="short_pick", actor=actor, now=now)
+    order = cancel_order(stores, workflow, order, reason="short_pick", actor=actor, now=now)
     _write_off(stock, stores.audit, order, missing_stock(order.lines, missing), actor, now)
     return order
 
@@ -149,17 +153,15 @@ def cancel(
     now: datetime,
     expected: int | None = None,
 ) -> Order:
-    """Cancels the order for the shop and wakes the workflow, which gives the money back.
+    """Cancels the order for the shop; the workflow gives the money back.
 
-    Canceling again wakes it again, in case the first signal was lost. Raises Conflict for an order that has left.
+    Canceling again wakes the workflow again, in case the first signal was lost. Raises Conflict for an order that has
+    left.
     """
     order = stores.orders.get(order_id)
     if order.status != "canceled":
         _expect_version(order, expected)
-    order = cancel_order(stores, order, reason=reason, actor=actor, now=now)
-    error = "ShortPick" if order.cancel_reason == "short_pick" else "OrderCanceled"
-    workflow.fail(stores.orders.get(order_id).task_token, error, "the shop canceled the order")
-    return order
+    return cancel_order(stores, workflow, order, reason=reason, actor=actor, now=now)
 
 
 def _write_off(
@@ -333,7 +335,9 @@ def _captured(stores: Stores, payments: PaymentGateway, order: Order, now: datet
     )
     if captured:
         return record_payment(stores, order, payment)
-    return cancel_order(stores, order, reason="capture_failed", actor="workflow", now=now, payment=payment)
+    return cancel_order(
+        stores, Running(), order, reason="capture_failed", actor="workflow", now=now, payment=payment
+    )
 
 
 def _shipped(orders: Orders, shelves: Shelves, order: Order, shipment: Shipment, now: datetime) -> Order:

@@ -1,0 +1,198 @@
+"""Orders for staff: the warehouse's list, one order's story, and every step that people take with it.
+
+A step holds only while the order is where the step expects it; `If-Match` may pin it to a version besides. Each writes
+an audit entry in its transaction, and each may be sent again: a step that was taken answers with the order as it is.
+"""
+
+import re
+from typing import get_args
+
+from commerce.adapters import wiring
+from commerce.adapters.environment import require
+from commerce.adapters.http import Api, Request, Response, versioned
+from commerce.adapters.secrets import secret
+from commerce.clock import now
+from commerce.errors import Invalid
+from commerce.fulfilment import service as fulfilment
+from commerce.fulfilment.model import PackRequest, PickRequest
+from commerce.fulfilment.view import (
+    CancelRequest,
+    OrderStory,
+    StaffOrder,
+    WorklistResponse,
+    staff_order,
+    story,
+    summary,
+)
+from commerce.identity.service import read_cursor, sign_cursor
+from commerce.orders.model import Order, Status
+from commerce.returns import service as returns
+from commerce.returns.model import ReturnRequest
+
+MAX_PAGE = 100
+
+api = Api("admin", idempotency=wiring.idempotency)
+
+
+@api.get(
+    "/admin/orders",
+    groups=("warehouse", "support"),
+    answers=WorklistResponse,
+    query={
+        "status": "Which orders; `confirmed`, the default, are to be picked.",
+        "limit": "How many at most on a page, 1 to 100; 50 if left out.",
+        "cursor": "Where the page before ended, as its answer said.",
+    },
+)
+def list_orders(request: Request[None]) -> Response:
+    """Lists the orders in a status, the oldest first."""
+    status = _status(request.query.get("status", "confirmed"))
+    page, end = fulfilment.worklist(
+        wiring.orders(),
+        status=status,
+        after=_after(request.query.get("cursor"), status),
+        limit=_limit(request.query.get("limit", "50")),
+    )
+    cursor = sign_cursor(_signing_key(), {"status": status, "after": end}) if end else None
+    return Response(WorklistResponse(orders=tuple(summary(order) for order in page), cursor=cursor))
+
+
+@api.get("/admin/orders/{id}", groups=("warehouse", "support"), answers=OrderStory)
+def show_order(request: Request[None]) -> Response:
+    """Tells an order's whole story: the order, its money and its stock."""
+    order = wiring.orders().get(request.parameters["id"])
+    told = story(order, wiring.payments().of(order.id), wiring.inventory().reservations(order.id))
+    return versioned(told, order.version)
+
+
+@api.post(
+    "/admin/orders/{id}/pick", groups=("warehouse",), body=PickRequest, answers=StaffOrder, idempotency="required"
+)
+def pick_order(request: Request[PickRequest]) -> Response:
+    """Records the picker's count. Less than was ordered cancels the order and takes the missing units out of stock."""
+    return _shown(
+        fulfilment.pick(
+            wiring.stores(),
+            wiring.inventory(),
+            wiring.workflow(),
+            order_id=request.parameters["id"],
+            picked=request.body.lines,
+            actor=_actor(request),
+            now=now(),
+            expected=_expected(request),
+        )
+    )
+
+
+@api.post(
+    "/admin/orders/{id}/pack", groups=("warehouse",), body=PackRequest, answers=StaffOrder, idempotency="required"
+)
+def pack_order(request: Request[PackRequest]) -> Response:
+    """Records that the parcel is closed, and what it weighs."""
+    return _shown(
+        fulfilment.pack(
+            wiring.stores(),
+            order_id=request.parameters["id"],
+            weight_grams=request.body.weight_grams,
+            actor=_actor(request),
+            now=now(),
+            expected=_expected(request),
+        )
+    )
+
+
+@api.post("/admin/orders/{id}/ship", groups=("warehouse",), answers=StaffOrder, idempotency="required")
+def ship_order(request: Request[None]) -> Response:
+    """Hands the parcel over: the workflow buys the label, captures the payment and marks the order shipped."""
+    return _shown(
+        fulfilment.hand_over(
+            wiring.stores(),
+            wiring.workflow(),
+            order_id=request.parameters["id"],
+            actor=_actor(request),
+            now=now(),
+            expected=_expected(request),
+        )
+    )
+
+
+@api.post(
+    "/admin/orders/{id}/cancel", groups=("support",), body=CancelRequest, answers=StaffOrder, idempotency="required"
+)
+def cancel_order(request: Request[CancelRequest]) -> Response:
+    """Cancels an order that has not left: its stock is free at once, its money goes back."""
+    return _shown(
+        fulfilment.cancel(
+            wiring.stores(),
+            wiring.workflow(),
+            order_id=request.parameters["id"],
+            reason=request.body.reason,
+            actor=_actor(request),
+            now=now(),
+            expected=_expected(request),
+        )
+    )
+
+
+@api.post(
+    "/admin/orders/{id}/returns",
+    groups=("warehouse", "support"),
+    body=ReturnRequest,
+    answers=StaffOrder,
+    idempotency="required",
+)
+def receive_return(request: Request[ReturnRequest]) -> Response:
+    """Takes goods back, and puts on the shelf what can be sold again. The refund is a step of its own."""
+    return _shown(
+        returns.receive(
+            wiring.orders(),
+            wiring.inventory(),
+            wiring.audit(),
+            order_id=request.parameters["id"],
+            lines=request.body.lines,
+            key=f"{_actor(request)} {request.headers['idempotency-key']}",
+            actor=_actor(request),
+            now=now(),
+        )
+    )
+
+
+def _shown(order: Order) -> Response:
+    return versioned(staff_order(order), order.version)
+
+
+def _actor(request: Request[object]) -> str:
+    return request.caller.subject or "staff"
+
+
+def _expected(request: Request[object]) -> int | None:
+    return request.expected_version() if "if-match" in request.headers else None
+
+
+def _status(text: str) -> Status:
+    for status in get_args(Status):
+        if status == text:
+            return status
+    raise Invalid(f"status is one of {', '.join(get_args(Status))}", path="$.status")
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
+        raise Invalid(f"limit is a number from 1 to {MAX_PAGE}", path="$.limit")
+    return int(text)
+
+
+def _after(cursor: str | None, status: Status) -> str | None:
+    if cursor is None:
+        return None
+    position = read_cursor(_signing_key(), cursor)
+    if position.get("status") != status:
+        raise Invalid("this cursor belongs to another list; begin again without a cursor", path="$.cursor")
+    return str(position["after"])
+
+
+def _signing_key() -> str:
+    return secret(require("SIGNING_SECRET_ARN"))["key"]
+
+
+handler = api.handler
