@@ -1,6 +1,8 @@
 """Builds the repositories and gateways of a function from its environment, each once and only when asked for."""
 
 import functools
+import os
+from typing import TYPE_CHECKING
 
 from commerce.adapters import aws
 from commerce.adapters.audit import AuditTrail
@@ -8,13 +10,19 @@ from commerce.adapters.dynamodb import Table
 from commerce.adapters.environment import require, settings
 from commerce.adapters.idempotency import IdempotencyStore
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.secrets import secret
 from commerce.adapters.workflow import Workflow
+from commerce.catalog.repository import CatalogRepository
 from commerce.carts.repository import CartRepository
 from commerce.checkout.repository import CheckoutRepository
 from commerce.inventory.repository import InventoryRepository
 from commerce.orders.repository import OrderRepository
 from commerce.orders.service import Stores
 from commerce.payments.repository import PaymentRepository
+
+if TYPE_CHECKING:
+    from commerce.fulfilment.gateway import EasyPostCarrier
+    from commerce.payments.gateway import StripeGateway
 
 
 @functools.cache
@@ -81,3 +89,35 @@ def payments() -> PaymentRepository:
 def stores() -> Stores:
     """Everything that a change of an order may have to change with it."""
     return Stores(orders(), checkouts(), inventory(), payments(), audit())
+
+
+def payment_gateway() -> "StripeGateway":
+    """Stripe, or its double. The same object until the secret is rotated; loads `stripe` when first asked for."""
+    keys = secret(require("PAYMENT_SECRET_ARN"))
+    return _stripe(keys["api_key"], keys["webhook_secret"], os.environ.get("STRIPE_API_BASE"))
+
+
+@functools.lru_cache(maxsize=1)
+def _stripe(api_key: str, webhook_secret: str, api_base: str | None) -> "StripeGateway":
+    from commerce.payments.gateway import StripeGateway
+
+    return StripeGateway(api_key, webhook_secret, api_base=api_base or None)
+
+
+def carrier() -> "EasyPostCarrier":
+    """EasyPost, or its double. The same object until the secret is rotated; loads `easypost` when first asked for."""
+    keys = secret(require("CARRIER_SECRET_ARN"))
+    return _easypost(keys["api_key"], keys["webhook_secret"], os.environ.get("CARRIER_API_BASE"))
+
+
+@functools.lru_cache(maxsize=1)
+def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> "EasyPostCarrier":
+    from commerce.fulfilment.gateway import EasyPostCarrier
+
+    return EasyPostCarrier(api_key, webhook_secret, api_base=api_base or None)
+
+
+@functools.cache
+def catalog() -> CatalogRepository:
+    """The products."""
+    return CatalogRepository(table("CATALOG_TABLE"), outbox(), audit(), settings().url)
