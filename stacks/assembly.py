@@ -1,0 +1,44 @@
+"""All stacks of one environment, in the order in which they build on each other."""
+
+from pathlib import Path
+
+from aws_cdk import App, Aspects
+
+from stacks.api import ApiStack
+from stacks.config import Config
+from stacks.constructs.alarm import TellOperators
+from stacks.data import DataStack
+from stacks.edge import EdgeStack
+from stacks.events import EventsStack
+from stacks.identity import IdentityStack
+from stacks.local import LeaveOutWhatIsUnknown
+from stacks.operations import OperationsStack
+from stacks.shop import Endpoints, Shop
+from stacks.workflow import WorkflowStack
+
+
+def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path, document: Path) -> None:
+    """Adds the shop's stacks to `app`. `document` is the OpenAPI file, `runtime_layer` a folder with `python/`."""
+    operations = OperationsStack(app, config)
+    data = DataStack(app, config)
+    identity = IdentityStack(app, config)
+    edge = EdgeStack(app, config)
+    shop = Shop(
+        config=config,
+        url=edge.url,
+        tables=data.tables,
+        secrets=data.secrets,
+        user_pool_issuer=identity.issuer,
+        user_pool_client_id=identity.client.user_pool_client_id,
+        user_pool_jwks=f"{endpoints.aws}/{identity.pool.user_pool_id}/.well-known/jwks.json" if endpoints.aws else None,
+        endpoints=endpoints,
+        runtime_layer=runtime_layer,
+    )
+    events = EventsStack(app, config, data=data, shop=shop, operators=operations.topic)
+    workflow = WorkflowStack(app, config, shop=shop, bus=events.bus)
+    ApiStack(
+        app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine
+    )
+    Aspects.of(app).add(TellOperators(operations.topic))
+    if config.local:
+        Aspects.of(app).add(LeaveOutWhatIsUnknown())

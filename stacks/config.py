@@ -1,0 +1,122 @@
+"""The environments: `config/<environment>.toml`, completed by `config/shop.toml`, checked before anything is built."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from commerce.model import Model
+from commerce.settings import Settings
+from pydantic import Field, ValidationError, model_validator
+
+Environment = Literal["local", "dev", "prod"]
+ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
+
+CONFIG = Path(__file__).resolve().parent.parent / "config"
+
+LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+"""What CloudWatch Logs accepts."""
+
+
+class ConfigError(Exception):
+    """A config file is missing or wrong; the text names file and field."""
+
+
+class Domain(Model):
+    """The shop's own domain name in front of CloudFront, with a certificate of ACM in us-east-1."""
+
+    name: str = Field(pattern=r"^([a-z0-9-]+\.)+[a-z]{2,}$")
+    certificate_arn: str = Field(pattern=r"^arn:aws:acm:us-east-1:\d{12}:certificate/.+$")
+
+
+class Shop(Settings):
+    """The shop's rules as functions get them, and that they fit together."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Shop":
+        if not self.currencies:
+            raise ValueError("currencies: the shop sells in at least one currency")
+        for rate in self.shipping_rates:
+            if missing := set(self.currencies) - set(rate.price):
+                raise ValueError(f"shipping_rates {rate.id}: no price in {', '.join(sorted(missing))}")
+            if foreign := set(rate.countries) - set(self.countries):
+                raise ValueError(f"shipping_rates {rate.id}: the shop does not ship to {', '.join(sorted(foreign))}")
+            if rate.earliest_days > rate.latest_days:
+                raise ValueError(f"shipping_rates {rate.id}: earliest_days is after latest_days")
+        served = {country for rate in self.shipping_rates for country in rate.countries or self.countries}
+        if unserved := set(self.countries) - served:
+            raise ValueError(f"countries: no shipping rate serves {', '.join(sorted(unserved))}")
+        return self
+
+
+class Config(Model):
+    """One environment."""
+
+    environment: Environment
+    account: str | None = Field(default=None, pattern=r"^\d{12}$")
+    """None takes the account of the credentials."""
+    region: str | None = Field(default=None, pattern=r"^[a-z]{2}-[a-z]+-\d$")
+    keep_data: bool
+    """Whether tables, buckets, secrets and the user pool outlive their stack and are protected from deletion."""
+    point_in_time_recovery: bool
+    log_retention_days: LogRetentionDays
+    alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    domain: Domain | None = None
+    api_rate: int = Field(ge=1)
+    """Requests a second that the API lets through; `api_burst` at once."""
+    api_burst: int = Field(ge=1)
+    queue_concurrency: int = Field(ge=2, le=1000)
+    """How many instances of a function work on one queue. Lambda's least is 2."""
+    reserved_concurrency: dict[str, int] = {}
+    """By function: how many instances it may have at most, taken from the account's own."""
+    warehouse_seconds: int = Field(default=86_400, ge=60, le=31_536_000)
+    """After how long the workflow looks again at an order that the warehouse has not handed over."""
+    delivery_deadline_seconds: int = Field(ge=60, le=31_536_000)
+    """How long a shipped order may wait for its delivery before operators hear of it."""
+    shop: Shop
+    """An empty `url` stands for the address that CloudFront gives."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on ministack."""
+        return self.environment == "local"
+
+
+def load(environment: str, *, folder: Path = CONFIG, url: str | None = None) -> Config:
+    """The environment's config. `url` replaces the shop's address. Raises ConfigError."""
+    if environment not in ENVIRONMENTS:
+        raise ConfigError(f"there is no environment {environment!r}; choose one of {', '.join(ENVIRONMENTS)}")
+    path = folder / f"{environment}.toml"
+    own, common = _read(path), _read(folder / "shop.toml")
+    rules = own.get("shop", {})
+    if not isinstance(rules, dict):
+        raise ConfigError(f"{path}: shop: write it as a table, [shop]")
+    address = {"url": url} if url else {}
+    domain = own.get("domain")
+    default = f"https://{domain['name']}" if isinstance(domain, dict) and "name" in domain else ""
+    try:
+        config = Config.model_validate({**own, "shop": {"url": default, **common, **rules, **address}})
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path, folder / "shop.toml", rules)) from None
+    if config.environment != environment:
+        raise ConfigError(f"{path}: environment: says {config.environment!r}, but the file is {environment}'s")
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _explain(error: ValidationError, own: Path, common: Path, rules: dict[str, Any]) -> str:
+    """One line for each wrong field, with the file it stands in."""
+    lines = []
+    for fault in error.errors(include_url=False):
+        where = [str(part) for part in fault["loc"]]
+        in_common = where[0] == "shop" and len(where) > 1 and where[1] not in rules and fault["type"] != "missing"
+        path, field = (common, where[1:]) if in_common else (own, where)
+        lines.append(f"{path}: {'.'.join(field)}: {fault['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)

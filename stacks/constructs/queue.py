@@ -1,0 +1,56 @@
+"""Queues that lose nothing quietly."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.alarm import RunbookAlarm
+
+
+class ParkedQueue(sqs.Queue):
+    """Where work ends up that could not be done. Anything in it is for a person."""
+
+    def __init__(self, scope: Construct, id_: str, *, of: str) -> None:
+        super().__init__(scope, id_, retention_period=Duration.days(14), enforce_ssl=True)
+        RunbookAlarm(
+            self,
+            "DeadLetters",
+            says=f"Work of {of} was given up and waits for a person",
+            runbook="dead-letters",
+            metric=self.metric_approximate_number_of_messages_visible(statistic=cloudwatch.Stats.MAXIMUM),
+        )
+
+
+class WorkQueue(sqs.Queue):
+    """A queue that a function works on, with its dead letters: five attempts, then a person."""
+
+    def __init__(self, scope: Construct, id_: str, *, of: str, function_timeout: Duration) -> None:
+        parked = ParkedQueue(scope, f"{id_}Parked", of=of)
+        super().__init__(
+            scope,
+            id_,
+            enforce_ssl=True,
+            retention_period=Duration.days(7),
+            # Lambda's own advice: six times the function's timeout, so that no message is worked on twice at once.
+            visibility_timeout=Duration.seconds(6 * function_timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=parked, max_receive_count=5),
+        )
+        self.parked = parked
+        RunbookAlarm(
+            self,
+            "Backlog",
+            says=f"The oldest message of {of} has waited for more than ten minutes",
+            runbook="queue-backlog",
+            metric=self.metric_approximate_age_of_oldest_message(statistic=cloudwatch.Stats.MAXIMUM),
+            threshold=600,
+        )
+        RunbookAlarm(
+            self,
+            "Depth",
+            says=f"More than a thousand messages wait for {of}",
+            runbook="queue-backlog",
+            metric=self.metric_approximate_number_of_messages_visible(statistic=cloudwatch.Stats.MAXIMUM),
+            threshold=1000,
+            periods=2,
+        )

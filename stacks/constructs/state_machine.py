@@ -1,0 +1,80 @@
+"""State machines from their file in `statemachines/`."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from stacks.config import Config
+from stacks.constructs.alarm import RunbookAlarm
+from stacks.constructs.retention import retention
+from stacks.shop import physical_name
+
+_NAME = re.compile(r"\$\{(\w+)\}")
+
+
+class CommerceStateMachine(stepfunctions.StateMachine):
+    """A Standard state machine, logged (without its data, which may be personal) and traced, with its alarms."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, file: Path, config: Config, substitutions: Mapping[str, str | int]
+    ) -> None:
+        definition = substituted(json.loads(file.read_text(encoding="utf-8")), substitutions)
+        name = physical_name(config, file.name.removesuffix(".asl.json"))
+        super().__init__(
+            scope,
+            id_,
+            state_machine_name=name,
+            definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(scope).to_json_string(definition)),
+            tracing_enabled=True,
+            logs=stepfunctions.LogOptions(
+                destination=logs.LogGroup(
+                    scope,
+                    f"{id_}Logs",
+                    # Vended logs are allowed by this prefix; a policy per log group runs into CloudWatch's limit.
+                    log_group_name=f"/aws/vendedlogs/states/{name}",
+                    retention=retention(config.log_retention_days),
+                    removal_policy=RemovalPolicy.DESTROY,
+                ),
+                level=stepfunctions.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+        )
+        RunbookAlarm(
+            self,
+            "Failed",
+            says=f"An execution of {name} failed: an order is stuck",
+            runbook="execution-failed",
+            metric=self.metric_failed(statistic=cloudwatch.Stats.SUM),
+        )
+        RunbookAlarm(
+            self,
+            "TimedOut",
+            says=f"An execution of {name} ran out of time: an order is stuck",
+            runbook="execution-timed-out",
+            metric=self.metric_timed_out(statistic=cloudwatch.Stats.SUM),
+        )
+
+
+def substituted(value: Any, substitutions: Mapping[str, str | int]) -> Any:
+    """The definition with each `${Name}` replaced; a string that is nothing else becomes the value itself.
+
+    So `"TimeoutSeconds": "${HoldSeconds}"` becomes a number, which CloudFormation's own substitutions cannot make.
+    Raises KeyError for a name that nobody gave a value.
+    """
+    if isinstance(value, dict):
+        return {key: substituted(inner, substitutions) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [substituted(inner, substitutions) for inner in value]
+    if not isinstance(value, str):
+        return value
+    if whole := _NAME.fullmatch(value):
+        return substitutions[whole[1]]
+    return _NAME.sub(lambda match: str(substitutions[match[1]]), value)

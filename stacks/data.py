@@ -1,0 +1,58 @@
+"""What must not be lost: tables, the analytics bucket, secrets."""
+
+import json
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from stacks.base import ShopStack
+from stacks.config import Config
+from stacks.constructs.bucket import KeptBucket
+from stacks.constructs.table import CommerceTable
+from stacks.functions import Secret
+from stacks.tables import ALL
+
+ATHENA_RESULTS = "athena-results/"
+
+
+class DataStack(ShopStack):
+    """Deployed rarely, and never replaced."""
+
+    def __init__(self, scope: Construct, config: Config) -> None:
+        super().__init__(scope, "data", config=config, does="tables, analytics, secrets")
+        self.tables = {
+            spec: CommerceTable(self, f"{spec.name.capitalize()}Table", spec=spec, config=config) for spec in ALL
+        }
+        self.analytics = KeptBucket(
+            self,
+            "Analytics",
+            config=config,
+            lifecycle_rules=[s3.LifecycleRule(prefix=ATHENA_RESULTS, expiration=Duration.days(7))],
+        )
+        self.secrets: dict[Secret, secretsmanager.ISecret] = {
+            "payment": self._secret("Payment", "Stripe's API key and webhook secret", "webhook_secret", api_key="unset"),
+            "carrier": self._secret("Carrier", "The carrier's API key and webhook secret", "webhook_secret", api_key="unset"),
+            "signing": self._secret("Signing", "Signs cursors and the order links of guests", "key"),
+        }
+        for spec, table in self.tables.items():
+            self.tell(f"{spec.name.capitalize()}Table", table.table_name)
+        for name, secret in self.secrets.items():
+            self.tell(f"{name.capitalize()}SecretArn", secret.secret_arn)
+        self.tell("AnalyticsBucket", self.analytics.bucket_name)
+
+    def _secret(self, name: str, description: str, generated: str, **fields: str) -> secretsmanager.Secret:
+        """A JSON secret. CloudFormation makes the first value only; later ones are put by people and stay."""
+        return secretsmanager.Secret(
+            self,
+            f"{name}Secret",
+            description=description,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template=json.dumps(fields),
+                generate_string_key=generated,
+                password_length=48,
+                exclude_punctuation=True,
+            ),
+            removal_policy=RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY,
+        )

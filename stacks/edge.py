@@ -1,0 +1,179 @@
+"""The shop's front: the HTTP API without its routes, the pictures, and CloudFront before both.
+
+Its own stack, because every function must know the shop's address and the routes must know the functions.
+"""
+
+import json
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.base import ShopStack
+from stacks.config import Config
+from stacks.constructs.alarm import RunbookAlarm
+from stacks.constructs.bucket import KeptBucket
+from stacks.constructs.retention import retention
+from stacks.shop import physical_name
+
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "time": "$context.requestTime",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "function": "$context.integrationLatency",
+    "error": "$context.error.message",
+    "authorizer": "$context.authorizer.error",
+    "bytes": "$context.responseLength",
+}
+"""No path and no address of the caller: a guest's cart id is the key to the cart, and an IP address is personal."""
+
+
+class EdgeStack(ShopStack):
+    """API, media bucket, and, but for one laptop, CloudFront."""
+
+    def __init__(self, scope: Construct, config: Config) -> None:
+        super().__init__(scope, "edge", config=config, does="API, pictures, CloudFront")
+        self.api = apigateway.HttpApi(
+            self,
+            "Api",
+            api_name=physical_name(config, "api"),
+            description="The storefront (Universal Commerce Protocol) and the merchant's API",
+            create_default_stage=False,
+            cors_preflight=apigateway.CorsPreflightOptions(
+                allow_origins=["*"],
+                allow_methods=[apigateway.CorsHttpMethod.ANY],
+                allow_headers=["authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "ucp-agent"],
+                expose_headers=["etag", "location", "retry-after", "x-request-id"],
+                max_age=Duration.hours(1),
+            ),
+        )
+        self._stage()
+        self.media = KeptBucket(self, "Media", config=config)
+        self.url = config.shop.url if config.local else self._distribution()
+        self._watch()
+        self.tell("ApiId", self.api.api_id)
+        self.tell("ApiUrl", self.url)
+        self.tell("MediaBucket", self.media.bucket_name)
+
+    def _stage(self) -> None:
+        log_group = logs.LogGroup(
+            self,
+            "AccessLogs",
+            log_group_name=f"/aws/vendedlogs/apis/{physical_name(self.config, 'api')}",
+            retention=retention(self.config.log_retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(rate_limit=self.config.api_rate, burst_limit=self.config.api_burst),
+            detailed_metrics_enabled=True,
+        )
+        resource = stage.node.default_child
+        assert isinstance(resource, apigateway.CfnStage)
+        resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=log_group.log_group_arn, format=json.dumps(_ACCESS_LOG)
+        )
+
+    def _distribution(self) -> str:
+        """CloudFront: the API by default, the pictures under /media. Answers the shop's address."""
+        domain = self.config.domain
+        distribution = cloudfront.Distribution(
+            self,
+            "Distribution",
+            comment=physical_name(self.config, "shop"),
+            default_behavior=cloudfront.BehaviorOptions(
+                origin=origins.HttpOrigin(
+                    f"{self.api.api_id}.execute-api.{self.region}.{self.url_suffix}",
+                    origin_ssl_protocols=[cloudfront.OriginSslPolicy.TLS_V1_2],
+                    read_timeout=Duration.seconds(30),
+                ),
+                allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+                viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+                cache_policy=self._as_the_answer_says(),
+                origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+                response_headers_policy=self._security_headers(),
+            ),
+            additional_behaviors={
+                "/media/*": cloudfront.BehaviorOptions(
+                    origin=origins.S3BucketOrigin.with_origin_access_control(self.media),
+                    viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+                    cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
+                    response_headers_policy=cloudfront.ResponseHeadersPolicy.CORS_ALLOW_ALL_ORIGINS_AND_SECURITY_HEADERS,
+                )
+            },
+            domain_names=[domain.name] if domain else None,
+            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn) if domain else None,
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_3_2025,
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            price_class=cloudfront.PriceClass.PRICE_CLASS_100,
+        )
+        self.tell("DistributionDomain", distribution.distribution_domain_name)
+        return self.config.shop.url or f"https://{distribution.distribution_domain_name}"
+
+    def _as_the_answer_says(self) -> cloudfront.CachePolicy:
+        """Kept exactly as long as the answer's Cache-Control allows, and never for somebody with another token."""
+        return cloudfront.CachePolicy(
+            self,
+            "AsTheAnswerSays",
+            min_ttl=Duration.seconds(0),
+            default_ttl=Duration.seconds(0),
+            max_ttl=Duration.days(1),
+            query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
+            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Authorization", "Origin"),
+            cookie_behavior=cloudfront.CacheCookieBehavior.none(),
+            enable_accept_encoding_gzip=True,
+            enable_accept_encoding_brotli=True,
+        )
+
+    def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:
+        return cloudfront.ResponseHeadersPolicy(
+            self,
+            "SecurityHeaders",
+            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                    access_control_max_age=Duration.days(365), include_subdomains=True, override=True
+                ),
+                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+                frame_options=cloudfront.ResponseHeadersFrameOptions(
+                    frame_option=cloudfront.HeadersFrameOption.DENY, override=True
+                ),
+                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+                    referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+                ),
+                # The documentation page brings a policy of its own, which stands.
+                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                    content_security_policy="default-src 'none'; frame-ancestors 'none'", override=False
+                ),
+            ),
+        )
+
+    def _watch(self) -> None:
+        RunbookAlarm(
+            self,
+            "ServerErrors",
+            says="The API answered requests with server errors",
+            runbook="api-errors",
+            metric=self.api.metric_server_error(statistic=cloudwatch.Stats.SUM),
+            threshold=5,
+        )
+        RunbookAlarm(
+            self,
+            "Latency",
+            says="One request in a hundred took the API more than three seconds, for fifteen minutes",
+            runbook="api-latency",
+            metric=self.api.metric_latency(statistic=cloudwatch.Stats.percentile(99)),
+            threshold=3000,
+            periods=3,
+        )

@@ -1,0 +1,148 @@
+"""What happens after something happened: the outbox's relay, the bus, e-mails, analytics, the catalogue's listings."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sns as sns
+from commerce.events import (
+    SOURCE,
+    DeliveryOverdue,
+    Event,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderLost,
+    OrderShipped,
+    PaymentActionRequired,
+    PaymentRefunded,
+)
+from constructs import Construct
+
+from stacks.base import ShopStack
+from stacks.config import Config
+from stacks.constructs.analytics import Analytics
+from stacks.constructs.function import CommerceFunction
+from stacks.constructs.queue import ParkedQueue, WorkQueue
+from stacks.constructs.stream import consume_stream
+from stacks.data import DataStack
+from stacks.functions import FUNCTIONS, FunctionSpec
+from stacks.shop import Shop, physical_name
+from stacks.tables import CATALOG, OUTBOX
+
+E_MAILED: tuple[type[Event], ...] = (
+    OrderConfirmed,
+    OrderShipped,
+    OrderDelivered,
+    OrderCanceled,
+    OrderLost,
+    PaymentActionRequired,
+    PaymentRefunded,
+)
+"""The events that buyers hear of."""
+
+
+class EventsStack(ShopStack):
+    """One bus; every rule leads to a queue with dead letters."""
+
+    def __init__(self, scope: Construct, config: Config, *, data: DataStack, shop: Shop, operators: sns.ITopic) -> None:
+        super().__init__(scope, "events", config=config, does="bus, e-mails, analytics, listings")
+        self.shop = shop
+        self.bus = events.EventBus(self, "Bus", event_bus_name=physical_name(config, "events"))
+        self.bus.archive(
+            "Archive",
+            archive_name=physical_name(config, "events"),
+            description="Every event of the shop, to be replayed to a new or mended consumer",
+            event_pattern=events.EventPattern(source=[SOURCE]),
+            retention=Duration.days(365 if config.keep_data else 7),
+        )
+        self._relay_outbox()
+        self._project_catalog()
+        self._send_email()
+        self._export_analytics(data)
+        self._tell_of_overdue_deliveries(operators)
+        self.tell("EventBusName", self.bus.event_bus_name)
+
+    def _relay_outbox(self) -> None:
+        parked = ParkedQueue(self, "OutboxParked", of="the outbox's relay")
+        function = CommerceFunction(
+            self,
+            FUNCTIONS["relay_outbox"],
+            self.shop,
+            environment={"EVENT_BUS": self.bus.event_bus_name, "RELAY_FAILURES_QUEUE_URL": parked.queue_url},
+        )
+        function.allow("events:PutEvents", self.bus.event_bus_arn)
+        consume_stream(function, self.shop.tables[OUTBOX], parked, only=("INSERT",))
+
+    def _project_catalog(self) -> None:
+        parked = ParkedQueue(self, "CatalogParked", of="the catalogue's projection")
+        function = CommerceFunction(
+            self, FUNCTIONS["project_catalog"], self.shop, environment={"PROJECTION_FAILURES_QUEUE_URL": parked.queue_url}
+        )
+        consume_stream(function, self.shop.tables[CATALOG], parked)
+
+    def _send_email(self) -> None:
+        function = self._consumer(FUNCTIONS["send_email"], [event.type for event in E_MAILED])
+        sender = self.shop.config.shop.email_from
+        # SES checks the address or its domain, whichever of the two is verified.
+        function.allow("ses:SendEmail", *(self._identity(name) for name in (sender, sender.partition("@")[2])))
+
+    def _export_analytics(self, data: DataStack) -> None:
+        analytics = Analytics(self, "Analytics", bucket=data.analytics, config=self.config)
+        function = self._consumer(
+            FUNCTIONS["export_analytics"], None, environment={"ANALYTICS_STREAM": analytics.stream_name}
+        )
+        function.allow("firehose:PutRecordBatch", analytics.stream_arn)
+        self.tell("AthenaWorkgroup", analytics.workgroup_name)
+        self.tell("GlueDatabase", analytics.database_name)
+
+    def _tell_of_overdue_deliveries(self, operators: sns.ITopic) -> None:
+        """Not an alarm: each of these orders needs somebody to ask the carrier, so operators get its id."""
+        parked = ParkedQueue(self, "OverdueParked", of="notices of overdue deliveries")
+        rule = events.Rule(
+            self,
+            "DeliveryOverdue",
+            event_bus=self.bus,
+            description="A parcel is late: operators ask the carrier (docs/runbooks/delivery-overdue.md)",
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=[DeliveryOverdue.type]),
+        )
+        order = events.EventField.from_path("$.detail.subject")
+        rule.add_target(
+            targets.SnsTopic(
+                operators,
+                message=events.RuleTargetInput.from_text(
+                    f"The delivery of order {order} is overdue. Runbook: docs/runbooks/delivery-overdue.md"
+                ),
+                authorize_using_role=False,
+                dead_letter_queue=parked,
+            )
+        )
+
+    def _consumer(
+        self, spec: FunctionSpec, types: list[str] | None, *, environment: dict[str, str] | None = None
+    ) -> CommerceFunction:
+        """A function behind a queue behind a rule for `types` of events, or for all."""
+        function = CommerceFunction(self, spec, self.shop, environment=environment)
+        name = function.node.id
+        queue = WorkQueue(self, f"{name}Queue", of=spec.name, function_timeout=Duration.seconds(spec.timeout))
+        function.add_event_source(
+            sources.SqsEventSource(
+                queue,
+                batch_size=10,
+                report_batch_item_failures=True,
+                max_concurrency=self.config.queue_concurrency,
+            )
+        )
+        rule = events.Rule(
+            self,
+            f"{name}Rule",
+            event_bus=self.bus,
+            description=f"Events for {spec.name}",
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=types),
+        )
+        # What the rule could not put into the queue has the shape of what the function gave up: one place for both.
+        rule.add_target(targets.SqsQueue(queue, dead_letter_queue=queue.parked))
+        return function
+
+    def _identity(self, name: str) -> str:
+        return self.format_arn(service="ses", resource="identity", resource_name=name)

@@ -1,0 +1,194 @@
+"""Every Lambda function of the shop: what it may touch, and how large it is. Roles and environments are made from this.
+
+A new function is a folder `functions/<name>/` with a `handler.py`, and ten lines here. It may call exactly what stands
+here: DynamoDB authorises a TransactWriteItems as the puts, updates, deletes and checks in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stacks.tables import AUDIT, CARTS, CATALOG, IDEMPOTENCY, INVENTORY, ORDERS, OUTBOX, TableSpec
+
+Operation = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
+Secret = Literal["payment", "carrier", "signing"]
+WorkflowAction = Literal["StartExecution", "SendTaskSuccess", "SendTaskFailure"]
+
+READ: tuple[Operation, ...] = ("GetItem", "BatchGetItem", "Query")
+WRITE: tuple[Operation, ...] = ("PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+APPEND: tuple[Operation, ...] = ("PutItem",)
+"""For ledgers: what is written cannot be changed."""
+CLAIM: tuple[Operation, ...] = ("GetItem", "PutItem", "DeleteItem")
+"""Idempotency keys are taken, answered and given back."""
+
+START: tuple[WorkflowAction, ...] = ("StartExecution",)
+SIGNAL: tuple[WorkflowAction, ...] = ("SendTaskSuccess", "SendTaskFailure")
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """One function. `memory` in MB, which also decides its share of a CPU; `timeout` in seconds."""
+
+    name: str
+    does: str
+    tables: Mapping[TableSpec, tuple[Operation, ...]] = field(default_factory=dict)
+    secrets: tuple[Secret, ...] = ()
+    workflow: tuple[WorkflowAction, ...] = ()
+    tokens: bool = False
+    """Whether it checks bearer tokens itself, because its routes are open to guests too."""
+    media: bool = False
+    """Whether it hands out addresses of pictures."""
+    memory: int = 512
+    timeout: int = 10
+
+
+_ALL = (
+    FunctionSpec(
+        "catalog",
+        "Products, categories and search for storefronts and agents; the shop's profile",
+        tables={CATALOG: READ, INVENTORY: READ},
+        secrets=("signing",),
+        media=True,
+    ),
+    FunctionSpec(
+        "carts",
+        "Carts, and checkouts until they are completed",
+        tables={CARTS: READ + WRITE, CATALOG: READ, INVENTORY: READ, ORDERS: READ, IDEMPOTENCY: CLAIM},
+        secrets=("signing",),
+        tokens=True,
+        media=True,
+    ),
+    FunctionSpec(
+        "complete_checkout",
+        "Takes stock, makes the order and asks for the money",
+        tables={
+            CARTS: READ + WRITE,
+            CATALOG: READ,
+            INVENTORY: READ + WRITE,
+            ORDERS: READ + WRITE,
+            OUTBOX: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
+        secrets=("payment", "signing"),
+        workflow=START + SIGNAL,
+        tokens=True,
+        media=True,
+        memory=1024,
+        timeout=29,
+    ),
+    FunctionSpec(
+        "orders",
+        "A buyer's orders: look at them, cancel them",
+        tables={
+            ORDERS: READ + WRITE,
+            INVENTORY: READ + WRITE,
+            CARTS: READ + WRITE,
+            OUTBOX: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
+        secrets=("signing",),
+        workflow=SIGNAL,
+        tokens=True,
+        media=True,
+    ),
+    FunctionSpec(
+        "payment_webhook",
+        "What Stripe tells about payments",
+        tables={
+            ORDERS: READ + WRITE,
+            INVENTORY: READ + WRITE,
+            CARTS: READ + WRITE,
+            OUTBOX: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
+        secrets=("payment",),
+        workflow=SIGNAL,
+        timeout=29,
+    ),
+    FunctionSpec(
+        "carrier_webhook",
+        "What the carrier tells about parcels",
+        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        secrets=("carrier",),
+        workflow=SIGNAL,
+    ),
+    FunctionSpec(
+        "admin_catalog",
+        "Staff create, change, publish and archive products",
+        tables={CATALOG: READ + WRITE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        secrets=("signing",),
+        media=True,
+    ),
+    FunctionSpec(
+        "admin_inventory",
+        "Staff look at stock and correct it",
+        tables={CATALOG: READ, INVENTORY: READ + WRITE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        secrets=("signing",),
+    ),
+    FunctionSpec(
+        "admin_orders",
+        "Staff find, pick, pack, ship and cancel orders, and take goods back",
+        tables={
+            ORDERS: READ + WRITE,
+            INVENTORY: READ + WRITE,
+            CARTS: READ + WRITE,
+            AUDIT: APPEND,
+            OUTBOX: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
+        secrets=("signing",),
+        workflow=SIGNAL,
+    ),
+    FunctionSpec(
+        "admin_refunds",
+        "Staff give money back",
+        tables={ORDERS: READ + WRITE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        secrets=("payment",),
+        timeout=29,
+    ),
+    FunctionSpec("docs", "The API's documentation page and its OpenAPI file", memory=256),
+    FunctionSpec(
+        "ship_order",
+        "Buys the label, captures the money, marks the order shipped",
+        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND},
+        secrets=("payment", "carrier"),
+        timeout=60,
+    ),
+    FunctionSpec(
+        "compensate_order",
+        "Does what a canceled order still lacks: releases stock, gives money back",
+        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND},
+        secrets=("payment", "carrier"),
+        timeout=60,
+    ),
+    FunctionSpec(
+        "settle_order",
+        "Checks the money of a delivered order and closes it",
+        tables={ORDERS: READ + WRITE, OUTBOX: APPEND},
+    ),
+    FunctionSpec(
+        "sweep_orders",
+        "Starts what never started, and ends what waited past its deadline",
+        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND},
+        workflow=START + SIGNAL,
+        timeout=55,
+    ),
+    FunctionSpec(
+        "project_catalog",
+        "Keeps the listings and search words in step with the products",
+        tables={CATALOG: READ + WRITE, INVENTORY: READ},
+        timeout=60,
+    ),
+    FunctionSpec("relay_outbox", "Puts the outbox's events on the bus", timeout=60),
+    FunctionSpec(
+        "send_email",
+        "Tells buyers what happened to their orders",
+        tables={ORDERS: READ + WRITE},
+        secrets=("signing",),
+        media=True,
+        timeout=30,
+    ),
+    FunctionSpec("export_analytics", "Hands the events on to Firehose", memory=256, timeout=30),
+)
+
+FUNCTIONS: dict[str, FunctionSpec] = {spec.name: spec for spec in _ALL}
