@@ -73,6 +73,12 @@ class TooLarge(CommerceError):
     code = "too_large"
 
 
+class TooMany(CommerceError):
+    """The request asks for more things at once than the shop looks up."""
+
+    code = "request_too_large"
+
+
 class Unavailable(CommerceError):
     """Something the shop depends on does not answer; the same request may be sent again."""
 

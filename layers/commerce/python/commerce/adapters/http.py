@@ -45,6 +45,7 @@ STATUS: dict[type[errors.CommerceError], int] = {
     errors.IdempotencyInProgress: 409,
     errors.IdempotencyMismatch: 409,
     errors.StaleVersion: 412,
+    errors.TooMany: 400,
     errors.TooLarge: 413,
     errors.VersionRequired: 428,
     errors.Unavailable: 503,

@@ -1,0 +1,194 @@
+"""What staff do to the catalogue. Every write leaves an entry in the audit trail."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from commerce import clock
+from commerce.adapters import wiring
+from commerce.adapters.environment import require
+from commerce.adapters.http import Api, Request, Response, invalid, versioned
+from commerce.adapters.secrets import secret
+from commerce.catalog import service
+from commerce.catalog.model import AdminEntry, AuditEntry, Category, Product, ProductDraft, Status
+from commerce.catalog.view import PageResponse, page
+from commerce.errors import NotFound
+from commerce.model import Model
+
+api = Api("admin")
+catalog = wiring.catalog()
+
+STAFF = ("catalogue",)
+MAX_ID = 100
+"""Characters; what is longer is no identifier."""
+
+
+class AdminListQuery(BaseModel):
+    """The query of the staff's list, as text from the address."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Status | None = None
+    handle: Annotated[str, Field(max_length=120)] | None = None
+    sku: Annotated[str, Field(max_length=64)] | None = None
+    cursor: Annotated[str, Field(max_length=2000)] | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class AdminList(Model):
+    """A page of products."""
+
+    products: tuple[AdminEntry, ...]
+    pagination: PageResponse
+
+
+class AuditTrail(Model):
+    """A page of the trail, the latest entry first."""
+
+    entries: tuple[AuditEntry, ...]
+
+
+class CategoryContent(Model):
+    """A category without its slug, which stands in the address."""
+
+    title: Annotated[str, Field(min_length=1, max_length=100)]
+    parent: str | None = None
+    position: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+
+def cursors() -> service.Cursors:
+    """Signs places in lists."""
+    return service.Cursors(secret(require("SIGNING_SECRET_ARN"))["key"])
+
+
+@api.get(
+    "/admin/products",
+    groups=STAFF,
+    answers=AdminList,
+    query={
+        "status": "Only drafts, active or archived products.",
+        "handle": "The product with this handle.",
+        "sku": "The product that this SKU belongs to.",
+        "limit": "Products per page, 1 to 100; 20 by default.",
+        "cursor": "Where to go on: the cursor of the page before.",
+    },
+)
+def list_products(request: Request[None]) -> Response:
+    """Lists products in any state, the newest first. A new one appears within a moment."""
+    try:
+        asked = AdminListQuery.model_validate(request.query)
+    except ValidationError as refused:
+        raise invalid(refused) from None
+    if asked.handle or asked.sku:
+        return Response(AdminList(products=_looked_up(asked.handle, asked.sku), pagination=page(None)))
+    of = f"admin {asked.status}"
+    after = cursors().read(asked.cursor, of=of, path="$.cursor")
+    entries, position = catalog.admin_list(asked.status, after=after, limit=asked.limit)
+    return Response(AdminList(products=tuple(entries), pagination=page(cursors().sign(position, of=of))))
+
+
+@api.post("/admin/products", groups=STAFF, body=ProductDraft, answers=Product, status=201)
+def create_product(request: Request[ProductDraft]) -> Response:
+    """Makes a product. Sent again it is refused, since the handle is taken."""
+    product = service.create_product(
+        catalog, request.body, categories=_categories(), actor=_actor(request), now=clock.now()
+    )
+    return versioned(product, product.version)
+
+
+@api.get("/admin/products/{id}", groups=STAFF, answers=Product)
+def show_product(request: Request[None]) -> Response:
+    """Shows a product in any state; its ETag is its version."""
+    product = _product(request)
+    return versioned(product, product.version)
+
+
+@api.put("/admin/products/{id}", groups=STAFF, body=ProductDraft, answers=Product)
+def replace_product(request: Request[ProductDraft]) -> Response:
+    """Replaces what staff decide about a product."""
+    version = request.expected_version()
+    product = service.expect_version(_product(request), version)
+    changed = service.replace_product(
+        catalog, product, request.body, categories=_categories(), actor=_actor(request), now=clock.now()
+    )
+    return versioned(changed, changed.version)
+
+
+@api.post("/admin/products/{id}/archive", groups=STAFF, answers=Product)
+def archive_product(request: Request[None]) -> Response:
+    """Takes a product out of the shop."""
+    product = service.archive_product(catalog, _expected(request), actor=_actor(request), now=clock.now())
+    return versioned(product, product.version)
+
+
+@api.post("/admin/products/{id}/publish", groups=STAFF, answers=Product)
+def publish_product(request: Request[None]) -> Response:
+    """Puts a draft or an archived product into the shop."""
+    product = service.publish_product(catalog, _expected(request), actor=_actor(request), now=clock.now())
+    return versioned(product, product.version)
+
+
+@api.get(
+    "/admin/products/{id}/audit",
+    groups=STAFF,
+    answers=AuditTrail,
+    query={"before": "Only entries before this one's position."},
+)
+def show_history(request: Request[None]) -> Response:
+    """Shows who changed a product, and how it was before."""
+    before = request.query.get("before")
+    return Response(AuditTrail(entries=catalog.history(_product(request).id, before=before and before[:MAX_ID])))
+
+
+@api.get("/admin/categories/{slug}", groups=STAFF, answers=Category)
+def show_category(request: Request[None]) -> Response:
+    """Shows a category; its ETag is its version."""
+    category, version = catalog.category(request.parameters["slug"][: service.MAX_HANDLE])
+    return versioned(category, version)
+
+
+@api.put("/admin/categories/{slug}", groups=STAFF, body=CategoryContent, answers=Category)
+def put_category(request: Request[CategoryContent]) -> Response:
+    """Makes a category, or with If-Match changes it."""
+    try:
+        category = Category(slug=request.parameters["slug"], **request.body.model_dump())
+    except ValidationError as refused:
+        raise invalid(refused) from None
+    expected = request.expected_version() if "if-match" in request.headers else None
+    category, version = service.put_category(
+        catalog, category, version=expected, actor=_actor(request), now=clock.now()
+    )
+    return versioned(category, version, status=201 if version == 1 else 200)
+
+
+def _product(request: Request[object]) -> Product:
+    return catalog.get(request.parameters["id"][:MAX_ID])
+
+
+def _expected(request: Request[object]) -> Product:
+    """The product; in the version of If-Match, where that is sent."""
+    product = _product(request)
+    if "if-match" in request.headers:
+        return service.expect_version(product, request.expected_version())
+    return product
+
+
+def _looked_up(handle: str | None, sku: str | None) -> tuple[AdminEntry, ...]:
+    try:
+        product = catalog.by_handle(handle) if handle else catalog.by_sku(sku or "")
+    except NotFound:
+        return ()
+    if sku and product.variant(sku) is None:
+        return ()
+    return (AdminEntry.of(product),)
+
+
+def _categories() -> frozenset[str]:
+    return frozenset(category.slug for category in catalog.categories())
+
+
+def _actor(request: Request[object]) -> str:
+    return request.caller.subject or "unknown"
+
+
+handler = api.handler

@@ -1,0 +1,38 @@
+"""The catalog table's stream: products become listings and words.
+
+The event source mapping filters for the items `PRODUCT#<id>`/`PRODUCT`, reports batch item failures, gives a record up
+after a few tries and parks it in its failure queue.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from commerce.adapters import wiring
+
+logger = Logger()
+catalog = wiring.catalog()
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Answers which records must come again. Each is tried by itself, so that one bad product holds up no other."""
+    parents = {category.slug: category.parent for category in catalog.categories()}
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in _failures(event["Records"], parents)]}
+
+
+def _failures(records: list[dict[str, Any]], parents: dict[str, str | None]) -> Iterator[str]:
+    """Sequence numbers of the records that failed. A product is read afresh, so its last record does for all."""
+    latest = {
+        record["dynamodb"]["Keys"]["pk"]["S"]: record["dynamodb"]["SequenceNumber"]
+        for record in records
+        if record["dynamodb"]["Keys"]["sk"]["S"] == "PRODUCT" and record["eventName"] != "REMOVE"
+    }
+    for pk, number in latest.items():
+        product_id = pk.removeprefix("PRODUCT#")
+        try:
+            changed = catalog.project(product_id, parents)
+            logger.info("projected", product_id=product_id, changed=changed)
+        except Exception:
+            logger.exception("could not be projected", product_id=product_id)
+            yield number
