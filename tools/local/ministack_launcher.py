@@ -1,0 +1,152 @@
+"""Starts the local AWS (ministack 1.5.33) with a few mends. Runs in ministack's own environment: standard library only.
+
+Each mend first makes sure that what it changes is still there as it was, so that an upgrade of ministack fails here,
+loudly, and not somewhere in an order.
+"""
+
+import argparse
+import contextlib
+import contextvars
+import functools
+import importlib.util
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import lambda_runtime
+from ministack.core.responses import set_request_account_id, set_request_region
+from ministack.services import dynamodb, lambda_svc, stepfunctions
+
+
+def expect(true: bool, what: str) -> None:
+    """Stops the start when ministack is no longer what a mend was written for."""
+    if not true:
+        sys.exit(f"ministack changed: {what}. Look at tools/local/ministack_launcher.py before upgrading")
+
+
+RAISED = "__raised__"
+_REPORTS_ANY_ERROR = (
+    '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'
+)
+_REPORTS_ITS_NAME = (
+    "traceback.print_exc(); "
+    '_real_stdout.write(json.dumps({"status": "ok", "result": {"' + RAISED + '": {'
+    '"errorMessage": str(e), "errorType": type(e).__name__, "requestId": context.aws_request_id, '
+    '"stackTrace": traceback.format_tb(e.__traceback__)[1:]}}}) + "\\n")'
+)
+
+
+def name_errors() -> None:
+    """A function's exception keeps its own name, and the function instance lives on, as on AWS.
+
+    Unmended, every error is called Runtime.HandlerError, and the next call pays a cold start.
+    """
+    script = lambda_runtime._PYTHON_WORKER_SCRIPT
+    expect(script.count(_REPORTS_ANY_ERROR) == 1, "its Python worker reports errors in another way")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_REPORTS_ANY_ERROR, _REPORTS_ITS_NAME)
+    execute = lambda_svc._execute_function_warm
+
+    @functools.wraps(execute)
+    def executed(*args: Any, **named: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = execute(*args, **named)
+        body = answer.get("body")
+        if isinstance(body, dict) and RAISED in body:
+            return {**answer, "body": body[RAISED], "error": True}
+        return answer
+
+    lambda_svc._execute_function_warm = executed
+
+
+def answer_at_once() -> None:
+    """A call that logged nothing is answered after 3 ms of silence, not after 50."""
+    drain = lambda_runtime.Worker._drain_stderr_bounded
+    expect(drain.__defaults__ == (0.050, 0.005, 0.250), "it waits for logs in another way")
+    drain.__defaults__ = (0.003, 0.002, 0.250)
+
+
+def parse_once() -> None:
+    """DynamoDB expressions are parsed once, not once for each item that a Query looks at."""
+    for name in ("_tokenize", "_condition_syntax_error", "_check_redundant_parens", "_check_reserved_keyword_usage"):
+        expect(callable(getattr(dynamodb, name, None)), f"its DynamoDB has no {name}")
+    tokens = functools.lru_cache(4096)(dynamodb._tokenize)
+    # Whoever reads tokens may consume its list, so each gets one of its own.
+    dynamodb._tokenize = lambda expression: list(tokens(expression))
+    dynamodb._condition_syntax_error = functools.lru_cache(4096)(dynamodb._condition_syntax_error)
+    dynamodb._check_redundant_parens = _by_tokens(dynamodb._check_redundant_parens)
+    dynamodb._check_reserved_keyword_usage = _by_tokens(dynamodb._check_reserved_keyword_usage)
+
+
+def _by_tokens(check: Callable[..., str | None]) -> Callable[..., str | None]:
+    known = functools.lru_cache(4096)(check)
+    return lambda tokens, *rest: known(tuple(tokens), *rest)
+
+
+def go_on_after_a_restart() -> None:
+    """An execution that ran when the shop was stopped runs again from its first state, instead of failing.
+
+    Its states are made for that: each asks the order how far it has come, and does nothing twice.
+    """
+    restore, ready = stepfunctions._restore_state, app._run_ready_scripts
+    expect(callable(getattr(stepfunctions, "_run_execution", None)), "its Step Functions run executions differently")
+    unfinished: list[str] = []
+
+    def restored(data: dict[str, Any] | None) -> None:
+        running = [e for e in _executions(data) if e.get("status") == "RUNNING"]
+        restore(data)
+        for execution in running:
+            execution.update(status="RUNNING", stopDate=None)
+            execution.pop("error", None)
+            execution.pop("cause", None)
+            unfinished.append(execution["executionArn"])
+
+    async def started() -> None:
+        await ready()
+        for arn in unfinished:
+            threading.Thread(target=contextvars.copy_context().run, args=(_run_again, arn), daemon=True).start()
+
+    stepfunctions._restore_state = restored
+    app._run_ready_scripts = started
+
+
+def _executions(data: dict[str, Any] | None) -> list[dict[str, Any]]:
+    executions = (data or {}).get("executions")
+    return list(executions.all_values()) if executions else []
+
+
+def _run_again(arn: str) -> None:
+    _, _, _, _, region, account, *_ = ["", *arn.split(":")]
+    set_request_account_id(account)
+    set_request_region(region)
+    stepfunctions._run_execution(arn)
+
+
+def count_calls(file: Path) -> None:
+    """Lets `meter.py`, beside this file, count what the shop asks of AWS."""
+    spec = importlib.util.spec_from_file_location("meter", Path(__file__).with_name("meter.py"))
+    expect(spec is not None and spec.loader is not None, "meter.py is gone")
+    meter = importlib.util.module_from_spec(spec)
+    sys.modules["meter"] = meter
+    spec.loader.exec_module(meter)
+    meter.install(file)
+
+
+def main() -> None:
+    """Mends and serves; the addresses and folders come in ministack's own environment variables."""
+    parser = argparse.ArgumentParser(description="The local AWS.")
+    parser.add_argument("--meter", type=Path, required=True, help="the file for the counted calls")
+    options = parser.parse_args()
+    name_errors()
+    answer_at_once()
+    parse_once()
+    go_on_after_a_restart()
+    count_calls(options.meter)
+    sys.argv = ["ministack"]
+    with contextlib.suppress(KeyboardInterrupt):
+        app.main()
+
+
+if __name__ == "__main__":
+    main()
