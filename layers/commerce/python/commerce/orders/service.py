@@ -106,6 +106,9 @@ class PaymentLedger(Protocol):
     def of(self, order_id: str) -> list[PaymentEvent]:
         """All of it, the oldest first."""
 
+    def append(self, order_id: str, event: PaymentEvent) -> None:
+        """Appends the event once, whatever becomes of the order."""
+
     def append_actions(self, order_id: str, events: Iterable[PaymentEvent]) -> list[dict[str, Any]]:
         """Appends the events; refused for news that was recorded before."""
 
@@ -345,11 +348,13 @@ def cancel_order(
 
     Its money is the compensation's business (`compensate_order`). A payment that was declined or never came opens the
     checkout again for another attempt; every other reason cancels a checkout that is still in progress. Answers the
-    order as it is then: one that was canceled before stays as it is. Raises Conflict for one that has left.
+    order as it is then: one that was canceled before stays as it is, and so does one whose payment came after all where
+    the reason is that it did not. Raises Conflict for one that has left.
     """
     order = _canceled(stores, order, reason, actor, now, payment)
-    error_name = _WORKFLOW_ERRORS.get(order.cancel_reason or reason, "OrderCanceled")
-    workflow.fail(stores.orders.get(order.id).task_token, error_name, f"canceled: {order.cancel_reason}")
+    if order.status == "canceled":
+        error_name = _WORKFLOW_ERRORS.get(order.cancel_reason or reason, "OrderCanceled")
+        workflow.fail(stores.orders.get(order.id).task_token, error_name, f"canceled: {order.cancel_reason}")
     return order
 
 
@@ -362,6 +367,8 @@ def _canceled(
     for _ in range(TRIES):
         if order.status == "canceled":
             return record_payment(stores, order, payment) if payment else order
+        if reason in REOPENING and order.status != "pending_payment":
+            return order
         if order.status not in CANCELABLE:
             raise Conflict(f"an order that is {order.status} cannot be canceled any more")
         checkout = _checkout_of(stores, order, now)

@@ -4,13 +4,11 @@ from typing import Literal
 
 from commerce.carts.view import Item
 from commerce.contact import PostalAddress
-from commerce.identity.service import access_token
 from commerce.messages import Message
 from commerce.model import Model
 from commerce.orders.model import Adjustment, FulfilmentEvent, Order, OrderLine
 from commerce.pricing.model import Total
 from commerce.protocol import ORDER, Envelope, envelope
-from commerce.settings import Settings
 
 
 class Quantity(Model):
@@ -95,11 +93,6 @@ class OrderResponse(Model):
     currency: str
     totals: tuple[Total, ...]
     messages: tuple[Message, ...] | None = None
-
-
-def permalink(order_id: str, settings: Settings, key: str) -> str:
-    """Where the buyer finds the order, signed in or not: the link holds the proof of being allowed to read it."""
-    return f"{settings.url}/orders/{order_id}?access_token={access_token(key, order_id)}"
 
 
 def present(order: Order, permalink_url: str, messages: tuple[Message, ...] = ()) -> OrderResponse:

@@ -1,6 +1,6 @@
 """Payment is an append-only list of typed events per order. Balances are derived from it, and stored nowhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
 from typing import Literal
 
@@ -64,23 +64,21 @@ class Balance(Model):
 
 
 def balance(events: Iterable[PaymentEvent]) -> Balance:
-    """The sums of an order's events, in whatever order they came."""
-    sums: dict[str, int] = {}
-    pending: dict[str, int] = {}
-    ended: set[str] = set()
-    for event in events:
-        sums[event.type] = sums.get(event.type, 0) + event.amount
-        if event.type == "refund_requested":
-            pending[event.subject] = event.amount
-        elif event.type in ("refunded", "refund_failed"):
-            ended.add(event.subject)
+    """The sums of an order's events, in whatever order they came. A refund that failed in the end gave nothing back."""
+    news = list(events)
+    failed = {event.subject for event in news if event.type == "refund_failed"}
+    ended = failed | {event.subject for event in news if event.type == "refunded"}
+
+    def total(kind: PaymentEventType, without: Set[str] = frozenset()) -> int:
+        return sum(event.amount for event in news if event.type == kind and event.subject not in without)
+
     return Balance(
-        authorized=sums.get("authorized", 0),
-        captured=sums.get("captured", 0),
-        voided="voided" in sums,
-        refunded=sums.get("refunded", 0),
-        refund_pending=sum(amount for subject, amount in pending.items() if subject not in ended),
-        disputed=sums.get("disputed", 0),
+        authorized=total("authorized"),
+        captured=total("captured"),
+        voided=any(event.type == "voided" for event in news),
+        refunded=total("refunded", without=failed),
+        refund_pending=total("refund_requested", without=ended),
+        disputed=total("disputed"),
     )
 
 

@@ -1,0 +1,276 @@
+"""Completing a checkout: from what the buyer agreed to, to an order that is paid. Nothing here trusts the client's prices.
+
+However often and from however many places a checkout is completed, each of its attempts makes one order (its id is
+derived from the attempt), one payment intent and one confirmation of it. Whoever comes second waits for the first; if
+the first one died, the second carries on from what is stored.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import Field
+
+from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
+from commerce.checkout.service import chosen_option, derive, tell
+from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound
+from commerce.identity.model import Caller
+from commerce.inventory.model import OutOfStock, Stock, TooManyParts, allocate
+from commerce.messages import Message, error
+from commerce.model import OpenModel
+from commerce.orders import service as orders
+from commerce.orders.model import Order
+from commerce.orders.service import Stores, Workflow
+from commerce.payments.recording import settle_authorization
+from commerce.payments.service import Authorization, PaymentGateway
+from commerce.pricing.model import Offer
+from commerce.protocol import PAYMENT_HANDLER_ID
+from commerce.settings import Settings
+
+WAIT_SECONDS = 10.0
+"""How long a second completion waits for the first one: longer than the payment provider usually takes."""
+_PAUSE_SECONDS = 0.1
+_TRIES = 12
+_TOKEN = re.compile(r"pm_\w{1,250}", re.ASCII)
+_INSTRUMENT = "$.payment.instruments[0]"
+
+
+class Credential(OpenModel):
+    """What pays. Never stored, answered or logged. `number` is read only to refuse it."""
+
+    type: str = Field(max_length=100)
+    token: str | None = Field(default=None, max_length=500, repr=False)
+    number: object = Field(default=None, repr=False)
+
+
+class Instrument(OpenModel):
+    """A way to pay that the buyer chose."""
+
+    id: str = Field(max_length=200)
+    handler_id: str = Field(max_length=200)
+    type: str = Field(max_length=100)
+    selected: bool = True
+    credential: Credential | None = None
+
+
+class Payment(OpenModel):
+    """Exactly one instrument pays an order."""
+
+    instruments: tuple[Instrument, ...] = Field(default=(), max_length=20)
+
+
+class CompleteRequest(OpenModel):
+    """The buyer agrees to the checkout as it was last shown, and pays."""
+
+    payment: Payment
+
+
+class Catalog(Protocol):
+    """What the shop offers."""
+
+    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
+        """The offers of those SKUs that exist."""
+
+
+class Shelves(Protocol):
+    """What the shop has."""
+
+    def stock_of(self, skus: Iterable[str], *, consistent: bool = True) -> dict[str, tuple[Stock, ...]]:
+        """The SKUs' stock, the preferred location first."""
+
+
+class Checkouts(Protocol):
+    """Where checkouts are kept."""
+
+    def get(self, checkout_id: str, now: datetime) -> Checkout:
+        """The checkout. Raises NotFound."""
+
+    def save(self, old: Checkout, new: Checkout) -> Checkout:
+        """Replaces `old`. Raises Conflict where it is not what is stored any more."""
+
+
+@dataclass(frozen=True)
+class Till:
+    """Everything that completing needs."""
+
+    stores: Stores
+    checkouts: Checkouts
+    catalog: Catalog
+    shelves: Shelves
+    gateway: PaymentGateway
+    workflow: Workflow
+    settings: Settings
+    pause: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+def complete(till: Till, checkout_id: str, payment: Payment, *, caller: Caller, now: datetime) -> Checkout:
+    """The checkout as it stands after this: completed, in progress, escalated to the buyer's bank, or open with messages.
+
+    Raises NotFound for a checkout that is not the caller's, and Contended or Unavailable where the same request may be
+    sent again.
+    """
+    checkout = _own(till, checkout_id, caller, now)
+    attempt = checkout.attempt
+    for _ in range(_TRIES):
+        if checkout.attempt != attempt:
+            return checkout
+        if checkout.status in IN_PROGRESS:
+            return _carry_on(till, checkout, payment, now)
+        if checkout.status not in OPEN:
+            return checkout
+        if problem := payment_problem(payment):
+            return tell(checkout, (problem,))
+        answer = _place(till, checkout, now)
+        if isinstance(answer, Order):
+            till.workflow.start(answer.id)
+            _pay(till, answer, payment, now)
+            return till.checkouts.get(checkout_id, now)
+        if answer is not None:
+            return answer
+        checkout = _own(till, checkout_id, caller, now)
+    raise Contended("many buyers want the same things at this moment; send the request again")
+
+
+def payment_problem(payment: Payment) -> Message | None:
+    """Why the order cannot be paid like this; None where it can be tried."""
+    if len(payment.instruments) != 1 or not payment.instruments[0].selected:
+        return error("payment_failed", "Pay with exactly one instrument.", path="$.payment.instruments")
+    [instrument] = payment.instruments
+    if instrument.handler_id != PAYMENT_HANDLER_ID:
+        content = f"The shop is paid through the payment handler {PAYMENT_HANDLER_ID}."
+        return error("payment_failed", content, path=f"{_INSTRUMENT}.handler_id")
+    if instrument.type != "card":
+        return error("payment_failed", "The shop is paid by card.", path=f"{_INSTRUMENT}.type")
+    credential = instrument.credential
+    if credential is None:
+        return error("payment_failed", "The instrument lacks its credential.", path=f"{_INSTRUMENT}.credential")
+    if credential.number is not None or credential.type == "pan":
+        content = "The shop takes no card numbers. Send the token that the payment handler makes of one."
+        return error("payment_failed", content, path=f"{_INSTRUMENT}.credential")
+    if not _TOKEN.fullmatch(credential.token or ""):
+        content = "The credential's token is not a payment method of the payment handler."
+        return error("payment_failed", content, path=f"{_INSTRUMENT}.credential.token")
+    return None
+
+
+def _own(till: Till, checkout_id: str, caller: Caller, now: datetime) -> Checkout:
+    checkout = till.checkouts.get(checkout_id, now)
+    if not caller.may_touch(checkout.owner):
+        raise NotFound("there is no such checkout; it may have expired")
+    return checkout
+
+
+def _place(till: Till, checkout: Checkout, now: datetime) -> Order | Checkout | None:
+    """The new order; or the checkout with the reason why there is none; or None where it is to be looked at again."""
+    skus = [line.sku for line in checkout.lines]
+    stock = till.shelves.stock_of(skus)
+    derived = derive(checkout, till.catalog.offers(skus), _available(stock), till.settings)
+    if any(message.code == "price_changed" for message in derived.messages):
+        return _show_new_prices(till, checkout, derived, now)
+    option = chosen_option(derived, till.settings)
+    if derived.status != "ready_for_complete" or option is None:
+        return _unless_moved(till, checkout, derived, now)
+    try:
+        parts = allocate(derived.priced, stock)
+    except OutOfStock as short:
+        return _unless_moved(till, checkout, tell(derived, _sold_out(derived, short)), now)
+    except TooManyParts:
+        content = "These items lie in too many places for one order; buy some of them apart."
+        return _unless_moved(till, checkout, tell(derived, (error("too_many_parts", content, path="$.line_items"),)), now)
+    hold = timedelta(seconds=till.settings.hold_seconds)
+    order = orders.new_order(derived, option, parts, hold=hold, now=now)
+    try:
+        orders.place_order(till.stores, order, derived, now=now)
+    except ConditionFailed:
+        return None
+    return order
+
+
+def _available(stock: Mapping[str, Iterable[Stock]]) -> dict[str, int]:
+    return {sku: sum(place.available for place in places) for sku, places in stock.items()}
+
+
+def _show_new_prices(till: Till, checkout: Checkout, derived: Checkout, now: datetime) -> Checkout:
+    """The buyer agreed to other prices: they see the new ones first, and the next completion counts for those.
+
+    Of several completions at once the first one writes them down, and the others must not take that for agreement.
+    """
+    try:
+        return till.checkouts.save(checkout, derived)
+    except Conflict:
+        return till.checkouts.get(checkout.id, now)
+
+
+def _unless_moved(till: Till, checkout: Checkout, answer: Checkout, now: datetime) -> Checkout | None:
+    """`answer`, if the checkout is still as it was: another completion of it may be who took the last units."""
+    return answer if till.checkouts.get(checkout.id, now).version == checkout.version else None
+
+
+def _sold_out(checkout: Checkout, short: OutOfStock) -> tuple[Message, ...]:
+    lines = {line.id: (position, line.title) for position, line in enumerate(checkout.priced)}
+    return tuple(
+        error(
+            "out_of_stock",
+            f"Only {shortage.left} left of {lines[shortage.line_id][1]}.",
+            path=f"$.line_items[{lines[shortage.line_id][0]}].quantity",
+        )
+        for shortage in short.shortages
+    )
+
+
+def _pay(till: Till, order: Order, payment: Payment, now: datetime) -> None:
+    """Two steps, so that money can never be held under an intent that the order does not know.
+
+    Every call has the order's own key: doing this twice, or twenty times at once, authorises once. An answer that got
+    lost leaves the order pending; the provider's notice, the next completion or the end of the hold decides then.
+    """
+    credential = payment.instruments[0].credential
+    assert credential is not None and credential.token is not None  # noqa: S101 - see payment_problem
+    try:
+        intent_id = till.gateway.create_intent(order.id, order.total, order.currency)
+    except Invalid:
+        orders.cancel_order(till.stores, till.workflow, order, reason="payment_declined", actor="payment", now=now)
+        return
+    order = orders.remember_intent(till.stores, order, intent_id)
+    if order.status != "pending_payment":
+        return
+    return_url = f"{till.settings.url}/checkout/{order.checkout_id}"
+    authorization = till.gateway.confirm(intent_id, credential.token, return_url, key=f"{order.id}:confirm")
+    settle_authorization(till.stores, till.workflow, till.gateway, order, authorization, now=now)
+
+
+def _carry_on(till: Till, checkout: Checkout, payment: Payment, now: datetime) -> Checkout:
+    """An order exists already: waits for whoever made it, or finishes what they left."""
+    checkout = _wait(till, checkout, now)
+    order = till.stores.orders.find(checkout.order_id) if checkout.order_id else None
+    if checkout.status not in IN_PROGRESS or order is None or order.status != "pending_payment":
+        return checkout
+    till.workflow.start(order.id)
+    standing = _standing(till, order)
+    if standing is not None:
+        settle_authorization(till.stores, till.workflow, till.gateway, order, standing, now=now)
+    elif problem := payment_problem(payment):
+        return tell(checkout, (problem,))
+    else:
+        _pay(till, order, payment, now)
+    return till.checkouts.get(checkout.id, now)
+
+
+def _standing(till: Till, order: Order) -> Authorization | None:
+    """How the order's payment stands; None where it was never asked for."""
+    if order.payment_intent is None:
+        return None
+    authorization = till.gateway.retrieve(order.payment_intent)
+    return None if authorization.outcome == "unconfirmed" else authorization
+
+
+def _wait(till: Till, checkout: Checkout, now: datetime) -> Checkout:
+    deadline = till.clock() + WAIT_SECONDS
+    while checkout.status == "complete_in_progress" and till.clock() < deadline:
+        till.pause(_PAUSE_SECONDS)
+        checkout = till.checkouts.get(checkout.id, now)
+    return checkout

@@ -1,0 +1,329 @@
+"""What the shop does when money moved, or did not: for the completion, the provider's webhook, the workflow and staff.
+
+News comes twice, late and in any order. So nothing here believes a notice about the state of a payment: the provider is
+asked how it stands now, and the order's ledger takes each piece of news once, by its key.
+"""
+
+from datetime import datetime
+
+from commerce.clock import iso
+from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
+from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, at
+from commerce.ids import derived_id
+from commerce.orders.model import Adjustment, Order
+from commerce.orders.service import TRIES, Stores, Workflow, ask_buyer, cancel_order, confirm_order, record_payment
+from commerce.payments.model import PaymentEvent, PaymentEventType, balance, payment_event
+from commerce.payments.service import Authorization, PaymentGateway, PaymentNotice, Risk
+
+
+def too_risky(risk: Risk) -> bool:
+    """The merchant's fraud rule: what the provider takes for certain fraud is not sent out."""
+    return risk == "highest"
+
+
+def settle_authorization(
+    stores: Stores,
+    workflow: Workflow,
+    gateway: PaymentGateway,
+    order: Order,
+    authorization: Authorization,
+    *,
+    now: datetime,
+) -> Order:
+    """Draws the consequence of how the order's payment stands: confirmed, canceled, waiting for the buyer, or nothing.
+
+    Money that is held for an order that is canceled is let go at once. Answers the order as it is then.
+    """
+    order = _consequence(stores, workflow, order, authorization, now)
+    if order.status == "canceled" and authorization.outcome in ("authorized", "captured"):
+        release_payment(stores, gateway, order, now=now)
+    return order
+
+
+def _consequence(
+    stores: Stores, workflow: Workflow, order: Order, authorization: Authorization, now: datetime
+) -> Order:
+    def news(kind: PaymentEventType, amount: int) -> PaymentEvent:
+        return payment_event(
+            kind,
+            authorization.intent_id,
+            amount,
+            order.currency,
+            now,
+            reference=authorization.charge_id,
+            reason=authorization.decline_code,
+        )
+
+    def cancel(reason: CancelReason, payment: PaymentEvent) -> Order:
+        return cancel_order(stores, workflow, order, reason=reason, actor="payment", now=now, payment=payment)
+
+    match authorization.outcome:
+        case "authorized" | "captured":
+            held = news("authorized", authorization.amount_capturable or authorization.amount_captured or order.total)
+            if too_risky(authorization.risk) and order.status == "pending_payment":
+                return cancel("fraud", held)
+            return confirm_order(stores, workflow, order, held, now=now)
+        case "action_required":
+            payment = news("action_required", order.total)
+            return ask_buyer(stores, order, payment, authorization.redirect_url or "", now=now)
+        case "declined" if order.status == "pending_payment":
+            return cancel("payment_declined", news("declined", order.total))
+        case "voided" if order.status == "pending_payment":
+            return cancel("payment_declined", news("voided", 0))
+    return order
+
+
+def apply_notice(
+    stores: Stores, workflow: Workflow, gateway: PaymentGateway, notice: PaymentNotice, *, now: datetime
+) -> None:
+    """Takes in what the provider tells. What is not about an order of this shop, or no news to it, is left alone.
+
+    Raises Unavailable where the provider must send it again.
+    """
+    if notice.kind == "other" or notice.intent_id is None:
+        return
+    order_id = notice.order_id or gateway.retrieve(notice.intent_id).order_id
+    order = stores.orders.find(order_id) if order_id else None
+    if order is None or order.payment_intent != notice.intent_id:
+        return
+    match notice.kind:
+        case "refunded" | "refund_failed":
+            conclude_refund(
+                stores,
+                order.id,
+                failed=notice.kind == "refund_failed",
+                provider_refund=notice.reference or notice.id,
+                amount=notice.amount,
+                reason=notice.reason,
+                now=now,
+            )
+        case "disputed":
+            _dispute(stores, order, notice, now)
+        case "refund_pending":
+            return
+        case _:
+            authorization = gateway.retrieve(notice.intent_id)
+            if authorization.outcome == "unknown":
+                raise Unavailable("the payment provider does not say how the payment stands; send the notice again")
+            order = settle_authorization(stores, workflow, gateway, order, authorization, now=now)
+            _record_end(stores, order, authorization, now)
+
+
+def _record_end(stores: Stores, order: Order, authorization: Authorization, now: datetime) -> None:
+    """A capture or void whose answer never reached the shop."""
+    if authorization.outcome == "captured":
+        _record_capture(stores, order, authorization.amount_captured, authorization.charge_id, now)
+    elif authorization.outcome == "voided":
+        _record_void(stores, order, now)
+
+
+def _dispute(stores: Stores, order: Order, notice: PaymentNotice, now: datetime) -> None:
+    dispute_id, reason = notice.reference or notice.id, notice.reason or "unknown"
+    record_payment(
+        stores,
+        order,
+        payment_event("disputed", dispute_id, notice.amount, order.currency, now, reference=dispute_id, reason=reason),
+        events=[
+            PaymentDisputed(
+                occurred_at=at(now),
+                subject=order.id,
+                currency=order.currency,
+                total=order.total,
+                dispute_id=dispute_id,
+                amount=notice.amount,
+                reason=reason,
+            )
+        ],
+    )
+
+
+def release_payment(stores: Stores, gateway: PaymentGateway, order: Order, *, now: datetime) -> None:
+    """Gives the buyer back whatever the shop holds or has taken for an order that will not be delivered.
+
+    Raises Unavailable where the provider gave no trustworthy answer: doing it again is harmless.
+    """
+    if order.payment_intent is None:
+        return
+    if not balance(stores.payments.of(order.id)).captured:
+        void = gateway.void(order.payment_intent, key=f"{order.id}:void")
+        if void.outcome == "unknown":
+            raise Unavailable("the payment provider gave no answer about letting go of the payment")
+        if void.outcome == "voided":
+            return _record_void(stores, order, now)
+        _record_capture(stores, order, void.amount_captured, None, now)
+    owed = balance(stores.payments.of(order.id)).refundable
+    if owed:
+        refund(
+            stores,
+            gateway,
+            order_id=order.id,
+            amount=owed,
+            reason=f"order {order.status}",
+            refund_id=derived_id("refund", order.id, order.status, str(owed)),
+            actor="workflow",
+            now=now,
+        )
+
+
+def _record_void(stores: Stores, order: Order, now: datetime) -> None:
+    """Only what was held can be let go: an intent that was never authorised leaves no entry."""
+    held = balance(stores.payments.of(order.id)).held
+    if held and order.payment_intent:
+        stores.payments.append(order.id, payment_event("voided", order.payment_intent, held, order.currency, now))
+
+
+def _record_capture(stores: Stores, order: Order, amount: int, charge_id: str | None, now: datetime) -> None:
+    if order.payment_intent:
+        captured = payment_event("captured", order.payment_intent, amount, order.currency, now, reference=charge_id)
+        stores.payments.append(order.id, captured)
+
+
+def refund(
+    stores: Stores,
+    gateway: PaymentGateway,
+    *,
+    order_id: str,
+    amount: int,
+    reason: str,
+    refund_id: str,
+    actor: str,
+    now: datetime,
+) -> PaymentEvent:
+    """Gives `amount` back, once per `refund_id`, and never more than was captured and is not on its way back.
+
+    The request is written under the order's version before the provider is asked, so that of two refunds at once the
+    second one counts the first. Answers the last event of the refund: `refund_requested` while the provider still works
+    on it (a notice brings the end), `refunded` or `refund_failed`. Raises Conflict where less is left to give back.
+    """
+    order = stores.orders.get(order_id)
+    requested = _request(stores, order_id, amount, reason, refund_id, actor, now)
+    if requested.type != "refund_requested" or order.payment_intent is None:
+        return requested
+    answer = gateway.refund(order.payment_intent, requested.amount, key=f"{order_id}:refund:{refund_id}")
+    if answer.outcome in ("pending", "unknown"):
+        return requested
+    conclude_refund(
+        stores,
+        order_id,
+        failed=answer.outcome == "failed",
+        provider_refund=answer.refund_id or refund_id,
+        amount=requested.amount,
+        reason=requested.reason,
+        refund_id=refund_id,
+        now=now,
+    )
+    return _state_of(stores.payments.of(order_id), refund_id) or requested
+
+
+def _request(
+    stores: Stores, order_id: str, amount: int, reason: str, refund_id: str, actor: str, now: datetime
+) -> PaymentEvent:
+    for _ in range(TRIES):
+        order = stores.orders.get(order_id)
+        events = stores.payments.of(order_id)
+        if known := _state_of(events, refund_id):
+            return known
+        left = balance(events).refundable
+        if amount > left:
+            raise Conflict(f"{left} of {order.currency} minor units are left to give back, not {amount}", path="$.amount")
+        requested = payment_event("refund_requested", refund_id, amount, order.currency, now, reason=reason)
+        recorded = stores.audit.action(
+            f"order#{order_id}",
+            actor=actor,
+            action="refund.requested",
+            now=now,
+            after={"refund_id": refund_id, "amount": amount, "reason": reason},
+        )
+        try:
+            stores.orders.change(
+                order, actions=[*stores.payments.append_actions(order_id, [requested]), recorded]
+            )
+        except ConditionFailed:
+            continue
+        return requested
+    raise Contended("the order keeps changing; ask for the refund again")
+
+
+def _state_of(events: list[PaymentEvent], refund_id: str) -> PaymentEvent | None:
+    """The refund's last event; its end counts more than its beginning, whatever the clocks said."""
+    order_of: dict[str, int] = {"refund_requested": 0, "refunded": 1, "refund_failed": 2}
+    own = [event for event in events if event.subject == refund_id and event.type in order_of]
+    return max(own, key=lambda event: order_of[event.type], default=None)
+
+
+def conclude_refund(
+    stores: Stores,
+    order_id: str,
+    *,
+    failed: bool,
+    provider_refund: str,
+    amount: int,
+    reason: str | None,
+    now: datetime,
+    refund_id: str | None = None,
+) -> Order:
+    """Writes down how a refund ended: ledger, adjustment and event, once per refund of the provider's.
+
+    A notice does not name the shop's `refund_id`: it ends the oldest open request of the same amount, and one that fits
+    none was made by hand at the provider.
+    """
+    kind: PaymentEventType = "refund_failed" if failed else "refunded"
+    for _ in range(TRIES):
+        order = stores.orders.get(order_id)
+        events = stores.payments.of(order_id)
+        if any(event.type == kind and event.reference == provider_refund for event in events):
+            return order
+        subject = _refund_meant(events, provider_refund, amount, refund_id)
+        ended = payment_event(
+            kind, subject, amount, order.currency, now, reference=provider_refund, reason=_reason(events, subject, reason)
+        )
+        if any(event.key == ended.key for event in events):
+            return order
+        adjustment = Adjustment(
+            id=subject,
+            type="refund",
+            occurred_at=iso(now),
+            status="failed" if failed else "completed",
+            amount=-amount,
+            description=ended.reason,
+        )
+        try:
+            return stores.orders.change(
+                order,
+                fields={"adjustments": (*(one for one in order.adjustments if one.id != subject), adjustment)},
+                actions=stores.payments.append_actions(order_id, [ended]),
+                events=[] if failed else [_refunded(order, subject, amount, ended.reason, now)],
+            )
+        except ConditionFailed:
+            continue
+    raise Contended("the order keeps changing; send the news again")
+
+
+def _refund_meant(events: list[PaymentEvent], provider_refund: str, amount: int, refund_id: str | None) -> str:
+    ended = {event.subject for event in events if event.type in ("refunded", "refund_failed")}
+    waiting = [event for event in events if event.type == "refund_requested" and event.subject not in ended]
+    candidates = (
+        *(event.subject for event in events if event.reference == provider_refund),
+        *(event.subject for event in waiting if event.subject == refund_id),
+        *(event.subject for event in waiting if event.amount == amount),
+        provider_refund,
+    )
+    return candidates[0]
+
+
+def _reason(events: list[PaymentEvent], subject: str, told: str | None) -> str | None:
+    """Why staff asked for it, else what the provider says."""
+    asked = (event.reason for event in events if event.type == "refund_requested" and event.subject == subject)
+    return next(asked, None) or told
+
+
+def _refunded(order: Order, refund_id: str, amount: int, reason: str | None, now: datetime) -> PaymentRefunded:
+    return PaymentRefunded(
+        occurred_at=at(now),
+        subject=order.id,
+        currency=order.currency,
+        total=order.total,
+        refund_id=refund_id,
+        amount=amount,
+        reason=reason or "refund",
+    )
