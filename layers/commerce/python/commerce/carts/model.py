@@ -1,4 +1,4 @@
-"""The cart as it is stored (item `CART#<id>`/`CART`), and the rules that carts and checkouts share about their lines."""
+"""The cart as it is stored (item `CART#<id>`/`CART`), and the rules about lines that carts and checkouts share."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
