@@ -21,6 +21,9 @@ APPEND: tuple[Operation, ...] = ("PutItem",)
 CLAIM: tuple[Operation, ...] = ("GetItem", "PutItem", "DeleteItem")
 """Idempotency keys are taken, answered and given back."""
 
+NAMED: tuple[Operation, ...] = ()
+"""The table's name and nothing more: a repository wants it for writes that this function never asks for."""
+
 START: tuple[WorkflowAction, ...] = ("StartExecution",)
 SIGNAL: tuple[WorkflowAction, ...] = ("SendTaskSuccess", "SendTaskFailure")
 
@@ -38,22 +41,35 @@ class FunctionSpec:
     """Whether it checks bearer tokens itself, because its routes are open to guests too."""
     media: bool = False
     """Whether it hands out addresses of pictures."""
+    beside: tuple[str, ...] = ()
+    """Files and folders of the repository that are packaged beside the handler."""
     memory: int = 512
     timeout: int = 10
 
+
+_ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
+    ORDERS: READ + WRITE,
+    INVENTORY: READ + WRITE,
+    CARTS: READ + WRITE,
+    OUTBOX: APPEND,
+    AUDIT: APPEND,
+}
+"""What changes together when an order is canceled: its stock, its checkout, the event, the audit entry."""
+
+_CATALOG_READS: dict[TableSpec, tuple[Operation, ...]] = {CATALOG: READ, OUTBOX: NAMED, AUDIT: NAMED}
 
 _ALL = (
     FunctionSpec(
         "catalog",
         "Products, categories and search for storefronts and agents; the shop's profile",
-        tables={CATALOG: READ, INVENTORY: READ},
+        tables={**_CATALOG_READS, INVENTORY: READ},
         secrets=("signing",),
         media=True,
     ),
     FunctionSpec(
         "carts",
         "Carts, and checkouts until they are completed",
-        tables={CARTS: READ + WRITE, CATALOG: READ, INVENTORY: READ, ORDERS: READ, IDEMPOTENCY: CLAIM},
+        tables={**_CATALOG_READS, CARTS: READ + WRITE, INVENTORY: READ, ORDERS: READ, IDEMPOTENCY: CLAIM},
         secrets=("signing",),
         tokens=True,
         media=True,
@@ -61,14 +77,7 @@ _ALL = (
     FunctionSpec(
         "complete_checkout",
         "Takes stock, makes the order and asks for the money",
-        tables={
-            CARTS: READ + WRITE,
-            CATALOG: READ,
-            INVENTORY: READ + WRITE,
-            ORDERS: READ + WRITE,
-            OUTBOX: APPEND,
-            IDEMPOTENCY: CLAIM,
-        },
+        tables={**_ORDER_CHANGES, CATALOG: READ, IDEMPOTENCY: CLAIM},
         secrets=("payment", "signing"),
         workflow=START + SIGNAL,
         tokens=True,
@@ -79,13 +88,7 @@ _ALL = (
     FunctionSpec(
         "orders",
         "A buyer's orders: look at them, cancel them",
-        tables={
-            ORDERS: READ + WRITE,
-            INVENTORY: READ + WRITE,
-            CARTS: READ + WRITE,
-            OUTBOX: APPEND,
-            IDEMPOTENCY: CLAIM,
-        },
+        tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},
         secrets=("signing",),
         workflow=SIGNAL,
         tokens=True,
@@ -94,13 +97,7 @@ _ALL = (
     FunctionSpec(
         "payment_webhook",
         "What Stripe tells about payments",
-        tables={
-            ORDERS: READ + WRITE,
-            INVENTORY: READ + WRITE,
-            CARTS: READ + WRITE,
-            OUTBOX: APPEND,
-            IDEMPOTENCY: CLAIM,
-        },
+        tables=_ORDER_CHANGES,
         secrets=("payment",),
         workflow=SIGNAL,
         timeout=29,
@@ -108,14 +105,14 @@ _ALL = (
     FunctionSpec(
         "carrier_webhook",
         "What the carrier tells about parcels",
-        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        tables={ORDERS: READ + WRITE, OUTBOX: APPEND},
         secrets=("carrier",),
         workflow=SIGNAL,
     ),
     FunctionSpec(
         "admin_catalog",
         "Staff create, change, publish and archive products",
-        tables={CATALOG: READ + WRITE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        tables={CATALOG: READ + WRITE, AUDIT: ("Query", "PutItem"), OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
         secrets=("signing",),
         media=True,
     ),
@@ -128,14 +125,7 @@ _ALL = (
     FunctionSpec(
         "admin_orders",
         "Staff find, pick, pack, ship and cancel orders, and take goods back",
-        tables={
-            ORDERS: READ + WRITE,
-            INVENTORY: READ + WRITE,
-            CARTS: READ + WRITE,
-            AUDIT: APPEND,
-            OUTBOX: APPEND,
-            IDEMPOTENCY: CLAIM,
-        },
+        tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},
         secrets=("signing",),
         workflow=SIGNAL,
     ),
@@ -146,18 +136,23 @@ _ALL = (
         secrets=("payment",),
         timeout=29,
     ),
-    FunctionSpec("docs", "The API's documentation page and its OpenAPI file", memory=256),
+    FunctionSpec(
+        "docs",
+        "The API's documentation page and its OpenAPI file",
+        beside=("docs/openapi.json", "docs/api.html"),
+        memory=256,
+    ),
     FunctionSpec(
         "ship_order",
         "Buys the label, captures the money, marks the order shipped",
-        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND},
+        tables=_ORDER_CHANGES,
         secrets=("payment", "carrier"),
         timeout=60,
     ),
     FunctionSpec(
         "compensate_order",
         "Does what a canceled order still lacks: releases stock, gives money back",
-        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND},
+        tables=_ORDER_CHANGES,
         secrets=("payment", "carrier"),
         timeout=60,
     ),
@@ -169,23 +164,23 @@ _ALL = (
     FunctionSpec(
         "sweep_orders",
         "Starts what never started, and ends what waited past its deadline",
-        tables={ORDERS: READ + WRITE, INVENTORY: READ + WRITE, CARTS: READ + WRITE, OUTBOX: APPEND},
+        tables=_ORDER_CHANGES,
         workflow=START + SIGNAL,
         timeout=55,
     ),
     FunctionSpec(
         "project_catalog",
         "Keeps the listings and search words in step with the products",
-        tables={CATALOG: READ + WRITE, INVENTORY: READ},
+        tables={**_CATALOG_READS, CATALOG: READ + WRITE},
         timeout=60,
     ),
     FunctionSpec("relay_outbox", "Puts the outbox's events on the bus", timeout=60),
     FunctionSpec(
         "send_email",
         "Tells buyers what happened to their orders",
-        tables={ORDERS: READ + WRITE},
+        tables={ORDERS: READ + WRITE, OUTBOX: NAMED},
         secrets=("signing",),
-        media=True,
+        beside=("emails",),
         timeout=30,
     ),
     FunctionSpec("export_analytics", "Hands the events on to Firehose", memory=256, timeout=30),

@@ -456,7 +456,7 @@ _VARIABLES = (
 class _Offline:
     """Stands for any AWS client while the contract is made; using it would be a mistake of the handler."""
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, **_options: Any) -> None:
         self._service = service
 
     def __getattr__(self, operation: str) -> Any:

@@ -8,9 +8,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from commerce.analytics.model import COLUMNS
 from constructs import Construct
 
+from commerce.analytics.model import COLUMNS
 from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.retention import retention
@@ -43,7 +43,9 @@ class Analytics(Construct):
                 bytes_scanned_cutoff_per_query=10 * 1024**3,
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                     output_location=f"s3://{bucket.bucket_name}/{ATHENA_RESULTS}",
-                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3"),
+                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                        encryption_option="SSE_S3"
+                    ),
                 ),
             ),
         )
@@ -83,7 +85,9 @@ class Analytics(Construct):
                 prefix=f"{_EVENTS}day=!{{timestamp:yyyy-MM-dd}}/",
                 error_output_prefix="failed/!{firehose:error-output-type}/day=!{timestamp:yyyy-MM-dd}/",
                 compression_format="UNCOMPRESSED",
-                buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(interval_in_seconds=60, size_in_m_bs=16),
+                buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
+                    interval_in_seconds=60, size_in_m_bs=16
+                ),
                 cloud_watch_logging_options=firehose.CfnDeliveryStream.CloudWatchLoggingOptionsProperty(
                     enabled=True, log_group_name=log_group.log_group_name, log_stream_name=log_stream.log_stream_name
                 ),
@@ -114,7 +118,9 @@ class Analytics(Construct):
             self,
             "Database",
             catalog_id=Stack.of(self).account,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(name=self.database_name, description="The shop's events"),
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=self.database_name, description="The shop's events"
+            ),
         )
         table = glue.CfnTable(
             self,

@@ -110,13 +110,13 @@ def test_a_firehose_that_does_not_answer_took_nothing():
 @mock_aws
 def test_rows_reach_the_bucket_as_lines():
     storage = boto3.client("s3", region_name="us-east-1")
-    storage.create_bucket(Bucket="events")
+    storage.create_bucket(Bucket="shop-analytics")
     firehose = boto3.client("firehose", region_name="us-east-1")
     firehose.create_delivery_stream(
         DeliveryStreamName="analytics",
         ExtendedS3DestinationConfiguration={
             "RoleARN": "arn:aws:iam::123456789012:role/firehose",
-            "BucketARN": "arn:aws:s3:::events",
+            "BucketARN": "arn:aws:s3:::shop-analytics",
         },
     )
     changed = ProductChanged(
@@ -125,6 +125,6 @@ def test_rows_reach_the_bucket_as_lines():
 
     assert export([an_order_confirmed(), changed], Firehose(firehose, "analytics")) == []
 
-    [listed] = storage.list_objects_v2(Bucket="events")["Contents"]
-    lines = storage.get_object(Bucket="events", Key=listed["Key"])["Body"].read().decode().splitlines()
+    [listed] = storage.list_objects_v2(Bucket="shop-analytics")["Contents"]
+    lines = storage.get_object(Bucket="shop-analytics", Key=listed["Key"])["Body"].read().decode().splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["order.confirmed", "product.changed"]

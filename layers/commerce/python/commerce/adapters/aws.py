@@ -11,14 +11,15 @@ _CONFIG = Config(
     tcp_keepalive=True,
     connect_timeout=2,
     read_timeout=10,
-    retries={"mode": "standard", "max_attempts": 4},
     inject_host_prefix=False,
 )
 
 
 @functools.cache
-def client(service: str) -> Any:
-    """The process's one client of `service`. Functions ask at module level, so that warm calls reuse its connections."""
-    return get_session().create_client(
-        service, region_name=os.environ.get("AWS_REGION", "us-east-1"), config=_CONFIG
-    )
+def client(service: str, *, attempts: int = 4) -> Any:
+    """The process's one client of `service`. Functions ask at module level, so that warm calls reuse its connections.
+
+    A service whose effects must not be repeated by botocore itself gets one attempt.
+    """
+    config = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
+    return get_session().create_client(service, region_name=os.environ.get("AWS_REGION", "us-east-1"), config=config)
