@@ -1,0 +1,111 @@
+"""The carrier's news: late, repeated, out of order, and still one story."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from builders.fulfilment import NOW, Shop, news, order, shipment, shipped_order
+from commerce.errors import Unavailable
+from commerce.fulfilment.model import TrackingEvent, TrackingStatus
+from commerce.fulfilment.service import track
+from commerce.orders.model import Order
+
+
+def tell(shop: Shop, event: TrackingEvent) -> Order | None:
+    return track(shop.memory, shop.signals, event, now=NOW)
+
+
+def hours(count: int, status: TrackingStatus) -> TrackingEvent:
+    return news(status, at=NOW + timedelta(hours=count))
+
+
+JOURNEY = (hours(1, "in_transit"), hours(2, "out_for_delivery"), hours(3, "delivered"))
+
+
+def test_a_delivery_closes_the_journey_and_wakes_the_workflow() -> None:
+    shop = Shop(shipped_order())
+
+    tell(shop, news("delivered"))
+
+    assert shop.order.status == "delivered"
+    assert shop.published == ["order.delivered"]
+    assert shop.signals.told == [("token-1", "go on")]
+
+
+@pytest.mark.parametrize("told", list(permutations(JOURNEY)))
+def test_news_in_any_order_and_twice_tell_the_same_story(told: tuple[TrackingEvent, ...]) -> None:
+    shop = Shop(shipped_order())
+
+    for event in (*told, *told):
+        tell(shop, event)
+
+    assert [event.type for event in shop.order.events] == ["in_transit", "out_for_delivery", "delivered"]
+    assert shop.order.status == "delivered"
+    assert shop.published == ["order.delivered"]
+
+
+def test_a_delivery_told_again_wakes_the_workflow_again_in_case_the_signal_was_lost() -> None:
+    shop = Shop(shipped_order(status="delivered"))
+
+    tell(shop, news("delivered"))
+    tell(shop, news("delivered"))
+
+    assert shop.signals.told == [("token-1", "go on")] * 2
+    assert shop.published == []
+
+
+@pytest.mark.parametrize("status", ["lost", "return_to_sender"])
+def test_a_parcel_that_will_not_arrive_is_lost_and_the_workflow_compensates(status: TrackingStatus) -> None:
+    shop = Shop(shipped_order())
+
+    tell(shop, news(status))
+
+    assert shop.order.status == "lost"
+    assert shop.published == ["order.lost"]
+    assert shop.signals.told == [("token-1", "ParcelLost")]
+
+
+def test_a_failed_attempt_is_not_the_end() -> None:
+    shop = Shop(shipped_order())
+
+    tell(shop, news("failure"))
+
+    assert shop.order.status == "shipped"
+    assert [event.type for event in shop.order.events] == ["failed_attempt"]
+
+
+def test_a_parcel_reported_lost_after_its_delivery_stays_delivered() -> None:
+    shop = Shop(shipped_order(status="delivered"))
+
+    tell(shop, news("lost"))
+
+    assert shop.order.status == "delivered"
+    assert shop.published == []
+
+
+def test_the_end_of_a_parcel_that_is_not_marked_shipped_yet_is_asked_for_again() -> None:
+    shop = Shop(order("ready_to_ship", shipment=shipment()))
+
+    with pytest.raises(Unavailable):
+        tell(shop, news("delivered"))
+    assert shop.order.status == "ready_to_ship"
+
+
+def test_a_label_that_was_just_printed_may_be_news_before_the_order_is_marked_shipped() -> None:
+    shop = Shop(order("ready_to_ship", shipment=shipment()))
+
+    tell(shop, news("pre_transit"))
+
+    assert [event.type for event in shop.order.events] == ["processing"]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [order("ready_to_ship"), shipped_order(id="order_2"), shipped_order(shipment=shipment(tracking_number="other"))],
+)
+def test_news_about_no_parcel_of_ours_is_taken_and_forgotten(known: Order) -> None:
+    shop = Shop(known)
+
+    assert tell(shop, news("delivered")) is None
+    assert shop.signals.told == []
