@@ -8,7 +8,6 @@ from typing import Any
 
 from builders.checkout import buyer
 from builders.pricing import offer, settings
-
 from commerce.carts.model import Cart
 from commerce.carts.request import CartRequest
 from commerce.carts.service import Shelf

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
+
 from builders.carts import Carts, cart_request, shop
 from builders.checkout import NOW
 from builders.pricing import offer, settings
-from pydantic import ValidationError
-
 from commerce.carts.model import PricedCart
 from commerce.carts.request import CartRequest
 from commerce.carts.service import cancel_cart, create_cart, get_cart, replace_cart
@@ -35,7 +35,10 @@ def codes(messages: tuple[Message, ...]) -> list[tuple[str, str | None]]:
 def test_a_cart_shows_prices_that_the_shop_knows_and_sums_them() -> None:
     made = started(cart_request(("A", 2), ("B", 1)), shop(A=5, B=5), Carts())
 
-    assert [(line.id, line.sku, line.unit_price) for line in made.lines] == [("line_1", "A", 2500), ("line_2", "B", 2500)]
+    assert [(line.id, line.sku, line.unit_price) for line in made.lines] == [
+        ("line_1", "A", 2500),
+        ("line_2", "B", 2500),
+    ]
     assert amount_of(made.totals, "total") == 7500
     assert made.messages == ()
     assert made.cart.expires_at == epoch(NOW + timedelta(days=30))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from builders.carts import (
     Carts,
     Checkouts,
@@ -16,7 +17,6 @@ from builders.carts import (
 )
 from builders.checkout import NOW, buyer
 from builders.pricing import offer
-
 from commerce.carts.model import PricedCart
 from commerce.carts.service import create_cart
 from commerce.checkout.model import Checkout

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from builders.checkout import address, buyer, checkout, offers_for, ready_checkout
-from builders.pricing import offer, settings, shipping_rate, wanted
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.checkout import address, buyer, checkout, offers_for, ready_checkout
+from builders.pricing import offer, settings, shipping_rate, wanted
 from commerce.checkout.model import Checkout
 from commerce.checkout.service import chosen_option, derive
 from commerce.contact import Buyer

@@ -3,14 +3,14 @@
 from typing import Any
 
 import pytest
-from builders.carts import Carts, cart_request, shop
-from builders.checkout import NOW, address, checkout, offers_for, ready_checkout
-from builders.pricing import offer, settings, wanted
 from ucp_sdk.models.schemas.common.types.error_response import ErrorResponse as ProtocolError
 from ucp_sdk.models.schemas.shopping.cart import Cart as ProtocolCart
 from ucp_sdk.models.schemas.shopping.fulfillment import Checkout as ProtocolCheckout
 from ucp_sdk.models.schemas.shopping.types.shipping_destination import ShippingDestination
 
+from builders.carts import Carts, cart_request, shop
+from builders.checkout import NOW, address, checkout, offers_for, ready_checkout
+from builders.pricing import offer, settings, wanted
 from commerce.carts.model import PricedCart
 from commerce.carts.service import create_cart
 from commerce.carts.view import present as present_cart
@@ -38,7 +38,9 @@ def shown(of: Checkout, order_url: str | None = None) -> ProtocolCheckout:
         checkout(),
         checkout(destination=None, destination_id=None, option_id=None),
         checkout(lines=(), option_id="nonsense"),
-        checkout(lines=(wanted("A", id="line_1"), wanted("A", 9, id="line_2")), destination=address(address_country="X")),
+        checkout(
+            lines=(wanted("A", id="line_1"), wanted("A", 9, id="line_2")), destination=address(address_country="X")
+        ),
         checkout(currency="EUR", destination=address(address_country="DE", address_region=None)),
     ],
     ids=["ready", "bare", "empty", "wrong", "taxed"],

@@ -4,11 +4,11 @@ import math
 from fractions import Fraction
 
 import pytest
-from builders.checkout import NOW
-from builders.pricing import offer, settings, shipping_rate, wanted
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders.checkout import NOW
+from builders.pricing import offer, settings, shipping_rate, wanted
 from commerce.money import MAX_AMOUNT
 from commerce.pricing.model import Total, WantedLine, amount_of
 from commerce.pricing.service import (

@@ -8,7 +8,6 @@ from commerce.messages import Message, error
 from commerce.model import Model
 from commerce.money import Currency
 from commerce.pricing.model import Offer, PricedLine, Total, WantedLine
-from commerce.pricing.service import unit_price
 from commerce.settings import Settings
 
 
@@ -58,7 +57,7 @@ def line_messages(
         offer = offers.get(line.sku)
         if offer is None or not offer.published:
             found.append(error("not_found", f"{line.sku} is not sold here.", path=f"{path}.item.id"))
-        elif unit_price(offer, currency) is None:
+        elif offer.price_in(currency) is None:
             found.append(error("item_unavailable", f"{offer.title} is not sold in {currency}.", path=f"{path}.item.id"))
         elif counted[line.sku] > settings.max_quantity:
             found.append(quantity_too_large(settings, path=f"{path}.quantity"))
@@ -81,6 +80,5 @@ def nothing_to_sell(
     wanted: Iterable[WantedLine], offers: Mapping[str, Offer], available: Mapping[str, int], currency: str
 ) -> bool:
     """Whether not one of the lines can be bought, not even a single piece of it."""
-    return not any(
-        unit_price(offers.get(line.sku), currency) is not None and available.get(line.sku, 0) > 0 for line in wanted
-    )
+    sold = {sku for sku, offer in offers.items() if offer.price_in(currency) is not None}
+    return not any(line.sku in sold and available.get(line.sku, 0) > 0 for line in wanted)

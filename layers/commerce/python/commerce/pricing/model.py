@@ -23,6 +23,10 @@ class Offer(Model):
     weight_grams: int = 0
     published: bool = True
 
+    def price_in(self, currency: str) -> int | None:
+        """What one piece costs; None where it is not sold, or not in this currency."""
+        return self.prices.get(currency) if self.published else None
+
 
 class SubTotal(Model):
     """A part of a ledger entry; parts sum to their entry."""

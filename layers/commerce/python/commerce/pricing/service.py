@@ -26,11 +26,6 @@ def currency_for(wanted: str | None, country: str | None, settings: Settings) ->
     return next((code for code in (wanted, local) if code in settings.currencies), settings.currencies[0])
 
 
-def unit_price(offer: Offer | None, currency: str) -> int | None:
-    """What one piece costs; None where the shop does not sell it, or not in this currency."""
-    return offer.prices.get(currency) if offer and offer.published else None
-
-
 def price_lines(wanted: Iterable[WantedLine], offers: Mapping[str, Offer], currency: str) -> tuple[PricedLine, ...]:
     """Every wanted line with its price. What cannot be sold keeps its place and costs nothing.
 
@@ -40,7 +35,7 @@ def price_lines(wanted: Iterable[WantedLine], offers: Mapping[str, Offer], curre
 
 
 def _priced(line: WantedLine, offer: Offer | None, currency: str) -> PricedLine:
-    price = unit_price(offer, currency)
+    price = offer.price_in(currency) if offer else None
     if offer is None or price is None:
         return PricedLine(
             id=line.id,
