@@ -1,0 +1,145 @@
+"""E-mails from the templates in `emails/`, each as HTML and as text. jinja2 stays in this room.
+
+What buyers typed into forms is escaped in HTML; in a subject, line breaks are taken out.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
+
+from commerce.events import CancelReason, Event, OrderCanceled, PaymentRefunded
+from commerce.model import Model
+from commerce.money import display
+from commerce.notifications.model import Email, Kind
+from commerce.orders.model import Order, OrderLine
+from commerce.pricing.model import Total, TotalType, amount_of
+from commerce.settings import Settings
+
+REASONS: dict[CancelReason, str] = {
+    "payment_declined": "Your bank declined the payment.",
+    "payment_timeout": "The payment did not arrive in time.",
+    "buyer_request": "You asked us to cancel it.",
+    "merchant_request": "We cannot deliver it as we promised, and we are sorry.",
+    "short_pick": "One of the things you ordered turned out to be missing from our shelves, and we are sorry.",
+    "capture_failed": "Your bank did not release the payment when we were about to ship.",
+    "fraud": "We could not accept the payment.",
+}
+
+TITLES: dict[TotalType, str] = {
+    "subtotal": "Subtotal",
+    "items_discount": "Discount on items",
+    "discount": "Discount",
+    "fulfillment": "Shipping",
+    "tax": "Tax",
+    "fee": "Fee",
+    "total": "Total",
+}
+
+
+class Line(Model):
+    """A line of the order, ready to be shown."""
+
+    title: str
+    quantity: int
+    price: str
+    image_url: str | None
+
+
+class Sum(Model):
+    """An entry of the totals, ready to be shown."""
+
+    title: str
+    amount: str
+    final: bool
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """How templates are read; the same when they are compiled and when they are rendered."""
+    return Environment(
+        loader=loader,
+        autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+class Templates:
+    """The shop's e-mail templates. `permalink(order_id)` is where the buyer reads the order."""
+
+    def __init__(self, loader: BaseLoader, settings: Settings, permalink: Callable[[str], str]) -> None:
+        self._environment = environment(loader)
+        self._settings = settings
+        self._permalink = permalink
+
+    def __call__(self, kind: Kind, event: Event, order: Order, recipient: str) -> Email:
+        """The e-mail of this kind."""
+        values = self._values(event, order)
+        text = self._environment.get_template(f"{kind}.txt")
+        subject = "".join(text.blocks["subject"](text.new_context(values)))
+        return Email(
+            recipient=recipient,
+            subject=" ".join(subject.split()),
+            html=self._environment.get_template(f"{kind}.html").render(values),
+            text=text.render(values),
+        )
+
+    def _values(self, event: Event, order: Order) -> dict[str, Any]:
+        return {
+            "shop": self._settings.name,
+            "shop_url": self._settings.url,
+            "label": order.label,
+            "first_name": order.buyer.first_name or order.shipping_address.first_name,
+            "lines": [_line(line, order) for line in order.lines],
+            "totals": [_sum(total, order) for total in order.totals],
+            "address": _address(order),
+            "shipping": order.shipping,
+            "shipment": order.shipment,
+            "permalink": self._permalink(order.id),
+            "checkout_url": f"{self._settings.url}/checkout/{order.checkout_id}",
+            "hold_until": f"{datetime.fromisoformat(order.hold_until):%H:%M} UTC",
+            "placed_on": _day(order.placed_at),
+            "expected_by": _day(order.shipping.latest),
+            "reason": REASONS[event.reason] if isinstance(event, OrderCanceled) else None,
+            "refunded": display(event.amount, event.currency) if isinstance(event, PaymentRefunded) else None,
+        }
+
+
+def _line(line: OrderLine, order: Order) -> Line:
+    """A canceled line has no units left; the buyer knows it by the units that were ordered."""
+    return Line(
+        title=line.title,
+        quantity=line.quantity or line.original,
+        price=display(amount_of(line.totals, "total"), order.currency),
+        image_url=line.image_url,
+    )
+
+
+def _sum(total: Total, order: Order) -> Sum:
+    return Sum(
+        title=total.display_text or TITLES[total.type],
+        amount=display(total.amount, order.currency),
+        final=total.type == "total",
+    )
+
+
+def _address(order: Order) -> list[str]:
+    """The lines of the parcel's label."""
+    to = order.shipping_address
+    lines = [
+        (to.first_name, to.last_name),
+        (to.street_address,),
+        (to.extended_address,),
+        (to.postal_code, to.address_locality, to.address_region),
+        (to.address_country,),
+    ]
+    return [text for parts in lines if (text := " ".join(part for part in parts if part))]
+
+
+def _day(moment: str) -> str:
+    """`22 November 2026`."""
+    day = datetime.fromisoformat(moment)
+    return f"{day.day} {day:%B %Y}"
