@@ -3,8 +3,13 @@
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+
+from tools.doubles.deliveries import Deliveries
+from tools.doubles.http import Answer, Request
+from tools.doubles.store import Json
 
 Fault = Literal["error_before", "error_after", "drop_before", "drop_after", "slow", "rate_limit"]
 """`_before`: the work is not done. `_after`: it is done, and the caller is not told. `slow`: done, and answered after
@@ -113,3 +118,77 @@ def pause(seconds: float) -> None:
     """A slow network."""
     if seconds > 0:
         time.sleep(seconds)
+
+
+@dataclass
+class Control:
+    """What both doubles answer under `/_double/`; see docs/payments.md for all of it."""
+
+    operations: tuple[str, ...]
+    deliveries: Deliveries
+    record: Record
+    faults: Faults
+    turnstile: Turnstile
+    figures: Callable[[], Json]
+    """What the double counts of its own."""
+
+    def answer(self, request: Request) -> Answer | None:
+        """The answer, or None where the double itself must know. Raises KeyError or ValueError for nonsense."""
+        arguments = request.arguments
+        body = request.json() if request.method == "POST" else {}
+        match (request.method, request.path.removeprefix("/_double").strip("/")):
+            case ("GET", "" | "summary"):
+                return Answer.json(self._summary())
+            case ("GET", "requests"):
+                return Answer.json(list(self.record.requests))
+            case ("POST", "reset"):
+                self.record.clear()
+                self.faults.clear()
+                self.turnstile.open()
+            case ("POST", "faults"):
+                self._plan(body)
+            case ("POST", "hold"):
+                self.turnstile.close(self._operation(body))
+            case ("GET", "held"):
+                held = self.turnstile.held(int(arguments.get("at_least", 0)), float(arguments.get("timeout", 30)))
+                return Answer.json({"held": held})
+            case ("POST", "release"):
+                return Answer.json({"released": self.turnstile.open()})
+            case ("GET", "idle"):
+                idle = self.deliveries.idle(float(arguments.get("timeout", 30)))
+                return Answer.json({"idle": idle}, 200 if idle else 504)
+            case ("POST", "webhooks/hold"):
+                self.deliveries.hold()
+            case ("POST", "webhooks/release"):
+                self.deliveries.release(backwards=body.get("order") == "reversed", copies=int(body.get("copies", 1)))
+            case _:
+                return None
+        return Answer.json({"done": True})
+
+    def _summary(self) -> Json:
+        return {
+            **self.figures(),
+            "requests": dict(self.record.counts),
+            "held": self.turnstile.held(),
+            "webhooks_on_their_way": self.deliveries.waiting,
+        }
+
+    def _operation(self, body: Json) -> str:
+        if body.get("operation") not in self.operations:
+            raise ValueError(f"operation is one of {', '.join(self.operations)}")
+        return str(body["operation"])
+
+    def _plan(self, body: Json) -> None:
+        if body.get("fault") not in FAULTS:
+            raise ValueError(f"fault is one of {', '.join(FAULTS)}")
+        times, seconds = int(body.get("times", 1)), float(body.get("seconds", 0))
+        self.faults.plan(PlannedFault(self._operation(body), body["fault"], times, seconds))
+
+
+def controlled(control: Control, own: Callable[[Request], Answer | None], request: Request) -> Answer:
+    """The answer of either, or what is wrong with the request."""
+    try:
+        answer = control.answer(request) or own(request)
+    except (KeyError, ValueError, TypeError) as error:
+        return Answer.json({"error": {"message": f"{type(error).__name__}: {error}"}}, 400)
+    return answer or Answer.json({"error": {"message": "no such control; see docs/payments.md"}}, 404)

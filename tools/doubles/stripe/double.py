@@ -6,14 +6,13 @@ import json
 import time
 from pathlib import Path
 
-from tools.doubles.control import FAULTS, Faults, PlannedFault, Record, Turnstile, pause
+from tools.doubles.control import Control, Faults, Record, Turnstile, controlled, pause
 from tools.doubles.deliveries import Deliveries, Envelope
 from tools.doubles.http import Answer, Request, Server
 from tools.doubles.store import Json, Store
 from tools.doubles.stripe.account import Account
 from tools.doubles.stripe.api import Api
 from tools.doubles.stripe.bank import Bank
-from tools.doubles.stripe.errors import Refusal
 
 
 def signature(payload: bytes, secret: str, moment: int) -> str:
@@ -33,10 +32,9 @@ class StripeDouble:
         self._store = Store(state)
         self._deliveries = Deliveries(self._store, self._seal)
         self._account = Account(self._store, self._deliveries.add)
-        self._record = Record()
-        self._faults = Faults()
-        self._turnstile = Turnstile()
-        self._api = Api(self._store, self._account, self._record, self._faults, self._turnstile)
+        record, faults, self._turnstile = Record(), Faults(), Turnstile()
+        self._api = Api(self._store, self._account, record, faults, self._turnstile)
+        self._control = Control(self._api.operations, self._deliveries, record, faults, self._turnstile, self._figures)
         self._bank = Bank(self._store, self._account)
 
     @property
@@ -57,12 +55,7 @@ class StripeDouble:
 
     def _answer(self, request: Request) -> Answer:
         if request.path.startswith("/_double"):
-            try:
-                return self._control(request)
-            except Refusal as refusal:
-                return Answer.json({"error": refusal.error}, refusal.status)
-            except (KeyError, ValueError, TypeError) as error:
-                return Answer.json({"error": {"message": f"{type(error).__name__}: {error}"}}, 400)
+            return controlled(self._control, self._own_control, request)
         if request.path.startswith("/3ds/"):
             return self._bank.answer(request)
         pause(self._latency)
@@ -81,59 +74,29 @@ class StripeDouble:
         }
         return Envelope(endpoint["url"], body, headers)
 
-    def _control(self, request: Request) -> Answer:
-        """See docs/payments.md for all of them."""
-        arguments = request.arguments
-        body = request.json() if request.method == "POST" else {}
+    def _own_control(self, request: Request) -> Answer | None:
         match (request.method, request.path.removeprefix("/_double").strip("/").split("/")):
-            case ("GET", [""]):
-                return Answer.json(self._summary())
-            case ("GET", ["requests"]):
-                return Answer.json(list(self._record.requests))
-            case ("POST", ["reset"]):
-                self._record.clear()
-                self._faults.clear()
-                self._turnstile.open()
             case ("GET", ["charges"]):
-                return Answer.json(self._charges(arguments.get("order_id")))
-            case ("POST", ["faults"]):
-                self._plan(body)
-            case ("POST", ["hold"]):
-                for operation in self._held_operations(body):
-                    self._turnstile.close(operation)
-            case ("GET", ["held"]):
-                held = self._turnstile.held(int(arguments.get("at_least", 0)), float(arguments.get("timeout", 30)))
-                return Answer.json({"held": held})
-            case ("POST", ["release"]):
-                return Answer.json({"released": self._turnstile.open()})
-            case ("GET", ["idle"]):
-                idle = self._deliveries.idle(float(arguments.get("timeout", 30)))
-                return Answer.json({"idle": idle}, 200 if idle else 504)
-            case ("POST", ["webhooks", "hold"]):
-                self._deliveries.hold()
-            case ("POST", ["webhooks", "release"]):
-                self._deliveries.release(backwards=body.get("order") == "reversed", copies=int(body.get("copies", 1)))
+                return Answer.json(self._charges(request.arguments.get("order_id")))
             case ("POST", ["webhooks", "replay"]):
-                return Answer.json({"sent": self._replay(body)})
+                return Answer.json({"sent": self._replay(request.json())})
             case ("POST", ["dispute"]):
+                body = request.json()
                 with self._store.transaction():
                     return Answer.json(
                         self._account.create_dispute(body["payment_intent"], body.get("reason", "fraudulent"))
                     )
-            case ("POST", ["refunds", refund_id]):
-                with self._store.transaction():
-                    return Answer.json(self._account.settle_refund(refund_id, succeeded=body["status"] == "succeeded"))
-            case _:
-                return Answer.json({"error": {"message": "no such control; see docs/payments.md"}}, 404)
-        return Answer.json({"done": True})
+        return None
 
-    def _summary(self) -> Json:
+    def _figures(self) -> Json:
+        """`authorized` payments are held or taken, `captured` ones taken."""
+        states = [intent["status"] for intent in self._store.all("payment_intent")]
+        captured = states.count("succeeded")
         return {
-            "double": "stripe",
-            "requests": dict(self._record.counts),
-            "intents": len(self._store.all("payment_intent")),
-            "held": self._turnstile.held(),
-            "webhooks_on_their_way": self._deliveries.waiting,
+            "intents": len(states),
+            "authorized": states.count("requires_capture") + captured,
+            "captured": captured,
+            "refunds": len(self._store.all("refund")),
         }
 
     def _charges(self, order_id: str | None) -> list[Json]:
@@ -146,7 +109,7 @@ class StripeDouble:
                 "status": charge["status"],
                 "amount": charge["amount"],
                 "captured": charge["amount_captured"],
-                "refunded": charge["amount_refunded"] if charge["captured"] else 0,
+                "refunded": charge["amount_refunded"],
                 "held": self._held_amount(charge),
             }
             for charge in self._store.all("charge")
@@ -156,18 +119,6 @@ class StripeDouble:
     def _held_amount(self, charge: Json) -> int:
         intent = self._account.find("payment_intent", charge["payment_intent"])
         return int(intent["amount_capturable"]) if intent["latest_charge"] == charge["id"] else 0
-
-    def _plan(self, body: Json) -> None:
-        if body["operation"] not in self._api.operations or body["fault"] not in FAULTS:
-            raise ValueError(f"operation is one of {self._api.operations}, fault one of {FAULTS}")
-        fault = PlannedFault(body["operation"], body["fault"], int(body.get("times", 1)), float(body.get("seconds", 0)))
-        self._faults.plan(fault)
-
-    def _held_operations(self, body: Json) -> list[str]:
-        names = [f"payment_intents.{step}" for step, held in body.items() if held]
-        if not names or not set(names) <= set(self._api.operations):
-            raise ValueError('name what to hold, such as {"confirm": true}')
-        return names
 
     def _replay(self, body: Json) -> int:
         """Sends events again that fit `type`, `payment_intent` or `id`, to every endpoint that is registered now."""

@@ -5,7 +5,7 @@ from typing import Any
 from tools.doubles.store import Json
 
 
-class Refusal(Exception):
+class Refusal(ValueError):
     """An error answer. `kept` ones were made while the work was done, so their idempotency key remembers them."""
 
     def __init__(

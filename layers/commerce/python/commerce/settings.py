@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from commerce.contact import PostalAddress
 from commerce.model import Model
 from commerce.money import Amount, Currency
 
@@ -52,3 +53,5 @@ class Settings(Model):
     """Per cart. One transaction holds 100 actions, and a line takes three: stock, reservation, movement."""
     locations: tuple[str, ...] = ("main",)
     """Where stock lies; orders are filled from the first one that can."""
+    ship_from: PostalAddress = PostalAddress()
+    """Where parcels leave. Carriers sell no label without its street, town and country."""

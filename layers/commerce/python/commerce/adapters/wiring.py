@@ -17,7 +17,7 @@ from commerce.catalog.repository import CatalogRepository
 from commerce.checkout.repository import CheckoutRepository
 from commerce.inventory.repository import InventoryRepository
 from commerce.orders.repository import OrderRepository
-from commerce.orders.service import Stores
+from commerce.orders.service import Books, Stores
 from commerce.payments.repository import PaymentRepository
 
 if TYPE_CHECKING:
@@ -86,9 +86,15 @@ def payments() -> PaymentRepository:
 
 
 @functools.cache
+def books() -> Books:
+    """Orders, their money, and who did what to them."""
+    return Books(orders(), payments(), audit())
+
+
+@functools.cache
 def stores() -> Stores:
     """Everything that a change of an order may have to change with it."""
-    return Stores(orders(), checkouts(), inventory(), payments(), audit())
+    return Stores(orders(), payments(), audit(), checkouts(), inventory())
 
 
 def payment_gateway() -> "StripeGateway":
@@ -114,7 +120,8 @@ def carrier() -> "EasyPostCarrier":
 def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> "EasyPostCarrier":
     from commerce.fulfilment.gateway import EasyPostCarrier
 
-    return EasyPostCarrier(api_key, webhook_secret, api_base=api_base or None)
+    shop = settings()
+    return EasyPostCarrier(api_key, webhook_secret, sender=shop.ship_from, company=shop.name, api_base=api_base or None)
 
 
 @functools.cache
