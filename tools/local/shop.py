@@ -1,0 +1,290 @@
+"""Brings a local shop up, step by step, and down again. Each step looks first whether it is done already."""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tools.build import layers
+from tools.local import deployment, staff
+from tools.local.instance import HOST, ROOT, Instance
+from tools.local.process import Process
+from tools.local.steps import Stop, say, step
+
+MINISTACK = ROOT / ".local" / "ministack-venv" / "bin" / "python"
+LAUNCHER = ROOT / "tools" / "local" / "ministack_launcher.py"
+PLAY_KEY = "sk_test_laptop"
+"""What the Stripe double takes for an API key."""
+
+
+def processes(instance: Instance) -> dict[str, Process]:
+    """Everything that runs for a shop, in the order in which it is started."""
+    return {
+        "aws": Process(instance, "aws", "the local AWS"),
+        "stripe": Process(instance, "stripe", "the Stripe double"),
+        "carrier": Process(instance, "carrier", "the carrier double"),
+        "front": Process(instance, "front", "the shop's address"),
+    }
+
+
+def up(instance: Instance) -> None:
+    """A running shop with a catalogue. Raises Stop with what to do, if that cannot be."""
+    key = os.environ.get("STRIPE_API_KEY")
+    with _alone(instance):
+        run = processes(instance)
+        instance.keep_ports()
+        wanted = [process for name, process in run.items() if not (key and name == "stripe")]
+        for process in wanted:
+            if process.pid is None:
+                process.claim_port()
+        layers.build("local")
+        _start_aws(run["aws"])
+        _start_doubles(run, with_stripe=not key)
+        _deploy(instance, with_stripe=bool(key))
+        _connect(instance, key)
+        _start_front(run["front"])
+        _import_catalogue(instance)
+    _tell(instance, with_stripe=bool(key))
+
+
+@contextmanager
+def _alone(instance: Instance) -> Iterator[None]:
+    """Two commands at once must not start the same shop."""
+    instance.folder.mkdir(parents=True, exist_ok=True)
+    with (instance.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Stop("Another command is starting or stopping this shop; wait for it, or end it") from None
+        yield
+
+
+def _start_aws(aws: Process) -> None:
+    instance = aws.instance
+    scratch = instance.folder / "scratch"
+    if aws.pid is None:
+        shutil.rmtree(scratch, ignore_errors=True)
+    for folder in (scratch, instance.state / "aws", instance.state / "s3"):
+        folder.mkdir(parents=True, exist_ok=True)
+    # Functions inherit this environment, so it holds nothing of the developer's own.
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "LANG": "C.UTF-8",
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(aws.port),
+        "AUTH": "true",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(instance.state / "aws"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(instance.state / "s3"),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_WARM_TTL_SECONDS": "120",
+        "LOG_LEVEL": "WARNING",
+    }
+    command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(instance.meter_file)]
+    with step("The local AWS"):
+        aws.start(command, environment, lambda: _answers(f"{instance.aws_url}/_ministack/ready"))
+
+
+def _start_doubles(run: dict[str, Process], *, with_stripe: bool) -> None:
+    names = ("stripe", "carrier") if with_stripe else ("carrier",)
+    if not with_stripe:
+        run["stripe"].stop()
+    with step("The doubles of " + " and ".join(names)):
+        for name in names:
+            double = run[name]
+            state = double.instance.state / f"{name}.sqlite"
+            command = [sys.executable, "-m", f"tools.doubles.{name}", "--port", str(double.port), "--state", str(state)]
+            double.start(command, _clean(), lambda double=double: _listens(double))
+
+
+def _start_front(front: Process) -> None:
+    with step("The shop's address"):
+        command = [sys.executable, "-m", "tools.local.front", "--instance", front.instance.name]
+        front.start(command, front.instance.environment(_clean()), lambda: _listens(front))
+
+
+def _clean() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"PYTHONUNBUFFERED": "1"}
+
+
+def _deploy(instance: Instance, *, with_stripe: bool) -> None:
+    settings = deployment.context(instance, stripe=with_stripe)
+    if not deployment.bootstrapped(instance):
+        with step("cdk bootstrap") as current:
+            deployment.bootstrap(instance, current)
+    if deployment.deployed(instance) == deployment.digest(settings):
+        return
+    with step("cdk deploy") as current:
+        deployment.deploy(instance, current, settings)
+
+
+def _connect(instance: Instance, key: str | None) -> None:
+    """Gives the shop its keys, tells the outside where to call back, and lets people in."""
+    with step("Keys, webhooks and people"):
+        _connect_payments(instance, key)
+        _connect_carrier(instance)
+        staff.settle(instance)
+
+
+def _connect_payments(instance: Instance, key: str | None) -> None:
+    if key:
+        signing = os.environ.get("STRIPE_WEBHOOK_SECRET", "")
+        _put_secret(instance, "PaymentSecretArn", {"api_key": key, "webhook_secret": signing})
+        return
+    url = f"{instance.url}/webhooks/stripe"
+    endpoints = f"{instance.stripe_url}/v1/webhook_endpoints"
+    known = [endpoint for endpoint in _ask("GET", endpoints)["data"] if endpoint["url"] == url]
+    if known and _secret(instance, "PaymentSecretArn").get("api_key") == PLAY_KEY:
+        return
+    for endpoint in known:
+        _ask("DELETE", f"{endpoints}/{endpoint['id']}")
+    made = _ask("POST", endpoints, {"url": url, "enabled_events[]": "*"})
+    _put_secret(instance, "PaymentSecretArn", {"api_key": PLAY_KEY, "webhook_secret": made["secret"]})
+
+
+def _connect_carrier(instance: Instance) -> None:
+    url = f"{instance.url}/webhooks/carrier"
+    webhooks = f"{instance.carrier_url}/v2/webhooks"
+    known = [webhook for webhook in _ask("GET", webhooks)["webhooks"] if webhook["url"] == url]
+    if known and _secret(instance, "CarrierSecretArn").get("api_key") == PLAY_KEY:
+        return
+    for webhook in known:
+        _ask("DELETE", f"{webhooks}/{webhook['id']}")
+    signing = secrets.token_urlsafe(24)
+    _ask("POST", webhooks, {"webhook[url]": url, "webhook[webhook_secret]": signing})
+    _put_secret(instance, "CarrierSecretArn", {"api_key": PLAY_KEY, "webhook_secret": signing})
+
+
+def _secret(instance: Instance, output: str) -> dict[str, str]:
+    text = instance.client("secretsmanager").get_secret_value(SecretId=instance.output(output))["SecretString"]
+    fields: dict[str, str] = json.loads(text)
+    return fields
+
+
+def _put_secret(instance: Instance, output: str, fields: dict[str, str]) -> None:
+    instance.client("secretsmanager").put_secret_value(SecretId=instance.output(output), SecretString=json.dumps(fields))
+
+
+def _import_catalogue(instance: Instance) -> None:
+    """The demo catalogue, unless the shop has products."""
+    with urllib.request.urlopen(f"{instance.url}/products?limit=1", timeout=60) as answer:
+        if json.load(answer)["products"]:
+            return
+    with step("The demo catalogue"):
+        log = instance.log("import")
+        with log.open("w") as output:
+            done = subprocess.run(
+                [sys.executable, "-m", "tools.importer", "demo"],
+                cwd=ROOT,
+                env=instance.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        if done.returncode:
+            raise Stop(f"The demo catalogue could not be imported; see {log.relative_to(ROOT)}")
+
+
+def _tell(instance: Instance, *, with_stripe: bool) -> None:
+    say(f"""
+  The shop is open.
+    API            {instance.url}
+    Documentation  {instance.url}/docs
+    Mailbox        {instance.url}/mailbox
+    Staff          {instance.command("token")} GROUP=admin    (or catalogue, warehouse, support)
+    Buy something  {instance.command("demo")}
+    Stop           {instance.command("down")}    (the data stays; {instance.command("reset")} deletes it)
+""")
+    if with_stripe:
+        say(
+            "  Payments go to Stripe. It cannot call a laptop: forward its events with\n"
+            f"    stripe listen --forward-to {instance.url}/webhooks/stripe\n"
+            "  and start again with the secret it prints: STRIPE_WEBHOOK_SECRET=whsec_… make up\n"
+        )
+
+
+def down(instance: Instance) -> None:
+    """Stops the shop; what it knows is kept."""
+    with _alone(instance):
+        stopped = []
+        for process in reversed(processes(instance).values()):
+            if process.pid is not None:
+                with step(f"Stopping {process.title}"):
+                    process.stop()
+                stopped.append(process)
+    say("  The shop is closed. Its data is kept." if stopped else "  Nothing was running.")
+
+
+def reset(instance: Instance) -> None:
+    """Deletes the shop with all its data."""
+    with _alone(instance):
+        for process in reversed(processes(instance).values()):
+            process.kill()
+        for path in instance.folder.iterdir():
+            if path.name == "lock":
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    say(f"  The shop {instance.name!r} is gone. {instance.command('up')} makes a new one.")
+
+
+def status(instance: Instance) -> bool:
+    """Shows what runs. True if the shop is whole."""
+    whole = True
+    for process in processes(instance).values():
+        pid = process.pid
+        state = f"process {pid}, {'answers' if _listens(process) else 'does not answer'}" if pid else "does not run"
+        whole = whole and pid is not None and _listens(process)
+        say(f"  {process.title:20} http://{HOST}:{process.port}   {state}")
+    if processes(instance)["aws"].pid is not None:
+        current = deployment.deployed(instance)
+        fresh = {deployment.digest(deployment.context(instance, stripe=stripe)) for stripe in (False, True)}
+        state = "nothing" if current is None else "these sources" if current in fresh else "older sources"
+        say(f"  {'deployed':20} {state}")
+        whole = whole and current in fresh
+    say(f"  {'open' if whole else instance.command('up') + ' makes it whole'}")
+    return whole
+
+
+def _listens(process: Process) -> bool:
+    """Whether anything at all is answered over HTTP."""
+    with contextlib.suppress(urllib.error.HTTPError):
+        return _answers(f"http://{HOST}:{process.port}/mailbox")
+    return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except urllib.error.HTTPError as answer:
+        if answer.code == 503:
+            return False
+        raise
+    except OSError:
+        return False
+
+
+def _ask(method: str, url: str, fields: dict[str, str] | None = None) -> Any:
+    body = urllib.parse.urlencode(fields).encode() if fields else None
+    request = urllib.request.Request(url, body, {"Authorization": f"Bearer {PLAY_KEY}"}, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"{}")
