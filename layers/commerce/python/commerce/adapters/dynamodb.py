@@ -13,7 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from commerce.errors import ConditionFailed as ConditionFailed, Contended as Contended
+from commerce.errors import ConditionFailed as ConditionFailed
+from commerce.errors import Contended as Contended
 
 Item = dict[str, Any]
 Condition = tuple[str, str, Any] | tuple[str, str]
@@ -120,7 +121,7 @@ def update(
     pk: str,
     sk: str,
     *conditions: Condition,
-    set: Mapping[str, Any] | None = None,  # noqa: A002 - the word of DynamoDB's own grammar
+    set: Mapping[str, Any] | None = None,  # the word of DynamoDB's own grammar
     add: Mapping[str, int] | None = None,
     remove: Iterable[str] = (),
 ) -> dict[str, Any]:
@@ -178,7 +179,7 @@ def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -
                 raise ConditionFailed(failed) from error
             if CONFLICT not in reasons:
                 raise
-        time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # noqa: S311 - jitter
+        time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # jitter
     raise Contended("many buyers want the same thing at this moment; send the request again")
 
 
@@ -280,7 +281,7 @@ class Table:
         pk: str,
         sk: str,
         *conditions: Condition,
-        set: Mapping[str, Any] | None = None,  # noqa: A002
+        set: Mapping[str, Any] | None = None,
         remove: Iterable[str] = (),
     ) -> None:
         """Sets and removes attributes (no arithmetic: see `transact`). Raises ConditionFailed."""

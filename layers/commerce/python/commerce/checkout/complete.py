@@ -1,4 +1,4 @@
-"""Completing a checkout: from what the buyer agreed to, to an order that is paid. Nothing here trusts the client's prices.
+"""Completing a checkout: from what the buyer agreed to, to an order that is paid. No price comes from the client.
 
 However often and from however many places a checkout is completed, each of its attempts makes one order (its id is
 derived from the attempt), one payment intent and one confirmation of it. Whoever comes second waits for the first; if
@@ -35,6 +35,11 @@ WAIT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.1
 _TRIES = 12
 _TOKEN = re.compile(r"pm_\w{1,250}", re.ASCII)
+_SCATTERED = error(
+    "too_many_parts",
+    "These items lie in too many places for one order; buy some of them apart.",
+    path="$.line_items",
+)
 _INSTRUMENT = "$.payment.instruments[0]"
 
 
@@ -108,7 +113,7 @@ class Till:
 
 
 def complete(till: Till, checkout_id: str, payment: Payment, *, caller: Caller, now: datetime) -> Checkout:
-    """The checkout as it stands after this: completed, in progress, escalated to the buyer's bank, or open with messages.
+    """The checkout as it stands then: completed, in progress, escalated to the buyer's bank, or open with messages.
 
     Raises NotFound for a checkout that is not the caller's, and Contended or Unavailable where the same request may be
     sent again.
@@ -179,8 +184,7 @@ def _place(till: Till, checkout: Checkout, now: datetime) -> Order | Checkout | 
     except OutOfStock as short:
         return _unless_moved(till, checkout, tell(derived, _sold_out(derived, short)), now)
     except TooManyParts:
-        content = "These items lie in too many places for one order; buy some of them apart."
-        return _unless_moved(till, checkout, tell(derived, (error("too_many_parts", content, path="$.line_items"),)), now)
+        return _unless_moved(till, checkout, tell(derived, (_SCATTERED,)), now)
     hold = timedelta(seconds=till.settings.hold_seconds)
     order = orders.new_order(derived, option, parts, hold=hold, now=now)
     try:
@@ -229,7 +233,7 @@ def _pay(till: Till, order: Order, payment: Payment, now: datetime) -> None:
     lost leaves the order pending; the provider's notice, the next completion or the end of the hold decides then.
     """
     credential = payment.instruments[0].credential
-    assert credential is not None and credential.token is not None  # noqa: S101 - see payment_problem
+    assert credential is not None and credential.token is not None
     try:
         intent_id = till.gateway.create_intent(order.id, order.total, order.currency)
     except Invalid:

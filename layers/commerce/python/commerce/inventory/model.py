@@ -68,6 +68,11 @@ class Movement(Model):
     """The order, return or adjustment that caused it."""
     reason: str | None = None
 
+    @property
+    def position(self) -> str:
+        """Where it stands in its SKU's ledger: by time."""
+        return f"{self.occurred_at}#{self.id}"
+
 
 class Wanted(Protocol):
     """A line of a cart, a checkout or an order."""

@@ -57,7 +57,7 @@ class InventoryRepository:
             yield Reservation.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
 
     def movements(self, sku: str, month: str, *, before: str | None = None, limit: int = 50) -> Iterator[Movement]:
-        """The SKU's ledger in `month` (`2026-11`), the newest first, entries before the sort key `before`."""
+        """The SKU's ledger in `month` (`2026-11`), the newest first, entries before the `position` of one."""
         items = self.table.query(
             f"MOVEMENT#{sku}#{month}",
             sort=("sk", "<", before) if before else None,
@@ -228,6 +228,6 @@ def _reservation_key(order_id: str, part: Part) -> dict[str, str]:
 def _movement_item(movement: Movement) -> Item:
     return {
         "pk": f"MOVEMENT#{movement.sku}#{movement.occurred_at[:7]}",
-        "sk": f"{movement.occurred_at}#{movement.id}",
+        "sk": movement.position,
         **movement.model_dump(exclude_none=True),
     }

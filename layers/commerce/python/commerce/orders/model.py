@@ -3,7 +3,8 @@
 from typing import Literal
 
 from commerce.contact import Buyer, PostalAddress
-from commerce.events import CancelReason, OrderLine as EventLine
+from commerce.events import CancelReason
+from commerce.events import OrderLine as EventLine
 from commerce.model import Model
 from commerce.money import Currency
 from commerce.pricing.model import PricedLine, Total, amount_of

@@ -35,9 +35,7 @@ class OrderRepository:
         item = self.table.get(f"ORDER#{order_id}", "ORDER")
         return _order(item) if item else None
 
-    def place(
-        self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()
-    ) -> None:
+    def place(self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()) -> None:
         """Makes the order, in one transaction with `actions` and the publication of `events`.
 
         Raises ConditionFailed: position 0 where the checkout's attempt has its order already (positions 1… are those

@@ -143,14 +143,20 @@ class Audit(Protocol):
 
 
 @dataclass(frozen=True)
-class Stores:
-    """Everything that a change of an order may have to change with it."""
+class Books:
+    """An order, its money, and who did what to it."""
 
     orders: Orders
-    checkouts: Checkouts
-    inventory: Reservations
     payments: PaymentLedger
     audit: Audit
+
+
+@dataclass(frozen=True)
+class Stores(Books):
+    """Everything that a change of an order may have to change with it."""
+
+    checkouts: Checkouts
+    inventory: Reservations
 
 
 def new_order(
@@ -409,28 +415,15 @@ def _canceled(
     raise Contended("the order is being changed by others; send the request again")
 
 
-def record_payment(
-    stores: Stores, order: Order, payment: PaymentEvent, *, events: Iterable[Event] = (), **fields: Any
-) -> Order:
-    """Appends `payment` to the order's ledger once, together with `events` and new values of the order's `fields`.
-
-    News that was recorded before changes nothing. Everything here counts on the order's version, so that what was
-    decided from the ledger still holds when it is written.
-    """
+def record_payment(books: Books, order: Order, payment: PaymentEvent, *, events: Iterable[Event] = ()) -> Order:
+    """Appends `payment` to the order's ledger once, together with `events`. Recorded before, it changes nothing."""
     for _ in range(TRIES):
         try:
-            return stores.orders.change(
-                order,
-                fields=fields,
-                actions=stores.payments.append_actions(order.id, [payment]),
-                events=events,
-            )
+            return books.orders.change(order, actions=books.payments.append_actions(order.id, [payment]), events=events)
         except ConditionFailed as refused:
+            order = books.orders.get(order.id)
             if 1 in refused.failed:
-                return stores.orders.get(order.id)
-            if fields:
-                raise
-            order = stores.orders.get(order.id)
+                return order
     raise Contended("the order is being changed by others; send the request again")
 
 

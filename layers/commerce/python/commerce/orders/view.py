@@ -1,5 +1,6 @@
 """The order as the protocol shows it. Source: UCP 2026-08-25, shopping/order.json and types/order_line_item.json."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from commerce.carts.view import Item
@@ -110,6 +111,19 @@ def present(order: Order, permalink_url: str, messages: tuple[Message, ...] = ()
         totals=order.totals,
         messages=messages or None,
     )
+
+
+class OrderListResponse(Model):
+    """A page of a customer's orders, the newest first."""
+
+    ucp: Envelope
+    orders: tuple[OrderResponse, ...]
+    cursor: str | None
+
+
+def present_list(orders: Iterable[tuple[Order, str]], cursor: str | None) -> OrderListResponse:
+    """A page of orders, each with its permalink. `cursor` leads to the next page; None after the last."""
+    return OrderListResponse(ucp=envelope(ORDER), orders=tuple(present(*one) for one in orders), cursor=cursor)
 
 
 def _left(order: Order, line: OrderLine) -> int:

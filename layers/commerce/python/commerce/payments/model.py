@@ -83,7 +83,7 @@ def balance(events: Iterable[PaymentEvent]) -> Balance:
 
 
 def payment_event(
-    type: PaymentEventType,  # noqa: A002 - the field's name
+    type: PaymentEventType,
     subject: str,
     amount: int,
     currency: str,

@@ -11,7 +11,16 @@ from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
 from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, at
 from commerce.ids import derived_id
 from commerce.orders.model import Adjustment, Order
-from commerce.orders.service import TRIES, Stores, Workflow, ask_buyer, cancel_order, confirm_order, record_payment
+from commerce.orders.service import (
+    TRIES,
+    Books,
+    Stores,
+    Workflow,
+    ask_buyer,
+    cancel_order,
+    confirm_order,
+    record_payment,
+)
 from commerce.payments.model import PaymentEvent, PaymentEventType, balance, payment_event
 from commerce.payments.service import Authorization, PaymentGateway, PaymentNotice, Risk
 
@@ -109,18 +118,18 @@ def apply_notice(
             _record_end(stores, order, authorization, now)
 
 
-def _record_end(stores: Stores, order: Order, authorization: Authorization, now: datetime) -> None:
+def _record_end(books: Books, order: Order, authorization: Authorization, now: datetime) -> None:
     """A capture or void whose answer never reached the shop."""
     if authorization.outcome == "captured":
-        _record_capture(stores, order, authorization.amount_captured, authorization.charge_id, now)
+        _record_capture(books, order, authorization.amount_captured, authorization.charge_id, now)
     elif authorization.outcome == "voided":
-        _record_void(stores, order, now)
+        _record_void(books, order, now)
 
 
-def _dispute(stores: Stores, order: Order, notice: PaymentNotice, now: datetime) -> None:
+def _dispute(books: Books, order: Order, notice: PaymentNotice, now: datetime) -> None:
     dispute_id, reason = notice.reference or notice.id, notice.reason or "unknown"
     record_payment(
-        stores,
+        books,
         order,
         payment_event("disputed", dispute_id, notice.amount, order.currency, now, reference=dispute_id, reason=reason),
         events=[
@@ -137,24 +146,24 @@ def _dispute(stores: Stores, order: Order, notice: PaymentNotice, now: datetime)
     )
 
 
-def release_payment(stores: Stores, gateway: PaymentGateway, order: Order, *, now: datetime) -> None:
+def release_payment(books: Books, gateway: PaymentGateway, order: Order, *, now: datetime) -> None:
     """Gives the buyer back whatever the shop holds or has taken for an order that will not be delivered.
 
     Raises Unavailable where the provider gave no trustworthy answer: doing it again is harmless.
     """
     if order.payment_intent is None:
         return
-    if not balance(stores.payments.of(order.id)).captured:
+    if not balance(books.payments.of(order.id)).captured:
         void = gateway.void(order.payment_intent, key=f"{order.id}:void")
         if void.outcome == "unknown":
             raise Unavailable("the payment provider gave no answer about letting go of the payment")
         if void.outcome == "voided":
-            return _record_void(stores, order, now)
-        _record_capture(stores, order, void.amount_captured, None, now)
-    owed = balance(stores.payments.of(order.id)).refundable
+            return _record_void(books, order, now)
+        _record_capture(books, order, void.amount_captured, None, now)
+    owed = balance(books.payments.of(order.id)).refundable
     if owed:
         refund(
-            stores,
+            books,
             gateway,
             order_id=order.id,
             amount=owed,
@@ -165,21 +174,21 @@ def release_payment(stores: Stores, gateway: PaymentGateway, order: Order, *, no
         )
 
 
-def _record_void(stores: Stores, order: Order, now: datetime) -> None:
+def _record_void(books: Books, order: Order, now: datetime) -> None:
     """Only what was held can be let go: an intent that was never authorised leaves no entry."""
-    held = balance(stores.payments.of(order.id)).held
+    held = balance(books.payments.of(order.id)).held
     if held and order.payment_intent:
-        stores.payments.append(order.id, payment_event("voided", order.payment_intent, held, order.currency, now))
+        books.payments.append(order.id, payment_event("voided", order.payment_intent, held, order.currency, now))
 
 
-def _record_capture(stores: Stores, order: Order, amount: int, charge_id: str | None, now: datetime) -> None:
+def _record_capture(books: Books, order: Order, amount: int, charge_id: str | None, now: datetime) -> None:
     if order.payment_intent:
         captured = payment_event("captured", order.payment_intent, amount, order.currency, now, reference=charge_id)
-        stores.payments.append(order.id, captured)
+        books.payments.append(order.id, captured)
 
 
 def refund(
-    stores: Stores,
+    books: Books,
     gateway: PaymentGateway,
     *,
     order_id: str,
@@ -195,15 +204,15 @@ def refund(
     second one counts the first. Answers the last event of the refund: `refund_requested` while the provider still works
     on it (a notice brings the end), `refunded` or `refund_failed`. Raises Conflict where less is left to give back.
     """
-    order = stores.orders.get(order_id)
-    requested = _request(stores, order_id, amount, reason, refund_id, actor, now)
+    order = books.orders.get(order_id)
+    requested = _request(books, order_id, amount, reason, refund_id, actor, now)
     if requested.type != "refund_requested" or order.payment_intent is None:
         return requested
     answer = gateway.refund(order.payment_intent, requested.amount, key=f"{order_id}:refund:{refund_id}")
     if answer.outcome in ("pending", "unknown"):
         return requested
     conclude_refund(
-        stores,
+        books,
         order_id,
         failed=answer.outcome == "failed",
         provider_refund=answer.refund_id or refund_id,
@@ -212,22 +221,22 @@ def refund(
         refund_id=refund_id,
         now=now,
     )
-    return _state_of(stores.payments.of(order_id), refund_id) or requested
+    return _state_of(books.payments.of(order_id), refund_id) or requested
 
 
 def _request(
-    stores: Stores, order_id: str, amount: int, reason: str, refund_id: str, actor: str, now: datetime
+    books: Books, order_id: str, amount: int, reason: str, refund_id: str, actor: str, now: datetime
 ) -> PaymentEvent:
     for _ in range(TRIES):
-        order = stores.orders.get(order_id)
-        events = stores.payments.of(order_id)
+        order = books.orders.get(order_id)
+        events = books.payments.of(order_id)
         if known := _state_of(events, refund_id):
             return known
         left = balance(events).refundable
         if amount > left:
-            raise Conflict(f"{left} of {order.currency} minor units are left to give back, not {amount}", path="$.amount")
+            raise Conflict(f"{left} minor units are left to give back, not {amount}", path="$.amount")
         requested = payment_event("refund_requested", refund_id, amount, order.currency, now, reason=reason)
-        recorded = stores.audit.action(
+        recorded = books.audit.action(
             f"order#{order_id}",
             actor=actor,
             action="refund.requested",
@@ -235,9 +244,7 @@ def _request(
             after={"refund_id": refund_id, "amount": amount, "reason": reason},
         )
         try:
-            stores.orders.change(
-                order, actions=[*stores.payments.append_actions(order_id, [requested]), recorded]
-            )
+            books.orders.change(order, actions=[*books.payments.append_actions(order_id, [requested]), recorded])
         except ConditionFailed:
             continue
         return requested
@@ -252,7 +259,7 @@ def _state_of(events: list[PaymentEvent], refund_id: str) -> PaymentEvent | None
 
 
 def conclude_refund(
-    stores: Stores,
+    books: Books,
     order_id: str,
     *,
     failed: bool,
@@ -269,14 +276,13 @@ def conclude_refund(
     """
     kind: PaymentEventType = "refund_failed" if failed else "refunded"
     for _ in range(TRIES):
-        order = stores.orders.get(order_id)
-        events = stores.payments.of(order_id)
+        order = books.orders.get(order_id)
+        events = books.payments.of(order_id)
         if any(event.type == kind and event.reference == provider_refund for event in events):
             return order
         subject = _refund_meant(events, provider_refund, amount, refund_id)
-        ended = payment_event(
-            kind, subject, amount, order.currency, now, reference=provider_refund, reason=_reason(events, subject, reason)
-        )
+        why = _reason(events, subject, reason)
+        ended = payment_event(kind, subject, amount, order.currency, now, reference=provider_refund, reason=why)
         if any(event.key == ended.key for event in events):
             return order
         adjustment = Adjustment(
@@ -288,10 +294,10 @@ def conclude_refund(
             description=ended.reason,
         )
         try:
-            return stores.orders.change(
+            return books.orders.change(
                 order,
                 fields={"adjustments": (*(one for one in order.adjustments if one.id != subject), adjustment)},
-                actions=stores.payments.append_actions(order_id, [ended]),
+                actions=books.payments.append_actions(order_id, [ended]),
                 events=[] if failed else [_refunded(order, subject, amount, ended.reason, now)],
             )
         except ConditionFailed:

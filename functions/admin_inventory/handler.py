@@ -1,0 +1,123 @@
+"""Staff look at stock, correct it, and see why it is what it is."""
+
+import re
+from typing import Any
+
+from pydantic import Field
+
+from commerce.adapters import paging, wiring
+from commerce.adapters.http import Api, Request, Response
+from commerce.clock import iso, now
+from commerce.errors import Invalid, NotFound
+from commerce.ids import derived_id
+from commerce.inventory.model import Movement, Stock
+from commerce.inventory.service import MAX_UNITS, adjust_stock
+from commerce.model import Model, OpenModel
+
+PAGE, MAX_PAGE = 50, 100
+
+api = Api("admin", idempotency=wiring.idempotency)
+
+
+class Shelf(Model):
+    """A SKU at one location. `on_hand` is what a count of the shelf would find."""
+
+    location: str
+    available: int
+    reserved: int
+    on_hand: int
+
+
+class StockResponse(Model):
+    """A SKU at all of the shop's locations."""
+
+    sku: str
+    locations: tuple[Shelf, ...]
+
+
+class AdjustmentRequest(OpenModel):
+    """Units added (or taken, where negative) at a location; the shop's first one if none is named."""
+
+    quantity: int = Field(ge=-MAX_UNITS, le=MAX_UNITS)
+    reason: str = Field(min_length=1, max_length=200)
+    location: str | None = Field(default=None, max_length=100)
+
+
+class MovementsResponse(Model):
+    """A page of a SKU's ledger of one month, the newest first."""
+
+    movements: tuple[Movement, ...]
+    cursor: str | None
+
+
+@api.get("/admin/stock/{sku}", groups=("warehouse", "catalogue"), answers=StockResponse)
+def show_stock(request: Request[None]) -> Response:
+    """Shows how much of a SKU lies where, free and promised."""
+    sku = _known_sku(request)
+    places = wiring.inventory().stock_of([sku])[sku]
+    return Response(StockResponse(sku=sku, locations=tuple(map(_shelf, places))))
+
+
+@api.post(
+    "/admin/stock/{sku}/adjustments",
+    groups=("warehouse", "catalogue"),
+    body=AdjustmentRequest,
+    answers=Shelf,
+    status=201,
+    idempotency="required",
+)
+def adjust(request: Request[AdjustmentRequest]) -> Response:
+    """Corrects a SKU's stock, with the reason. What is promised to orders cannot be taken."""
+    sku, actor = _known_sku(request), str(request.caller.subject)
+    stock = adjust_stock(
+        wiring.inventory(),
+        wiring.audit(),
+        sku=sku,
+        quantity=request.body.quantity,
+        reason=request.body.reason,
+        actor=actor,
+        adjustment_id=derived_id("adj", sku, actor, request.headers["idempotency-key"]),
+        now=now(),
+        location=request.body.location,
+    )
+    return Response(_shelf(stock))
+
+
+@api.get(
+    "/admin/stock/{sku}/movements",
+    groups=("warehouse", "catalogue"),
+    answers=MovementsResponse,
+    query={
+        "month": "Which month's ledger, like 2026-11; the present one if left out.",
+        **paging.parameters(PAGE, MAX_PAGE),
+    },
+)
+def list_movements(request: Request[None]) -> Response:
+    """Lists what changed a SKU's stock, and which order or adjustment caused it."""
+    sku = _known_sku(request)
+    month = _month(request.query.get("month", iso(now())[:7]))
+    limit, ledger = paging.page_size(request, PAGE, MAX_PAGE), f"movements {sku} {month}"
+    before = paging.position(request, of=ledger)
+    found = tuple(wiring.inventory().movements(sku, month, before=before, limit=limit + 1))
+    end = found[limit - 1].position if len(found) > limit else None
+    return Response(MovementsResponse(movements=found[:limit], cursor=paging.cursor(end, of=ledger)))
+
+
+def _known_sku(request: Request[Any]) -> str:
+    sku = request.parameters["sku"]
+    if sku not in wiring.catalog().offers([sku]):
+        raise NotFound("the catalogue has no such SKU")
+    return sku
+
+
+def _shelf(stock: Stock) -> Shelf:
+    return Shelf(location=stock.location, available=stock.available, reserved=stock.reserved, on_hand=stock.on_hand)
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+        raise Invalid("month is written like 2026-11", path="$.month")
+    return text
+
+
+handler = api.handler

@@ -1,0 +1,46 @@
+"""Lists in pages: the query parameters `limit` and `cursor`, the same wherever a list is read."""
+
+import re
+from typing import Any
+
+from commerce.adapters.environment import require
+from commerce.adapters.http import Request
+from commerce.adapters.secrets import secret
+from commerce.errors import Invalid
+from commerce.identity.service import read_cursor, sign_cursor
+
+
+def parameters(default: int, most: int) -> dict[str, str]:
+    """The two parameters as a route declares them."""
+    return {
+        "limit": f"How many at most on a page, 1 to {most}; {default} if left out.",
+        "cursor": "Where the page before ended, as its answer said.",
+    }
+
+
+def page_size(request: Request[Any], default: int, most: int) -> int:
+    """The wanted number of entries. Raises Invalid."""
+    text = request.query.get("limit", str(default))
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= most:
+        raise Invalid(f"limit is a number from 1 to {most}", path="$.limit")
+    return int(text)
+
+
+def position(request: Request[Any], *, of: str) -> str | None:
+    """Where the page begins in the list `of`; None at its beginning. Raises Invalid for another list's cursor."""
+    cursor = request.query.get("cursor")
+    if cursor is None:
+        return None
+    kept = read_cursor(_key(), cursor)
+    if kept.get("of") != of:
+        raise Invalid("this cursor belongs to another list; begin again without a cursor", path="$.cursor")
+    return str(kept["at"])
+
+
+def cursor(at: str | None, *, of: str) -> str | None:
+    """The cursor that leads on from `at` in the list `of`; None after the last page."""
+    return None if at is None else sign_cursor(_key(), {"of": of, "at": at})
+
+
+def _key() -> str:
+    return secret(require("SIGNING_SECRET_ARN"))["key"]
