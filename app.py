@@ -1,7 +1,7 @@
 """The CDK app. `cdk deploy --all -c environment=local|dev|prod`; see docs/deploy.md.
 
 Context: `environment` (default local); `url`, the shop's address where it differs from the config file's; and on one
-laptop only `stripe_api_base` and `carrier_api_base`, where the doubles listen. Needs no network, no AWS call, no docker.
+laptop only `stripe_api_base` and `carrier_api_base`, where the doubles listen. Needs no network and no docker.
 """
 
 import os
@@ -44,7 +44,9 @@ def _endpoints(config: Config, *, stripe: str | None, carrier: str | None) -> En
     if config.local:
         return Endpoints(stripe=stripe, carrier=carrier, aws=os.environ.get("AWS_ENDPOINT_URL", LOCAL_AWS))
     if stripe or carrier:
-        raise ConfigError(f"stripe_api_base and carrier_api_base are for the local environment, not {config.environment}")
+        raise ConfigError(
+            f"stripe_api_base and carrier_api_base are for the local environment, not {config.environment}"
+        )
     return Endpoints()
 
 

@@ -36,9 +36,7 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
     )
     events = EventsStack(app, config, data=data, shop=shop, operators=operations.topic)
     workflow = WorkflowStack(app, config, shop=shop, bus=events.bus)
-    ApiStack(
-        app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine
-    )
+    ApiStack(app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine)
     Aspects.of(app).add(TellOperators(operations.topic))
     if config.local:
         Aspects.of(app).add(LeaveOutWhatIsUnknown())

@@ -25,5 +25,5 @@ class ShopStack(Stack):
         self.config = config
 
     def tell(self, name: str, value: str) -> None:
-        """An output that tools and people read; its name is the same in every environment and unique over all stacks."""
+        """An output that tools and people read; its name is the same everywhere and unique over all stacks."""
         CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)

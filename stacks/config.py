@@ -4,9 +4,10 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pydantic import Field, ValidationError, model_validator
+
 from commerce.model import Model
 from commerce.settings import Settings
-from pydantic import Field, ValidationError, model_validator
 
 Environment = Literal["local", "dev", "prod"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
@@ -15,6 +16,10 @@ CONFIG = Path(__file__).resolve().parent.parent / "config"
 
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 """What CloudWatch Logs accepts."""
+
+
+LARGEST_SETTINGS = 2_500
+"""Bytes of the shop's rules as JSON. Lambda takes 4 KB of environment, and the rest of it needs its share."""
 
 
 class ConfigError(Exception):
@@ -45,6 +50,8 @@ class Shop(Settings):
         served = {country for rate in self.shipping_rates for country in rate.countries or self.countries}
         if unserved := set(self.countries) - served:
             raise ValueError(f"countries: no shipping rate serves {', '.join(sorted(unserved))}")
+        if (size := len(self.model_dump_json(exclude_defaults=True).encode())) > LARGEST_SETTINGS:
+            raise ValueError(f"the rules are {size} bytes; functions can be told {LARGEST_SETTINGS}")
         return self
 
 
@@ -66,7 +73,7 @@ class Config(Model):
     api_burst: int = Field(ge=1)
     queue_concurrency: int = Field(ge=2, le=1000)
     """How many instances of a function work on one queue. Lambda's least is 2."""
-    reserved_concurrency: dict[str, int] = {}
+    reserved_concurrency: dict[str, int] = Field(default_factory=dict)
     """By function: how many instances it may have at most, taken from the account's own."""
     warehouse_seconds: int = Field(default=86_400, ge=60, le=31_536_000)
     """After how long the workflow looks again at an order that the warehouse has not handed over."""

@@ -1,6 +1,7 @@
 """What must not be lost: tables, the analytics bucket, secrets."""
 
 import json
+import string
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
@@ -31,28 +32,31 @@ class DataStack(ShopStack):
             config=config,
             lifecycle_rules=[s3.LifecycleRule(prefix=ATHENA_RESULTS, expiration=Duration.days(7))],
         )
-        self.secrets: dict[Secret, secretsmanager.ISecret] = {
-            "payment": self._secret("Payment", "Stripe's API key and webhook secret", "webhook_secret", api_key="unset"),
-            "carrier": self._secret("Carrier", "The carrier's API key and webhook secret", "webhook_secret", api_key="unset"),
+        self.secrets: dict[Secret, str] = {
+            "payment": self._secret("Payment", "Stripe's keys", "webhook_secret", api_key="unset"),
+            "carrier": self._secret("Carrier", "The carrier's keys", "webhook_secret", api_key="unset"),
             "signing": self._secret("Signing", "Signs cursors and the order links of guests", "key"),
         }
+        """Their ARNs."""
         for spec, table in self.tables.items():
             self.tell(f"{spec.name.capitalize()}Table", table.table_name)
-        for name, secret in self.secrets.items():
-            self.tell(f"{name.capitalize()}SecretArn", secret.secret_arn)
+        for name, arn in self.secrets.items():
+            self.tell(f"{name.capitalize()}SecretArn", arn)
         self.tell("AnalyticsBucket", self.analytics.bucket_name)
 
-    def _secret(self, name: str, description: str, generated: str, **fields: str) -> secretsmanager.Secret:
-        """A JSON secret. CloudFormation makes the first value only; later ones are put by people and stay."""
-        return secretsmanager.Secret(
+    def _secret(self, name: str, description: str, generated: str, **fields: str) -> str:
+        """A JSON secret's ARN. CloudFormation makes the first value only; later ones are put by people and stay."""
+        secret = secretsmanager.CfnSecret(
             self,
             f"{name}Secret",
             description=description,
-            generate_secret_string=secretsmanager.SecretStringGenerator(
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
                 secret_string_template=json.dumps(fields),
                 generate_string_key=generated,
                 password_length=48,
-                exclude_punctuation=True,
+                exclude_characters=string.punctuation,
             ),
-            removal_policy=RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY,
         )
+        secret.apply_removal_policy(RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY)
+        # Not `Ref`, which is the ARN on AWS too, but the name on the local AWS.
+        return secret.attr_id

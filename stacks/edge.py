@@ -11,7 +11,6 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -50,7 +49,14 @@ class EdgeStack(ShopStack):
             cors_preflight=apigateway.CorsPreflightOptions(
                 allow_origins=["*"],
                 allow_methods=[apigateway.CorsHttpMethod.ANY],
-                allow_headers=["authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "ucp-agent"],
+                allow_headers=[
+                    "authorization",
+                    "content-type",
+                    "idempotency-key",
+                    "if-match",
+                    "if-none-match",
+                    "ucp-agent",
+                ],
                 expose_headers=["etag", "location", "retry-after", "x-request-id"],
                 max_age=Duration.hours(1),
             ),
@@ -114,7 +120,9 @@ class EdgeStack(ShopStack):
                 )
             },
             domain_names=[domain.name] if domain else None,
-            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn) if domain else None,
+            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn)
+            if domain
+            else None,
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_3_2025,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,

@@ -5,6 +5,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
+from constructs import Construct
+
 from commerce.events import (
     SOURCE,
     DeliveryOverdue,
@@ -17,8 +19,6 @@ from commerce.events import (
     PaymentActionRequired,
     PaymentRefunded,
 )
-from constructs import Construct
-
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.analytics import Analytics
@@ -72,14 +72,13 @@ class EventsStack(ShopStack):
             environment={"EVENT_BUS": self.bus.event_bus_name, "RELAY_FAILURES_QUEUE_URL": parked.queue_url},
         )
         function.allow("events:PutEvents", self.bus.event_bus_arn)
-        consume_stream(function, self.shop.tables[OUTBOX], parked, only=("INSERT",))
+        consume_stream(function, self.shop.tables[OUTBOX], parked, only={"eventName": ["INSERT"]})
 
     def _project_catalog(self) -> None:
         parked = ParkedQueue(self, "CatalogParked", of="the catalogue's projection")
-        function = CommerceFunction(
-            self, FUNCTIONS["project_catalog"], self.shop, environment={"PROJECTION_FAILURES_QUEUE_URL": parked.queue_url}
-        )
-        consume_stream(function, self.shop.tables[CATALOG], parked)
+        function = CommerceFunction(self, FUNCTIONS["project_catalog"], self.shop)
+        products = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["PRODUCT"]}}}}
+        consume_stream(function, self.shop.tables[CATALOG], parked, only=products)
 
     def _send_email(self) -> None:
         function = self._consumer(FUNCTIONS["send_email"], [event.type for event in E_MAILED])

@@ -2,9 +2,9 @@
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
-from commerce.identity.model import GROUPS
 from constructs import Construct
 
+from commerce.identity.model import GROUPS
 from stacks.base import ShopStack
 from stacks.config import Config
 
@@ -33,7 +33,11 @@ class IdentityStack(ShopStack):
             mfa=cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
             password_policy=cognito.PasswordPolicy(
-                min_length=12, require_lowercase=True, require_uppercase=True, require_digits=True, require_symbols=False
+                min_length=12,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_digits=True,
+                require_symbols=False,
             ),
             deletion_protection=config.keep_data,
             removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_secretsmanager as secretsmanager
 
 from stacks.config import Config
 from stacks.functions import Secret
@@ -31,7 +30,8 @@ class Shop:
     url: str
     """The shop's address, without a slash at the end."""
     tables: Mapping[TableSpec, dynamodb.ITable]
-    secrets: Mapping[Secret, secretsmanager.ISecret]
+    secrets: Mapping[Secret, str]
+    """Their ARNs."""
     user_pool_issuer: str
     user_pool_client_id: str
     user_pool_jwks: str | None

@@ -1,8 +1,10 @@
 """Lambda functions from their specification: own role, own log group, layers, environment, alarms."""
 
+import shutil
+from pathlib import Path
 from typing import Self
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack, Stage
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -29,7 +31,9 @@ class Layers(Construct):
     def __init__(self, scope: Construct, shop: Shop) -> None:
         super().__init__(scope, "Layers")
         self.runtime = self._layer("Runtime", lambda_.Code.from_asset(str(shop.runtime_layer)))
-        self.commerce = self._layer("Commerce", lambda_.Code.from_asset(str(ROOT / "layers/commerce"), exclude=_NOT_CODE))
+        self.commerce = self._layer(
+            "Commerce", lambda_.Code.from_asset(str(ROOT / "layers/commerce"), exclude=_NOT_CODE)
+        )
 
     @classmethod
     def of(cls, stack: Stack, shop: Shop) -> Self:
@@ -81,7 +85,7 @@ class CommerceFunction(lambda_.Function):
             description=spec.does,
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_.Code.from_asset(str(ROOT / "functions" / spec.name), exclude=_NOT_CODE),
+            code=lambda_.Code.from_asset(str(_package(scope, spec)), exclude=_NOT_CODE),
             handler="handler.handler",
             layers=[layers.runtime, layers.commerce],
             memory_size=spec.memory,
@@ -94,9 +98,10 @@ class CommerceFunction(lambda_.Function):
         )
         self.spec = spec
         for table, operations in spec.tables.items():
-            self._grant_table(table, operations, shop)
+            if operations:
+                self._grant_table(table, operations, shop)
         for secret in spec.secrets:
-            self.allow("secretsmanager:GetSecretValue", shop.secrets[secret].secret_arn)
+            self.allow("secretsmanager:GetSecretValue", shop.secrets[secret])
         if spec.workflow:
             assert state_machine is not None, f"{spec.name} works with the state machine; pass it"
             self.add_environment("STATE_MACHINE_ARN", state_machine.state_machine_arn)
@@ -135,11 +140,28 @@ class CommerceFunction(lambda_.Function):
         )
 
 
+def _package(scope: Construct, spec: FunctionSpec) -> Path:
+    """The folder that becomes the function: its own, or a copy of it in the assembly with what belongs beside it."""
+    folder = ROOT / "functions" / spec.name
+    if not spec.beside:
+        return folder
+    stage = Stage.of(scope)
+    assert stage is not None
+    package = Path(stage.outdir) / f"package.{spec.name}"
+    shutil.copytree(folder, package, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (ROOT / name for name in spec.beside):
+        if path.is_dir():
+            shutil.copytree(path, package / path.name, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, package)
+    return package
+
+
 def _environment(spec: FunctionSpec, shop: Shop) -> dict[str, str]:
     """What the function is told; optional addresses only where a double stands in."""
     optional: dict[str, str | None] = {table.variable: shop.tables[table].table_name for table in spec.tables}
     for secret in spec.secrets:
-        optional[f"{secret.upper()}_SECRET_ARN"] = shop.secrets[secret].secret_arn
+        optional[f"{secret.upper()}_SECRET_ARN"] = shop.secrets[secret]
     if "payment" in spec.secrets:
         optional["STRIPE_API_BASE"] = shop.endpoints.stripe
     if "carrier" in spec.secrets:

@@ -1,5 +1,8 @@
 """Functions behind the stream of a table."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
@@ -12,9 +15,9 @@ from stacks.constructs.queue import ParkedQueue
 
 
 def consume_stream(
-    function: CommerceFunction, table: dynamodb.ITable, parked: ParkedQueue, *, only: tuple[str, ...] = ()
+    function: CommerceFunction, table: dynamodb.ITable, parked: ParkedQueue, *, only: Mapping[str, Any]
 ) -> None:
-    """Lets `function` work on the table's stream, records of the kinds `only` (INSERT, MODIFY, REMOVE) or all.
+    """Lets `function` work on those records of the table's stream that match the pattern `only`.
 
     A record that keeps failing is parked, by the function itself, which isolates it, or by Lambda after ten attempts;
     the ones behind it go on. From the oldest record on, so that nothing written before the first deployment is missed.
@@ -36,7 +39,7 @@ def consume_stream(
         retry_attempts=10,
         max_record_age=Duration.hours(12),
         on_failure=sources.SqsDlq(parked),
-        filters=[lambda_.FilterCriteria.filter({"eventName": list(only)})] if only else None,
+        filters=[lambda_.FilterCriteria.filter(only)],
     )
     RunbookAlarm(
         function,

@@ -1,0 +1,72 @@
+"""What holds data outlives its stack in production, and is like its specification everywhere."""
+
+import pytest
+
+from stacks.tables import ALL, TableSpec
+
+HOLDS_DATA = ("AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool")
+
+
+@pytest.mark.parametrize("kind", HOLDS_DATA)
+def test_production_retains_what_holds_data(prod, kind):
+    found = list(prod.resources(kind))
+    assert found
+    for name, resource in found:
+        assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain"), name
+
+
+def test_production_holds_nothing_stateful_of_another_kind(prod):
+    stateful = {
+        "Table",
+        "GlobalTable",
+        "DBInstance",
+        "DBCluster",
+        "Bucket",
+        "Secret",
+        "UserPool",
+        "FileSystem",
+        "Domain",
+    }
+    kinds = {resource["Type"] for _, resource in prod.resources()}
+    described = {"AWS::Glue::Table"}  # only says what the files in the bucket mean
+    assert {kind for kind in kinds if kind.rpartition(":")[2] in stateful} <= {*HOLDS_DATA, *described}
+
+
+def test_production_protects_tables_and_people_from_deletion(prod):
+    replicas = [replica for table in prod.properties("AWS::DynamoDB::GlobalTable") for replica in table["Replicas"]]
+    assert len(replicas) == len(ALL)
+    assert all(replica["DeletionProtectionEnabled"] for replica in replicas)
+    assert all(replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] for replica in replicas)
+    assert [pool["DeletionProtection"] for pool in prod.properties("AWS::Cognito::UserPool")] == ["ACTIVE"]
+
+
+@pytest.mark.parametrize("kind", HOLDS_DATA)
+def test_a_developers_environment_leaves_nothing_behind(dev, kind):
+    assert {resource.get("DeletionPolicy") for _, resource in dev.resources(kind)} == {"Delete"}
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_a_table_is_as_specified(templates, spec: TableSpec):
+    tables = dict(templates.resources("AWS::DynamoDB::GlobalTable"))
+    [table] = [one["Properties"] for name, one in tables.items() if f"/{spec.name.capitalize()}Table" in name]
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    indexes = {index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]] for index in _indexes(table)}
+    assert indexes == {index.name: [index.partition, index.sort] for index in spec.indexes}
+    assert ("StreamSpecification" in table) is spec.stream
+    assert ("TimeToLiveSpecification" in table) is spec.time_to_live
+
+
+def _indexes(table):
+    return table.get("GlobalSecondaryIndexes", [])
+
+
+def test_data_is_named_by_cloudformation_so_that_a_second_stack_can_stand_beside_a_retained_one(prod):
+    for kind, name in (("AWS::DynamoDB::GlobalTable", "TableName"), ("AWS::S3::Bucket", "BucketName")):
+        assert not any(name in properties for properties in prod.properties(kind))
+
+
+def test_buckets_are_private(templates):
+    for bucket in templates.properties("AWS::S3::Bucket"):
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert "BucketEncryption" in bucket
