@@ -110,7 +110,7 @@ class Order(Model):
     id: str
     checkout_id: str
     attempt: int
-    customer: str | None
+    customer: str | None = None
     """The signed-in buyer's subject; None for a guest."""
     status: Status
     version: int = 1
