@@ -100,6 +100,12 @@ def type_of(schema: Mapping[str, Any]) -> Markup:
     return escape(kind)
 
 
+def type_words(schema: Mapping[str, Any]) -> str:
+    """The type in words, without markup but with `code`."""
+    words = type_of(schema).replace(Markup("<code>"), "`").replace(Markup("</code>"), "`")
+    return re.sub(r"<[^>]+>", "", words).replace("&#34;", '"')
+
+
 _LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",

@@ -8,15 +8,12 @@ may call it (public, customer, staff, signature) and `x-groups` the staff groups
 """
 
 import argparse
-import ast
-import functools
 import importlib.util
 import inspect
 import json
 import os
 import re
 import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +23,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tools.api_page import page
+from tools.field_docs import sentences
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "docs" / "openapi.json"
@@ -372,7 +370,7 @@ def _describe(schemas: dict[str, Any], models: list[type[BaseModel]]) -> None:
     """Gives properties the sentences that stand under the fields of the models."""
     for model in _reachable(models):
         for schema in (schemas[name] for name in _names(model) if name in schemas):
-            for name, sentence in _sentences(model).items():
+            for name, sentence in sentences(model).items():
                 if name in schema.get("properties", {}):
                     schema["properties"][name].setdefault("description", sentence)
 
@@ -393,25 +391,6 @@ def _reachable(models: list[type[BaseModel]]) -> set[type[BaseModel]]:
                 waiting += [field.annotation for field in one.model_fields.values()]
         else:
             waiting += getattr(one, "__args__", ())
-    return found
-
-
-@functools.cache
-def _sentences(model: type[BaseModel]) -> dict[str, str]:
-    """The strings that stand under the fields of a model and of its bases."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if base is BaseModel or not issubclass(base, BaseModel):
-            continue
-        [body] = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        assert isinstance(body, ast.ClassDef)
-        for field, text in zip(body.body, body.body[1:], strict=False):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(sentence))),
-                ):
-                    found[name] = " ".join(sentence.split())
     return found
 
 

@@ -1,0 +1,167 @@
+"""What buyers read: complete, in HTML and in text, and safe whatever somebody typed into a form."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from builders.fulfilment import line, order, shipped_order
+from builders.letters import EMAILS, HEARD_OF, happened, templates
+from commerce.contact import Buyer, PostalAddress
+from commerce.events import CancelReason, OrderCanceled, OrderConfirmed, OrderShipped, PaymentActionRequired, PaymentRefunded
+from commerce.notifications.model import KINDS
+from commerce.pricing.model import Total
+
+
+def read(event, of=None, **settings):
+    return templates(**settings)(KINDS[type(event)], event, of or shipped_order(), "ada@example.com")
+
+
+class Links(HTMLParser):
+    """The targets of links, and whether every tag that was opened was closed."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.targets = []
+        self.open = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "a":
+            self.targets.append(dict(attributes)["href"])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("kind", HEARD_OF, ids=lambda kind: kind.type)
+def test_every_kind_is_whole_in_html_and_in_text(kind):
+    email = read(happened(kind))
+
+    assert "TP-1" in email.subject
+    for body in (email.html, email.text):
+        assert "Linen Shirt - Blue / M" in body
+        assert "39.98 USD" in body
+        assert "Tradepost" in body
+        assert "None" not in body
+    page = Links(email.html)
+    assert page.open == []
+    assert all(target.startswith("https://") for target in page.targets)
+    assert not re.search(r"\n{4}", email.text)
+
+
+def test_every_template_belongs_to_a_kind():
+    names = {path.stem for path in EMAILS.glob("*.*")}
+
+    assert names == {*KINDS.values(), "base"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("order_confirmed", "confirmed"),
+        ("order_shipped", "on its way"),
+        ("order_delivered", "delivered"),
+        ("order_canceled", "canceled"),
+        ("order_lost", "lost"),
+        ("payment_refunded", "Refund of 12.50 USD"),
+        ("payment_action_required", "confirm the payment"),
+    ],
+)
+def test_the_subject_says_what_it_is_about(kind, words):
+    [event] = [event for event, name in KINDS.items() if name == kind]
+
+    assert words in read(happened(event)).subject
+
+
+def test_a_confirmation_opens_the_order_for_a_guest():
+    email = read(happened(OrderConfirmed))
+
+    permalink = "https://shop.example/orders/order_1?access_token=t"
+    assert permalink in Links(email.html).targets
+    assert permalink in email.text
+
+
+def test_a_shipped_parcel_can_be_followed():
+    email = read(happened(OrderShipped))
+
+    assert "https://carrier.example/1Z-TEST-1" in Links(email.html).targets
+    assert "https://carrier.example/1Z-TEST-1" in email.text
+    assert "1Z-TEST-1" in email.html
+
+
+def test_a_payment_is_confirmed_where_the_checkout_goes_on():
+    email = read(happened(PaymentActionRequired), of=order("pending_payment"))
+
+    assert "https://shop.example/checkout/chk_1" in Links(email.html).targets
+    assert "08:15 UTC" in email.text
+
+
+@pytest.mark.parametrize("reason", CancelReason.__args__)
+def test_every_cancellation_has_its_reason_in_words(reason):
+    email = read(happened(OrderCanceled, reason=reason), of=order("canceled"))
+
+    assert reason not in email.text
+    assert "will not be delivered. " in email.text
+
+
+def test_a_canceled_line_is_still_known_by_what_was_ordered():
+    gone = line(quantity=0, original=3, totals=(Total(type="total", amount=5997),))
+
+    assert "3 x Linen Shirt" in read(happened(OrderCanceled), of=order("canceled", lines=(gone,))).text
+
+
+def test_what_came_back_is_told_and_not_what_was_paid():
+    assert "12.50 USD" in read(happened(PaymentRefunded)).html
+
+
+def test_a_name_cannot_bring_markup_into_the_mail():
+    nasty = '<img src=x onerror="alert(1)">'
+    told = shipped_order(buyer=Buyer(first_name=nasty, email="ada@example.com"), lines=(line(title=nasty),))
+
+    email = read(happened(OrderConfirmed), of=told)
+
+    assert nasty not in email.html
+    assert "&lt;img src=x" in email.html
+
+
+def test_a_name_cannot_bring_a_line_into_the_subject():
+    told = shipped_order(id="order_1\nBcc: everybody@example.com")
+
+    assert "\n" not in read(happened(OrderConfirmed), of=told).subject
+
+
+def test_text_is_text_and_not_escaped():
+    told = shipped_order(lines=(line(title="Salt & Pepper"),))
+
+    email = read(happened(OrderConfirmed), of=told)
+
+    assert "Salt & Pepper" in email.text
+    assert "Salt &amp; Pepper" in email.html
+
+
+def test_pictures_are_shown_where_there_are_any():
+    pictured = line(image_url="https://shop.example/media/shirt.png")
+
+    assert 'src="https://shop.example/media/shirt.png"' in read(happened(OrderConfirmed), of=order(lines=(pictured,))).html
+    assert "<img" not in read(happened(OrderConfirmed), of=order()).html
+
+
+def test_the_parcels_label_stands_in_the_mail():
+    to = PostalAddress(
+        first_name="Ada",
+        last_name="Lovelace",
+        street_address="20 W 34th St",
+        address_locality="New York",
+        address_region="NY",
+        postal_code="10001",
+        address_country="US",
+    )
+
+    email = read(happened(OrderConfirmed), of=order(shipping_address=to))
+
+    assert "  Ada Lovelace\n  20 W 34th St\n  10001 New York NY\n  US" in email.text
+    assert "Hello Ada," in email.text

@@ -1,0 +1,196 @@
+"""Writes docs/events from `commerce/events.py`: an index, and for each event a page and a JSON schema.
+
+    python -m tools.event_docs           writes them
+    python -m tools.event_docs --check   changes nothing, and fails where they are not what the models say
+"""
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from commerce.events import ALL, SOURCE, Event, detail
+
+from tools.api_page import type_words
+from tools.field_docs import sentences
+
+ROOT = Path(__file__).resolve().parent.parent
+EVENTS = ROOT / "docs" / "events"
+
+EMITTERS: dict[str, str] = {
+    "order.placed": "completing a checkout, in the transaction that takes the stock",
+    "order.confirmed": "the answer or the webhook that authorises the payment",
+    "order.shipped": "the workflow's ShipOrder, after the capture",
+    "order.delivered": "the carrier's webhook",
+    "order.canceled": "whoever cancels: the buyer, staff, a decline, the deadline of the hold, a short pick, a failed capture",
+    "order.lost": "the carrier's webhook",
+    "order.settled": "the workflow's SettleOrder",
+    "order.delivery_overdue": "the workflow, when the carrier's time is up; from the state machine, not through the outbox",
+    "return.received": "staff, taking goods back",
+    "payment.action_required": "the answer or the webhook in which the bank asks for a confirmation",
+    "payment.refunded": "the refund's answer or webhook, whichever comes first",
+    "payment.disputed": "the payment provider's webhook",
+    "product.changed": "staff or an import, changing the catalogue",
+    "stock.adjusted": "staff or an import, changing stock",
+}
+"""Who emits an event."""
+
+EXAMPLES: dict[str, Any] = {
+    "id": "evt_0a1b2c3d4e5f6g7h8j9k0m1n2p",
+    "occurred_at": "2026-11-22T08:15:30.250Z",
+    "subject": "order_7k2m9qxa0c1d2e3f4g5h6j7k8m",
+    "currency": "USD",
+    "total": 14916,
+    "lines": [{"sku": "SHIRT-BLUE-M", "quantity": 2, "unit_price": 5900, "total": 11800}],
+    "country": "US",
+    "customer": False,
+    "carrier": "USPS",
+    "tracking_number": "9400100000000000000000",
+    "reason": "requested_by_customer",
+    "confirmed": True,
+    "captured": 14916,
+    "refunded": 0,
+    "return_id": "return_0a1b2c",
+    "refund_id": "refund_0a1b2c",
+    "dispute_id": "dp_0a1b2c",
+    "amount": 1900,
+    "product_version": 3,
+    "status": "active",
+    "location": "main",
+    "quantity": -2,
+}
+"""A value for every field of every event."""
+
+SUBJECTS = {"product.changed": "prod_0a1b2c", "stock.adjusted": "SHIRT-BLUE-M"}
+REASONS = {"order.canceled": "short_pick", "stock.adjusted": "counted", "payment.disputed": "fraudulent"}
+
+
+def example(kind: type[Event]) -> dict[str, object]:
+    """The `detail` of an event of this type."""
+    fields = {name: EXAMPLES[name] for name in kind.model_fields}
+    fields["subject"] = SUBJECTS.get(kind.type, fields["subject"])
+    if "reason" in fields:
+        fields["reason"] = REASONS.get(kind.type, fields["reason"])
+    return detail(kind.model_validate(fields))
+
+
+def files() -> dict[Path, str]:
+    """Everything that belongs into docs/events, by path."""
+    made = {EVENTS / "README.md": _index()}
+    for kind in ALL:
+        made[EVENTS / f"{kind.type}.md"] = _page(kind)
+        made[EVENTS / f"{kind.type}.schema.json"] = json.dumps(schema(kind), indent=2) + "\n"
+    return made
+
+
+def schema(kind: type[Event]) -> dict[str, Any]:
+    """The JSON schema of the event's `detail`, in which every field stands."""
+    made = kind.model_json_schema(mode="serialization")
+    for name, sentence in sentences(kind).items():
+        made["properties"][name].setdefault("description", sentence)
+    travelling = {"type": {"const": kind.type, "type": "string"}, "version": {"const": kind.version, "type": "integer"}}
+    made["properties"] = {**travelling, **made["properties"]}
+    made["required"] = list(made["properties"])
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": kind.type}
+
+
+def _index() -> str:
+    rows = [f"| [`{kind.type}`]({kind.type}.md) | {kind.version} | {_when(kind)} |" for kind in ALL]
+    return "\n".join(
+        [
+            "# Events",
+            "",
+            "Made by `python -m tools.event_docs` from `commerce/events.py`; change them there.",
+            "",
+            f"Every event is an entry on the shop's bus with `source` `{SOURCE}`, its type as `detail-type`, and a `detail` that",
+            "holds its fields. Delivery is **at least once and in no promised order**: know an event by its `id`, and read the thing",
+            "that `subject` names if you must know how it is now. No event holds personal data. A change that a consumer could trip",
+            "over raises `version`.",
+            "",
+            "| event | version | when |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _when(kind: type[Event]) -> str:
+    return " ".join(inspect.cleandoc(kind.__doc__ or "").split())
+
+
+def _page(kind: type[Event]) -> str:
+    properties = schema(kind)["properties"]
+    return "\n".join(
+        [
+            f"# {kind.type}",
+            "",
+            f"**When**: {_when(kind)}",
+            "",
+            f"**Who emits it**: {EMITTERS[kind.type]}.",
+            "",
+            "| field | type | meaning |",
+            "|---|---|---|",
+            *_rows(properties),
+            "",
+            "```json",
+            json.dumps({"source": SOURCE, "detail-type": kind.type, "detail": example(kind)}, indent=2),
+            "```",
+            "",
+            f"Schema of the detail: [{kind.type}.schema.json]({kind.type}.schema.json)",
+            "",
+        ]
+    )
+
+
+def _rows(properties: dict[str, Any]) -> Iterator[str]:
+    for name, field in properties.items():
+        words = type_words(field).replace("|", "\\|")
+        meaning = field.get("description") or _MEANINGS.get(name, "")
+        yield f"| `{name}` | {words} | {meaning} |"
+
+
+_MEANINGS = {
+    "type": "What happened.",
+    "version": "The shape of these fields.",
+    "id": "The same in every delivery of the event.",
+    "occurred_at": "RFC 3339, UTC.",
+    "subject": "The id of what it happened to.",
+    "currency": "ISO 4217.",
+    "total": "What the buyer agreed to pay, in minor units.",
+    "amount": "In minor units.",
+    "lines": "Amounts in minor units of the order's currency.",
+    "country": "Where it goes, ISO 3166-1 alpha-2.",
+    "carrier": "As the shop knows it.",
+    "reason": "Why, as a code.",
+}
+"""For fields under which the model says nothing, because their event's docstring does."""
+
+
+def main() -> int:
+    """Writes the files, or says which of them are not what the models say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where a file has drifted")
+    arguments = parser.parse_args()
+    made = files()
+    drifted = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
+    forgotten = [path for path in EVENTS.glob("*") if path not in made]
+    if arguments.check:
+        for path in (*drifted, *forgotten):
+            print(f"{path.relative_to(ROOT)} is not what commerce/events.py says; run: python -m tools.event_docs")
+        return 1 if drifted or forgotten else 0
+    EVENTS.mkdir(parents=True, exist_ok=True)
+    for path in drifted:
+        path.write_text(made[path], "utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")
+    for path in forgotten:
+        path.unlink()
+        print(f"removed {path.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
