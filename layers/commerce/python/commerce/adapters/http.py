@@ -30,6 +30,9 @@ from commerce.identity.model import GUEST, Caller, Group
 MAX_BODY = 256 * 1024
 """Bytes. A cart of 40 lines is under 10 KB; a product of 90 variants under 150 KB."""
 
+MAX_PARAMETER = 300
+"""Characters of one parameter in the path. No identifier is longer, and DynamoDB takes keys of at most 2 KB."""
+
 Style = Literal["storefront", "admin"]
 Auth = Literal["public", "customer", "staff", "signature"]
 Body = TypeVar("Body")
@@ -197,10 +200,13 @@ class Api:
         if len(raw_body) > MAX_BODY:
             raise errors.TooLarge(f"the body has {len(raw_body)} bytes; at most {MAX_BODY} are read")
         caller = self._caller(route, event, headers)
+        parameters = event.get("pathParameters") or {}
+        if any(len(value) > MAX_PARAMETER for value in parameters.values()):
+            raise errors.NotFound("there is nothing with such a long name")
         request: Request[Any] = Request(
             method=route.method,
             path=event.get("rawPath", ""),
-            parameters=event.get("pathParameters") or {},
+            parameters=parameters,
             query=event.get("queryStringParameters") or {},
             headers=headers,
             raw_body=raw_body,
