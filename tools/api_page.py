@@ -1,7 +1,8 @@
-"""The API's documentation page: one HTML file from the contract, without scripts and without anything from elsewhere."""
+"""The API's documentation page: one HTML file from the contract, without scripts, with nothing from elsewhere."""
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -140,8 +141,8 @@ def curl(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[
             parts.append("-H 'If-Match: \"1\"'")
     if "requestBody" in operation:
         body = sample(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
-        text = json.dumps(body, indent=2, ensure_ascii=False).replace("'", "’")
-        parts += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
+        text = json.dumps(body, indent=2, ensure_ascii=False)
+        parts += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(text)}"]
     return " \\\n  ".join(parts)
 
 

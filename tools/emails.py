@@ -1,10 +1,13 @@
 """Writes every e-mail of the shop for a made-up order into build/emails, to be looked at in a browser.
 
-    python -m tools.emails
+python -m tools.emails
 """
 
 import sys
 from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader
 
 from commerce import events
 from commerce.contact import Buyer, PostalAddress
@@ -14,7 +17,6 @@ from commerce.notifications.rendering import Templates
 from commerce.orders.model import Order, OrderLine, Shipment, ShippingChoice
 from commerce.pricing.model import Total
 from commerce.settings import Settings
-from jinja2 import FileSystemLoader
 
 ROOT = Path(__file__).resolve().parent.parent
 EMAILS = ROOT / "emails"
@@ -97,7 +99,7 @@ ORDER = Order(
     ),
 )
 
-_MORE = {
+_MORE: dict[type[Event], dict[str, Any]] = {
     events.OrderConfirmed: {"lines": ORDER.event_lines()},
     events.OrderShipped: {"carrier": "USPS", "tracking_number": "9400100000000000000000"},
     events.OrderCanceled: {"reason": "short_pick", "confirmed": True},

@@ -1,7 +1,7 @@
 """Writes docs/events from `commerce/events.py`: an index, and for each event a page and a JSON schema.
 
-    python -m tools.event_docs           writes them
-    python -m tools.event_docs --check   changes nothing, and fails where they are not what the models say
+python -m tools.event_docs           writes them
+python -m tools.event_docs --check   changes nothing, and fails where they are not what the models say
 """
 
 import argparse
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from commerce.events import ALL, SOURCE, Event, detail
-
 from tools.api_page import type_words
 from tools.field_docs import sentences
 
@@ -25,10 +24,10 @@ EMITTERS: dict[str, str] = {
     "order.confirmed": "the answer or the webhook that authorises the payment",
     "order.shipped": "the workflow's ShipOrder, after the capture",
     "order.delivered": "the carrier's webhook",
-    "order.canceled": "whoever cancels: the buyer, staff, a decline, the deadline of the hold, a short pick, a failed capture",
+    "order.canceled": "whoever cancels: the buyer, staff, a decline, the hold's deadline, a short pick, a failed capture",
     "order.lost": "the carrier's webhook",
     "order.settled": "the workflow's SettleOrder",
-    "order.delivery_overdue": "the workflow, when the carrier's time is up; from the state machine, not through the outbox",
+    "order.delivery_overdue": "the workflow itself, when the carrier's time is up: the one event that does not pass the outbox",
     "return.received": "staff, taking goods back",
     "payment.action_required": "the answer or the webhook in which the bank asks for a confirmation",
     "payment.refunded": "the refund's answer or webhook, whichever comes first",
@@ -99,23 +98,20 @@ def schema(kind: type[Event]) -> dict[str, Any]:
 
 def _index() -> str:
     rows = [f"| [`{kind.type}`]({kind.type}.md) | {kind.version} | {_when(kind)} |" for kind in ALL]
-    return "\n".join(
-        [
-            "# Events",
-            "",
-            "Made by `python -m tools.event_docs` from `commerce/events.py`; change them there.",
-            "",
-            f"Every event is an entry on the shop's bus with `source` `{SOURCE}`, its type as `detail-type`, and a `detail` that",
-            "holds its fields. Delivery is **at least once and in no promised order**: know an event by its `id`, and read the thing",
-            "that `subject` names if you must know how it is now. No event holds personal data. A change that a consumer could trip",
-            "over raises `version`.",
-            "",
-            "| event | version | when |",
-            "|---|---|---|",
-            *rows,
-            "",
-        ]
-    )
+    return _INTRODUCTION + "\n".join(["| event | version | when |", "|---|---|---|", *rows]) + "\n"
+
+
+_INTRODUCTION = f"""\
+# Events
+
+Made by `python -m tools.event_docs` from `commerce/events.py`; change them there.
+
+Every event is an entry on the shop's bus with `source` `{SOURCE}`, its type as `detail-type`, and a `detail` that holds
+its fields. Delivery is **at least once and in no promised order**: know an event by its `id`, and read the thing that
+`subject` names if you must know how it is now. No event holds personal data. A change that a consumer could trip over
+raises `version`.
+
+"""
 
 
 def _when(kind: type[Event]) -> str:

@@ -76,7 +76,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An access token of somebody in one of the operation's staff groups (`x-groups`), or in `admin`.",
+        "description": "An access token of somebody in one of the operation's groups (`x-groups`), or in `admin`.",
     },
     "stripe_signature": {"type": "apiKey", "in": "header", "name": "Stripe-Signature"},
     "carrier_signature": {"type": "apiKey", "in": "header", "name": "X-Hmac-Signature"},
@@ -128,15 +128,16 @@ FAULT_SCHEMAS: dict[str, Any] = {
 }
 
 DESCRIPTION = """\
-The storefront speaks the Universal Commerce Protocol (UCP) 2026-08-25; beside it stand cacheable catalogue pages and, under
-`/admin`, the merchant's API.
+The storefront speaks the Universal Commerce Protocol (UCP) 2026-08-25; beside it stand cacheable catalogue pages and,
+under `/admin`, the merchant's API.
 
 **Money** is an integer of minor units: `1999` with `USD` is 19.99 dollars. **Times** are RFC 3339 in UTC.
 
-**What a buyer can get wrong** comes back with status 200 or 201 and `messages` that name the field; only faults of the protocol
-are 4xx. **Nothing a client says about a price is believed.**
+**What a buyer can get wrong** comes back with status 200 or 201 and `messages` that name the field; only faults of the
+protocol are 4xx. **Nothing a client says about a price is believed.**
 
-**Send every POST twice if in doubt**: under the same `Idempotency-Key` it is done once, and answered with the same bytes for 48 hours.
+**Send every POST twice if in doubt**: under the same `Idempotency-Key` it is done once, and answered with the same bytes
+for 48 hours.
 """
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from jinja2 import FileSystemLoader
+
 from builders.pricing import settings
 from commerce.events import (
     Event,
@@ -16,7 +18,6 @@ from commerce.events import (
 )
 from commerce.notifications.model import Email, Kind
 from commerce.notifications.rendering import Templates
-from jinja2 import FileSystemLoader
 
 EMAILS = Path(__file__).resolve().parents[2] / "emails"
 
@@ -47,7 +48,9 @@ def happened(kind: type[Event], **changes: Any) -> Event:
 def templates(**changes: Any) -> Templates:
     """The shop's templates, of the shop that the pricing builders make."""
     return Templates(
-        FileSystemLoader(EMAILS), settings(**changes), lambda order: f"https://shop.example/orders/{order}?access_token=t"
+        FileSystemLoader(EMAILS),
+        settings(**changes),
+        lambda order: f"https://shop.example/orders/{order}?access_token=t",
     )
 
 

@@ -5,13 +5,14 @@ import json
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+
 from builders.bus import an_order_confirmed, queue_event
 from commerce.adapters.firehose import Firehose
 from commerce.adapters.queues import together
 from commerce.analytics.model import COLUMNS, row
 from commerce.analytics.service import export
 from commerce.events import ALL, ProductChanged
-from moto import mock_aws
 
 
 class Stream:

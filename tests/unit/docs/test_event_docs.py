@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from commerce.events import ALL, BY_TYPE, detail, parse
 
+from commerce.events import ALL, BY_TYPE, detail, parse
 from tools.event_docs import EMITTERS, EVENTS, example, schema
 
 ROOT = Path(__file__).resolve().parents[3]

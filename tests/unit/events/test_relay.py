@@ -4,6 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+
 from builders.bus import an_order_confirmed, stream_record
 from commerce.adapters.relay import Relay
 from commerce.events import detail

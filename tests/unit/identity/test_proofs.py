@@ -1,9 +1,11 @@
 """The link to an order and the place in a list: whoever changes one letter is turned away."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from commerce.errors import Invalid
 from commerce.identity.service import access_token, read_cursor, sign_cursor, verify_access_token
-from hypothesis import given, strategies as st
 
 KEY = "a signing key"
 POSITIONS = st.dictionaries(st.text(max_size=10), st.text(max_size=10) | st.integers(-(10**9), 10**9) | st.none())

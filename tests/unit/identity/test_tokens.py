@@ -12,10 +12,11 @@ from functools import cache
 
 import jwt
 import pytest
-from commerce.adapters.tokens import KEYS_KEPT_SECONDS, REFRESH_SECONDS, SigningKeys, TokenVerifier
-from commerce.errors import Unauthenticated, Unavailable
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from commerce.adapters.tokens import KEYS_KEPT_SECONDS, REFRESH_SECONDS, SigningKeys, TokenVerifier
+from commerce.errors import Unauthenticated, Unavailable
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
 CLIENT = "storefront-client"

@@ -1,6 +1,7 @@
 """Whether to write to the buyer: only what is still true, and never what was on the screen already."""
 
 import pytest
+
 from builders.fulfilment import order
 from builders.letters import HEARD_OF, happened
 from commerce.events import (

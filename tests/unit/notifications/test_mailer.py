@@ -3,14 +3,15 @@
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from commerce.adapters.mail import SesMailer
-from commerce.notifications.model import Email
-from commerce.notifications.service import FateUnknown, Refused
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses import ses_backends
 
-EMAIL = Email(recipient="ada@example.com", subject="Your order – Ünïcode", html="<p>ä</p>", text="ä")
+from commerce.adapters.mail import SesMailer
+from commerce.notifications.model import Email
+from commerce.notifications.service import FateUnknown, Refused
+
+EMAIL = Email(recipient="ada@example.com", subject="Your order: Ünïcode", html="<p>ä</p>", text="ä")
 
 
 class Broken:
@@ -24,9 +25,8 @@ class Broken:
 
 
 def answer(status, code):
-    return ClientError(
-        {"Error": {"Code": code, "Message": "ada@example.com"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "SendEmail"
-    )
+    said = {"Error": {"Code": code, "Message": "ada@example.com"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(said, "SendEmail")
 
 
 def mailer(client):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from builders.fulfilment import order, shipped_order
 from builders.letters import Post, happened, templates
 from commerce.contact import Buyer
@@ -106,7 +107,7 @@ def test_a_function_that_died_while_sending_does_not_send_again():
 def test_an_email_that_cannot_be_written_keeps_nobody_from_writing_it_later():
     shop = Shop(of=order("shipped", shipment=None))
 
-    with pytest.raises(Exception, match="shipment|None"):
+    with pytest.raises(Exception, match=r"carrier"):
         shop.hears(happened(OrderShipped))
 
     assert shop.claims.taken == {}
@@ -130,6 +131,7 @@ def test_an_order_without_an_address_for_mail_is_left_alone():
 
 
 def test_events_that_are_not_about_orders_are_left_alone():
-    changed = ProductChanged(occurred_at="2026-11-22T08:15:30.250Z", subject="product_1", product_version=1, status="active")
+    moment = "2026-11-22T08:15:30.250Z"
+    changed = ProductChanged(occurred_at=moment, subject="product_1", product_version=1, status="active")
 
     assert Shop().hears(changed) == "not_due"

@@ -4,10 +4,18 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+
 from builders.fulfilment import line, order, shipped_order
 from builders.letters import EMAILS, HEARD_OF, happened, templates
 from commerce.contact import Buyer, PostalAddress
-from commerce.events import CancelReason, OrderCanceled, OrderConfirmed, OrderShipped, PaymentActionRequired, PaymentRefunded
+from commerce.events import (
+    CancelReason,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderShipped,
+    PaymentActionRequired,
+    PaymentRefunded,
+)
 from commerce.notifications.model import KINDS
 from commerce.pricing.model import Total
 
@@ -146,8 +154,11 @@ def test_text_is_text_and_not_escaped():
 def test_pictures_are_shown_where_there_are_any():
     pictured = line(image_url="https://shop.example/media/shirt.png")
 
-    assert 'src="https://shop.example/media/shirt.png"' in read(happened(OrderConfirmed), of=order(lines=(pictured,))).html
-    assert "<img" not in read(happened(OrderConfirmed), of=order()).html
+    with_one = read(happened(OrderConfirmed), of=order(lines=(pictured,)))
+    without = read(happened(OrderConfirmed), of=order())
+
+    assert 'src="https://shop.example/media/shirt.png"' in with_one.html
+    assert "<img" not in without.html
 
 
 def test_the_parcels_label_stands_in_the_mail():

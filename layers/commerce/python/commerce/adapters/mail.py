@@ -22,7 +22,7 @@ NEVER_LEFT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, 
 
 @dataclass(frozen=True)
 class SesMailer:
-    """`client` is one of `sesv2` that makes a single attempt; `sender` a verified address, `name` what stands before it."""
+    """`client` is one of `sesv2` that makes a single attempt; `sender` a verified address, `name` who that is."""
 
     client: Any
     sender: str

@@ -1,7 +1,7 @@
 """E-mails that were sent, in the orders table: `ORDER#<order id>`/`EMAIL#<kind>#<event id>`.
 
-The claim is written before the e-mail is sent. One without `sent_at` belongs to an e-mail whose fate is unknown, because
-the function died or the answer got lost: it stays, since a buyer would rather miss an e-mail than get it twice.
+The claim is written before the e-mail is sent. One without `sent_at` belongs to an e-mail whose fate is unknown,
+because the function died or the answer got lost: it stays, since each e-mail is sent at most once.
 """
 
 from dataclasses import dataclass

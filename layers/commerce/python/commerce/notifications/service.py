@@ -59,9 +59,7 @@ class Mailer(Protocol):
         """Sends it once, and answers its id there. Raises Refused or FateUnknown."""
 
 
-def notify(
-    event: Event, *, orders: Orders, claims: Claims, render: Renderer, mailer: Mailer, now: datetime
-) -> Outcome:
+def notify(event: Event, *, orders: Orders, claims: Claims, render: Renderer, mailer: Mailer, now: datetime) -> Outcome:
     """Writes to the buyer about the event, if there is something to say.
 
     Raises Refused when the e-mail was not sent and can be tried again; everything is then as before.
