@@ -4,12 +4,13 @@ import base64
 import importlib.util
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ucp_sdk.models.schemas.shopping.cart import Cart as ProtocolCart
@@ -19,16 +20,31 @@ from builders.carts import fulfillment, lines
 from builders.catalog import draft, product, variant
 from builders.checkout import buyer
 from builders.http import http_event
-from builders.pricing import settings
 from commerce import clock
-from commerce.adapters import aws, environment, wiring
+from commerce.adapters import aws, wiring
+from commerce.adapters.secrets import secret
 from commerce.catalog.model import Product
 from commerce.errors import Unauthenticated
 from commerce.identity.model import Caller
+from commerce.identity.service import verify_access_token
 from commerce.inventory.service import set_stock
 
 HANDLER = Path(__file__).parents[2] / "functions/carts/handler.py"
 WHOLE = {"buyer": buyer().model_dump(exclude_none=True), "fulfillment": fulfillment()}
+
+UNREADABLE = {
+    "cut off": "{",
+    "nothing": "",
+    "a list": "[]",
+    "null": "null",
+    "text": '"text"',
+    "deep": '{"line_items": ' + "[" * 5000,
+    "half a character": '{"line_items": [{"item": {"id": "\\ud800"}, "quantity": 1}]}',
+    "no SKU": '{"line_items": [{"item": {"id": ""}, "quantity": 1}]}',
+    "a long SKU": f'{{"line_items": [{{"item": {{"id": "{"A" * 101}"}}, "quantity": 1}}]}}',
+    "no currency": '{"line_items": [], "context": {"currency": "usd"}}',
+    "no e-mail address": '{"line_items": [], "buyer": {"email": 7}}',
+}
 
 
 @dataclass
@@ -73,36 +89,22 @@ class Storefront:
         return {f"{item['pk']['S']} {item['sk']['S']}": item for item in found}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def counted() -> Counter[str]:
     return Counter()
 
 
-@pytest.fixture(scope="module")
-def deployed(dynamodb_tables: dict[str, str], counted: Counter[str]) -> Iterator[Any]:
+@pytest.fixture
+def deployed(function_of_the_shop: None, counted: Counter[str]) -> Any:
     """The function's module, wired as its stack wires it, in a shop with a mug (USD, EUR) and a bowl (USD)."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in dynamodb_tables.items():
-            patch.setenv(name, value)
-        patch.setenv("SETTINGS", settings().model_dump_json())
-        _forget()
-        client = aws.client("dynamodb")
-        client.meta.events.register("before-call.dynamodb", lambda model, **_: counted.update([model.name]))
-        _stock(product("prod_mug", draft=draft("Mug", variants=(variant("MUG", price=1900, eur=1800),))), MUG=5)
-        _stock(product("prod_bowl", draft=draft("Bowl", handle="bowl", variants=(variant("BOWL", price=900),))), BOWL=9)
-        spec = importlib.util.spec_from_file_location("carts_handler", HANDLER)
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
-    _forget()
-
-
-def _forget() -> None:
-    """What the process has wired so far belongs to another shop."""
-    for kept in (*vars(wiring).values(), *vars(environment).values(), aws.client):
-        if hasattr(kept, "cache_clear"):
-            kept.cache_clear()
+    _stock(product("prod_mug", draft=draft("Mug", variants=(variant("MUG", price=1900, eur=1800),))), MUG=5)
+    _stock(product("prod_bowl", draft=draft("Bowl", handle="bowl", variants=(variant("BOWL", price=900),))), BOWL=9)
+    aws.client("dynamodb").meta.events.register("before-call.dynamodb", lambda model, **_: counted.update([model.name]))
+    spec = importlib.util.spec_from_file_location("carts_handler", HANDLER)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _stock(offered: Product, **units: int) -> None:
@@ -165,25 +167,7 @@ def test_a_quantity_that_is_none_is_named_and_changes_nothing(shop: Storefront, 
     assert shop.stored() == before
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "{",
-        "",
-        "[]",
-        "null",
-        '"text"',
-        b'{"line_items": ' + b"[" * 5000,
-        '{"line_items": [{"item": {"id": "\\ud800"}, "quantity": 1}]}',
-        '{"line_items": [{"item": {"id": ""}, "quantity": 1}]}',
-        '{"line_items": [{"item": {"id": "%s"}, "quantity": 1}]}' % ("A" * 101),
-        '{"line_items": [], "context": {"currency": "usd"}}',
-        '{"line_items": [], "buyer": {"email": 7}}',
-    ],
-    ids=[
-        "cut off", "nothing", "a list", "null", "text", "deep", "no text", "no sku", "long sku", "no currency", "no email"
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_body_that_cannot_be_read_is_refused_and_changes_nothing(shop: Storefront, body: Any) -> None:
     before = shop.stored()
 
@@ -318,23 +302,18 @@ def test_an_expired_checkout_is_gone_and_cannot_be_changed(
     assert shop.stored() == before
 
 
-def test_a_completed_checkout_names_its_order_and_stays_as_it_is(
-    shop: Storefront, deployed: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        deployed, "order_permalink", lambda order_id: f"https://shop.example/orders/{order_id}?access_token=t"
-    )
+def test_a_completed_checkout_names_its_order_and_stays_as_it_is(shop: Storefront) -> None:
     ready = shop.checkout(("MUG", 1))
     checkouts = wiring.checkouts()
     stored = checkouts.get(ready.id, clock.now())
     checkouts.save(stored, stored.model_copy(update={"status": "completed", "order_id": "order_1"}))
 
     seen = shop.send("GET /checkout-sessions/{id}", id=ready.id)
-    assert seen.body["order"] == {
-        "id": "order_1",
-        "permalink_url": "https://shop.example/orders/order_1?access_token=t",
-    }
     assert set(shop.calls) == {"GetItem"}
+    assert seen.body["order"]["id"] == "order_1"
+    link = urlsplit(seen.body["order"]["permalink_url"])
+    assert f"{link.scheme}://{link.netloc}{link.path}" == "https://shop.example/orders/order_1"
+    assert verify_access_token(secret("arn:signing")["key"], "order_1", parse_qs(link.query)["access_token"][0])
 
     before = shop.stored()
     changed = shop.send("PUT /checkout-sessions/{id}", {"line_items": lines(("MUG", 2)), **WHOLE}, id=ready.id)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,11 @@ def a_cart() -> Cart:
 
 def a_checkout(**changes: object) -> Checkout:
     return ready_checkout(id=new_id("checkout"), **changes)
+
+
+@pytest.fixture
+def carts_table(dynamodb: Any, tables: dict[str, str]) -> Table:
+    return Table(dynamodb, tables["CARTS_TABLE"])
 
 
 @pytest.fixture
