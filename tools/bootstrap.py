@@ -10,7 +10,7 @@ import sys
 OLDEST = (3, 11)
 
 
-def _find_python():
+def _find_python() -> None:
     """Goes on in a newer Python where this one is too old. Written so that an old Python can read it."""
     if sys.version_info >= OLDEST:
         return
@@ -27,18 +27,17 @@ def _find_python():
 
 _find_python()
 
-import fcntl  # noqa: E402
 import hashlib  # noqa: E402
 import shutil  # noqa: E402
 import subprocess  # noqa: E402
-from collections.abc import Iterable, Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
+from collections.abc import Iterable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tools.local.steps import Stop, complain, say, step  # noqa: E402
+from tools.local.lock import alone  # noqa: E402
+from tools.local.steps import Stop, complain, step  # noqa: E402
 
 VENV = ROOT / ".venv"
 LOCAL = ROOT / ".local"
@@ -50,23 +49,11 @@ LOGS = LOCAL / "log"
 def main() -> None:
     """Makes whatever is missing or out of date."""
     LOGS.mkdir(parents=True, exist_ok=True)
-    with _alone():
+    with alone(LOCAL / "bootstrap.lock", "setting this checkout up"):
         _environment(VENV, ROOT / "requirements" / "dev.txt", "Python packages for development")
         _link_node()
         _environment(MINISTACK_VENV, ROOT / "requirements" / "ministack.txt", "The local AWS (ministack)")
         _npm()
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Two commands started at once must not build the same folder."""
-    with (LOCAL / "bootstrap.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("  Another command is setting this checkout up; waiting for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _environment(folder: Path, requirements: Path, title: str) -> None:

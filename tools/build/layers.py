@@ -5,15 +5,14 @@ Lambda's Python 3.13 on arm64. A layer is stamped with the hash of its lock file
 """
 
 import argparse
-import compileall
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Literal, get_args
 
+from tools.local.lock import alone
 from tools.local.steps import Stop, complain, step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,22 +30,21 @@ _NOT_NEEDED_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 def build(platform: Platform) -> Path:
     """The folder with the layer's content (`python/…`), built if it is missing or its lock file changed. Raises Stop."""
-    folder, stamp = LAYERS / platform, LAYERS / f"{platform}.made-from"
-    made_from = _made_from(platform)
-    if folder.is_dir() and stamp.is_file() and stamp.read_text() == made_from:
+    with alone(LAYERS / f"{platform}.lock", f"building the {platform} layer"):
+        folder, stamp = LAYERS / platform, LAYERS / f"{platform}.made-from"
+        made_from = _made_from(platform)
+        if folder.is_dir() and stamp.is_file() and stamp.read_text() == made_from:
+            return folder
+        with step(f"The functions' packages for {'AWS' if platform == 'aws' else 'this machine'}"):
+            stamp.unlink(missing_ok=True)
+            draft = LAYERS / f"{platform}.draft"
+            shutil.rmtree(draft, ignore_errors=True)
+            _install(platform, draft / "python")
+            _trim(draft / "python")
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.rename(folder)
+            stamp.write_text(made_from)
         return folder
-    with step(f"The functions' packages for {'AWS' if platform == 'aws' else 'this machine'}"):
-        stamp.unlink(missing_ok=True)
-        draft = LAYERS / f"{platform}.draft"
-        shutil.rmtree(draft, ignore_errors=True)
-        _install(platform, draft / "python")
-        _trim(draft / "python")
-        if platform == "local":
-            _compile(draft / "python")
-        shutil.rmtree(folder, ignore_errors=True)
-        draft.rename(folder)
-        stamp.write_text(made_from)
-    return folder
 
 
 def _made_from(platform: Platform) -> str:
@@ -80,20 +78,6 @@ def _trim(python: Path) -> None:
     for note in _NOT_NEEDED_FILES:
         for path in python.glob(f"*.dist-info/{note}"):
             path.unlink()
-
-
-def _compile(python: Path) -> None:
-    """Bytecode that is believed unchecked: each local function instance unpacks its own copy, and would compile it anew."""
-    from py_compile import PycInvalidationMode
-
-    compileall.compile_dir(
-        python,
-        quiet=2,
-        workers=os.cpu_count() or 1,
-        stripdir=str(python),
-        prependdir="/opt/python",
-        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
-    )
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 
+from botocore.exceptions import EndpointConnectionError
+
 from tools.local import logs, shop, staff
 from tools.local.instance import Instance
 from tools.local.steps import Stop, complain
@@ -26,6 +28,9 @@ def main() -> int:
         return _run(parser.parse_args(), Instance.current())
     except (Stop, LookupError, ValueError) as failure:
         complain(f"\n{failure}" if isinstance(failure, Stop) else str(failure))
+        return 1
+    except EndpointConnectionError:
+        complain(f"The shop {Instance.current().name!r} does not run. Start it: {Instance.current().command('up')}")
         return 1
     except KeyboardInterrupt:
         complain("\nInterrupted. Run the same command again: it goes on from here. `make down` stops what was started.")

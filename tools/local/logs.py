@@ -1,5 +1,6 @@
 """What the functions and the processes of a local shop say, as it happens."""
 
+import collections
 import time
 from typing import Any, TextIO
 
@@ -15,13 +16,13 @@ def follow(instance: Instance, *, only: str | None, forever: bool) -> None:
     watch = instance.client("logs")
     since = int((time.time() - _EARLIER_SECONDS) * 1000)
     files: dict[str, TextIO] = {}
-    seen: set[str] = set()
+    shown: collections.Counter[str] = collections.Counter()
     while True:
         for group in _groups(watch, only):
-            for event in _events(watch, group, since):
-                if event["eventId"] not in seen:
-                    seen.add(event["eventId"])
-                    _show(group.rpartition("/")[2], event["message"])
+            events = _events(watch, group, since)
+            for event in events[shown[group] :]:
+                _show(group.rpartition("/")[2], event["message"])
+            shown[group] = len(events)
         if only is None:
             _show_files(instance, files)
         if not forever:

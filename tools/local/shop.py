@@ -1,7 +1,6 @@
 """Brings a local shop up, step by step, and down again. Each step looks first whether it is done already."""
 
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -11,13 +10,14 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from tools.build import layers
 from tools.local import deployment, staff
 from tools.local.instance import HOST, ROOT, Instance
+from tools.local.lock import alone
 from tools.local.process import Process
 from tools.local.steps import Stop, say, step
 
@@ -47,8 +47,8 @@ def up(instance: Instance) -> None:
         for process in wanted:
             if process.pid is None:
                 process.claim_port()
-        layers.build("local")
-        _start_aws(run["aws"])
+        packages = layers.build("local") / "python"
+        _start_aws(run["aws"], packages)
         _start_doubles(run, with_stripe=not key)
         _deploy(instance, with_stripe=bool(key))
         _connect(instance, key)
@@ -57,19 +57,11 @@ def up(instance: Instance) -> None:
     _tell(instance, with_stripe=bool(key))
 
 
-@contextmanager
-def _alone(instance: Instance) -> Iterator[None]:
-    """Two commands at once must not start the same shop."""
-    instance.folder.mkdir(parents=True, exist_ok=True)
-    with (instance.folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Stop("Another command is starting or stopping this shop; wait for it, or end it") from None
-        yield
+def _alone(instance: Instance) -> AbstractContextManager[None]:
+    return alone(instance.folder / "lock", "starting or stopping this shop", patient=False)
 
 
-def _start_aws(aws: Process) -> None:
+def _start_aws(aws: Process, packages: Path) -> None:
     instance = aws.instance
     scratch = instance.folder / "scratch"
     if aws.pid is None:
@@ -95,6 +87,7 @@ def _start_aws(aws: Process) -> None:
         "LOG_LEVEL": "WARNING",
     }
     command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(instance.meter_file)]
+    command += ["--packages", str(packages)]
     with step("The local AWS"):
         aws.start(command, environment, lambda: _answers(f"{instance.aws_url}/_ministack/ready"))
 
@@ -153,7 +146,7 @@ def _connect_payments(instance: Instance, key: str | None) -> None:
         return
     for endpoint in known:
         _ask("DELETE", f"{endpoints}/{endpoint['id']}")
-    made = _ask("POST", endpoints, {"url": url, "enabled_events[]": "*"})
+    made = _ask("POST", endpoints, urllib.parse.urlencode({"url": url, "enabled_events[]": "*"}).encode())
     _put_secret(instance, "PaymentSecretArn", {"api_key": PLAY_KEY, "webhook_secret": made["secret"]})
 
 
@@ -166,7 +159,7 @@ def _connect_carrier(instance: Instance) -> None:
     for webhook in known:
         _ask("DELETE", f"{webhooks}/{webhook['id']}")
     signing = secrets.token_urlsafe(24)
-    _ask("POST", webhooks, {"webhook[url]": url, "webhook[webhook_secret]": signing})
+    _ask("POST", webhooks, json.dumps({"webhook": {"url": url, "webhook_secret": signing}}).encode())
     _put_secret(instance, "CarrierSecretArn", {"api_key": PLAY_KEY, "webhook_secret": signing})
 
 
@@ -283,8 +276,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _ask(method: str, url: str, fields: dict[str, str] | None = None) -> Any:
-    body = urllib.parse.urlencode(fields).encode() if fields else None
+def _ask(method: str, url: str, body: bytes | None = None) -> Any:
+    """A call of a double's API."""
     request = urllib.request.Request(url, body, {"Authorization": f"Bearer {PLAY_KEY}"}, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.loads(answer.read() or b"{}")

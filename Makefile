@@ -1,0 +1,76 @@
+# What a developer types. `make help` lists it.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+ENV ?= dev
+VENV := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PYTHONPATH := $(CURDIR)/layers/commerce/python
+export JSII_NODE := $(CURDIR)/.venv/bin/node
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down reset status logs token import demo bench test lint format docs layers synth diff deploy lock
+
+help: ## List what there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make the virtual environments, the Node and the CDK (the others do this by themselves)
+	@$(PYTHON) tools/bootstrap.py
+
+up: setup ## Start the shop on this machine, and deploy what changed
+	@$(VENV)/python -m tools.local up
+
+down: setup ## Stop the shop; its data stays
+	@$(VENV)/python -m tools.local down
+
+reset: setup ## Delete the shop on this machine with its data (YES=1: without asking)
+	@$(VENV)/python -m tools.local reset $(if $(YES),--yes)
+
+status: setup ## Show what runs, where, and whether it is what the sources say
+	@$(VENV)/python -m tools.local status
+
+logs: setup ## Follow what functions and processes say (FUNCTION=part of a name)
+	@$(VENV)/python -m tools.local logs $(if $(FUNCTION),--only $(FUNCTION))
+
+token: setup ## Print a bearer token: GROUP=catalogue, warehouse, support, admin, or shopper
+	@$(VENV)/python -m tools.local token $(or $(GROUP),admin)
+
+import: setup ## Import products: FILE=products.csv, and MAPPING=… for other tables than Shopify's
+	@$(if $(FILE),,echo "Say which file: make import FILE=products.csv" >&2; exit 1;) \
+	$(VENV)/python -m tools.importer $(FILE) $(if $(MAPPING),--mapping $(MAPPING))
+
+demo: setup ## Watch orders go from cart to delivered, declined, canceled, returned (FAST=1: without pauses)
+	@$(VENV)/python -m tools.demo $(if $(FAST),--fast)
+
+bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
+	@$(VENV)/python -m tools.bench
+
+test: setup ## Run all checks and tests, with a shop of their own
+	@$(VENV)/python -m tools.local.testing
+
+lint: setup ## Check style, types and who imports whom
+	@$(VENV)/ruff check
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+
+format: setup ## Put imports and simple things in order
+	@$(VENV)/ruff check --fix
+
+docs: setup ## Write docs/openapi.json, docs/api.html and docs/events from the code
+	@$(VENV)/python -m tools.openapi
+
+layers: setup ## Build the functions' packages for this machine and for AWS
+	@$(VENV)/python -m tools.build.layers local aws
+
+synth: setup layers ## Synthesise the templates: ENV=local, dev, prod
+	@$(VENV)/node node_modules/aws-cdk/bin/cdk synth --quiet -c environment=$(ENV)
+
+diff: setup layers ## Show what a deployment to AWS would change: ENV=dev, prod
+	@$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV)
+
+deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod
+	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
+	$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV)
+
+lock: setup ## Choose the packages anew and lock them with their hashes
+	@$(VENV)/python -m tools.lock
