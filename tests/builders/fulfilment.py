@@ -348,7 +348,13 @@ class Shop:
         self.signals = Signals()
         self.carrier = FakeCarrier(self.boundaries)
         self.bank = Bank(self.boundaries)
-        self.stores = Stores(self.memory, NoCheckouts(), self.warehouse, self.memory, self.memory)
+        self.stores = Stores(
+            orders=self.memory,
+            checkouts=NoCheckouts(),
+            inventory=self.warehouse,
+            payments=self.memory,
+            audit=self.memory,
+        )
 
     @property
     def order(self) -> Order:
