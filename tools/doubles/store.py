@@ -76,10 +76,10 @@ class Store:
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
-    def clear(self) -> None:
-        """Forgets everything."""
+    def clear(self, kind: str) -> None:
+        """Forgets everything of the kind."""
         with self._lock:
-            self._database.execute("DELETE FROM objects")
+            self._database.execute("DELETE FROM objects WHERE kind = ?", (kind,))
 
     def close(self) -> None:
         """Leaves a whole file behind."""

@@ -15,6 +15,49 @@ from tools.doubles.stripe.errors import Refusal, integer, invalid, missing, one_
 SMALLEST, LARGEST = 50, 99_999_999
 """What an intent may be worth, in minor units (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts)."""
 
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "payment_intents.create": (
+        "amount",
+        "currency",
+        "allowed_payment_method_types",
+        "automatic_payment_methods",
+        "capture_method",
+        "confirm",
+        "description",
+        "metadata",
+        "payment_method",
+        "receipt_email",
+        "return_url",
+        "statement_descriptor_suffix",
+    ),
+    "payment_intents.confirm": (
+        "payment_method",
+        "return_url",
+        "capture_method",
+        "receipt_email",
+    ),
+    "payment_intents.capture": (
+        "amount_to_capture",
+        "metadata",
+    ),
+    "payment_intents.cancel": ("cancellation_reason",),
+    "refunds.create": (
+        "payment_intent",
+        "charge",
+        "amount",
+        "reason",
+        "metadata",
+    ),
+    "webhook_endpoints.create": (
+        "url",
+        "enabled_events",
+        "description",
+        "api_version",
+        "metadata",
+    ),
+}
+"""What each operation takes, of all that Stripe's would."""
+
 _CANCELABLE = (
     "requires_payment_method",
     "requires_capture",
@@ -63,21 +106,7 @@ class Account:
                 code="payment_method_types_no_longer_supported",
                 param="payment_method_types",
             )
-        only(
-            params,
-            "amount",
-            "currency",
-            "allowed_payment_method_types",
-            "automatic_payment_methods",
-            "capture_method",
-            "confirm",
-            "description",
-            "metadata",
-            "payment_method",
-            "receipt_email",
-            "return_url",
-            "statement_descriptor_suffix",
-        )
+        only(params, *PARAMETERS["payment_intents.create"])
         amount = integer(params, "amount")
         if amount < SMALLEST:
             raise invalid("Amount must convert to at least 50 cents.", code="amount_too_small", param="amount")
@@ -107,7 +136,7 @@ class Account:
 
     def confirm_intent(self, identifier: str, params: Json) -> Json:
         """https://docs.stripe.com/api/payment_intents/confirm."""
-        only(params, "payment_method", "return_url", "capture_method", "receipt_email")
+        only(params, *PARAMETERS["payment_intents.confirm"])
         intent = self.find("payment_intent", identifier, param="intent")
         given = params.get("payment_method")
         method = self.payment_method(str(given)) if given else None
@@ -155,7 +184,7 @@ class Account:
 
     def capture_intent(self, identifier: str, params: Json) -> Json:
         """https://docs.stripe.com/api/payment_intents/capture; what is not taken is let go."""
-        only(params, "amount_to_capture", "metadata")
+        only(params, *PARAMETERS["payment_intents.capture"])
         intent = self.find("payment_intent", identifier, param="intent")
         if intent["status"] != "requires_capture":
             raise self._unexpected(intent, "captured", "requires_capture")
@@ -173,7 +202,7 @@ class Account:
 
     def cancel_intent(self, identifier: str, params: Json) -> Json:
         """https://docs.stripe.com/api/payment_intents/cancel; lets go of what is held."""
-        only(params, "cancellation_reason")
+        only(params, *PARAMETERS["payment_intents.cancel"])
         intent = self.find("payment_intent", identifier, param="intent")
         reason = (
             one_of(params, "cancellation_reason", _CANCEL_REASONS, "") if params.get("cancellation_reason") else None
@@ -185,7 +214,7 @@ class Account:
 
     def create_refund(self, params: Json) -> Json:
         """https://docs.stripe.com/api/refunds/create; never more than is left of the captured amount."""
-        only(params, "payment_intent", "charge", "amount", "reason", "metadata")
+        only(params, *PARAMETERS["refunds.create"])
         if not params.get("payment_intent") and not params.get("charge"):
             raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
         if params.get("reason"):
@@ -231,7 +260,7 @@ class Account:
 
     def create_endpoint(self, params: Json) -> Json:
         """https://docs.stripe.com/api/webhook_endpoints/create; the only answer that shows the secret."""
-        only(params, "url", "enabled_events", "description", "api_version", "metadata")
+        only(params, *PARAMETERS["webhook_endpoints.create"])
         if not str(params.get("url", "")).startswith(("http://", "https://")):
             raise invalid("Invalid URL: An explicit scheme (such as https) must be provided.", param="url")
         if not isinstance(params.get("enabled_events"), list):

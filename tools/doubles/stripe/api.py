@@ -101,6 +101,10 @@ class Api:
         """The names of all operations."""
         return tuple(route.operation for route in self._routes)
 
+    def forget(self) -> None:
+        """All idempotency keys, as after a day."""
+        self._keys.forget()
+
     def answer(self, request: Request) -> Answer:
         """Does the operation, once per idempotency key. Raises Dropped where a fault cuts the line."""
         request_id = objects.token("req_", 14)

@@ -80,6 +80,9 @@ class StripeDouble:
                 return Answer.json(self._charges(request.arguments.get("order_id")))
             case ("POST", ["webhooks", "replay"]):
                 return Answer.json({"sent": self._replay(request.json())})
+            case ("POST", ["forget"]):
+                self._api.forget()
+                return Answer.json({"done": True})
             case ("POST", ["dispute"]):
                 body = request.json()
                 with self._store.transaction():

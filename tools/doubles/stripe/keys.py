@@ -70,6 +70,11 @@ class Keys:
         with self._lock:
             self._in_flight.discard(key)
 
+    def forget(self) -> None:
+        """Every key that is not in flight is as new."""
+        with self._store.transaction():
+            self._store.clear("idempotency_key")
+
 
 def _fingerprint(method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(f"{method} {path}\n".encode() + body).hexdigest()

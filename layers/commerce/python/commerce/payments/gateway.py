@@ -37,6 +37,10 @@ _Unanswered = cast(Callable[..., stripe.APIConnectionError], stripe.APIConnectio
 _SETTLED = (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError)
 """Stripe understood the request and said no. Every other StripeError leaves open whether money moved."""
 
+_TOLD = (*_SETTLED, stripe.APIError)
+"""Stripe said something, so it can be asked how the intent stands now. A 5xx is remembered under the idempotency key
+like any other answer: asking is then the only way to learn that the money moved."""
+
 _OUTCOMES: dict[str, AuthorizationOutcome] = {
     "requires_capture": "authorized",
     "requires_action": "action_required",
@@ -130,6 +134,9 @@ class StripeGateway:
             return self.retrieve(intent_id)
         except stripe.IdempotencyError:
             return self.retrieve(intent_id)
+        except stripe.APIError:
+            now = self.retrieve(intent_id)
+            return _unknown(intent_id) if now.outcome == "unconfirmed" else now
         except stripe.StripeError:
             return _unknown(intent_id)
         return _authorization(intent)
@@ -145,8 +152,8 @@ class StripeGateway:
         """Takes the money. A refusal is `captured` after all where the intent says so."""
         try:
             intent = self._intents.capture(intent_id, {"amount_to_capture": amount}, {"idempotency_key": key})
-        except _SETTLED as error:
-            return self._capture_refused(intent_id, error)
+        except _TOLD as error:
+            return self._not_captured(intent_id, error)
         except stripe.StripeError:
             return Capture(outcome="unknown")
         return Capture(outcome="captured", charge_id=_id(intent.latest_charge), amount=intent.amount_received)
@@ -155,7 +162,7 @@ class StripeGateway:
         """Cancels the intent. A refusal is `voided` where it is canceled already."""
         try:
             self._intents.cancel(intent_id, {"cancellation_reason": "requested_by_customer"}, {"idempotency_key": key})
-        except _SETTLED:
+        except _TOLD:
             now = self.retrieve(intent_id)
             if now.outcome == "captured":
                 return Void(outcome="captured", amount_captured=now.amount_captured)
@@ -195,11 +202,11 @@ class StripeGateway:
             raise Unauthenticated("the webhook's signature does not hold") from error
         return _notice(event)
 
-    def _capture_refused(self, intent_id: str, error: stripe.StripeError) -> Capture:
+    def _not_captured(self, intent_id: str, error: stripe.StripeError) -> Capture:
         now = self.retrieve(intent_id)
         if now.outcome == "captured":
             return Capture(outcome="captured", charge_id=now.charge_id, amount=now.amount_captured)
-        if now.outcome == "unknown":
+        if now.outcome == "unknown" or not isinstance(error, _SETTLED):
             return Capture(outcome="unknown")
         return Capture(outcome="failed", reason=error.code or now.outcome)
 
