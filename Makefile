@@ -72,5 +72,5 @@ deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod
 	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
 	$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV)
 
-lock: setup ## Choose the packages anew and lock them with their hashes
-	@$(VENV)/python -m tools.lock
+lock: setup ## Lock the packages with their hashes (UPGRADE=1: take the newest that fit)
+	@$(VENV)/python -m tools.lock $(if $(UPGRADE),--upgrade)
