@@ -1,0 +1,166 @@
+"""A DynamoDB engine for repositories and use cases: dynoxide, which is exact under racing threads.
+
+Every test has tables of its own, so tests neither see nor wait for each other.
+"""
+
+import os
+import socket
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.session import get_session
+from builders.orders import Shop
+from builders.pricing import settings
+from commerce.adapters import aws, secrets, wiring
+from commerce.adapters import environment as function_environment
+
+from stacks.tables import ALL, TableSpec
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "@dynoxide/linux-x64"
+VERSION = "1.2.1"
+SIGNING_KEY = "a key for tests"
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running engine, with its data in memory."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [str(_binary(tmp_path_factory)), "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_it_answers(url, process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def dynamodb(engine: str) -> Any:
+    """A client of the engine for as many threads as the largest rush has buyers."""
+    return new_client(engine)
+
+
+@pytest.fixture
+def tables(dynamodb: Any) -> Iterator[dict[str, str]]:
+    """Fresh tables: the name of each by the environment variable under which functions find it."""
+    prefix = uuid4().hex[:12]
+    names = {spec.variable: f"{prefix}-{spec.name}" for spec in ALL}
+    for spec in ALL:
+        dynamodb.create_table(**_definition(spec, names[spec.variable]))
+    yield names
+    for name in names.values():
+        dynamodb.delete_table(TableName=name)
+
+
+@pytest.fixture
+def shop(dynamodb: Any, tables: dict[str, str]) -> Shop:
+    """The shop's repositories on fresh tables, with doubles of the catalogue, the payment provider and the workflow."""
+    return Shop(dynamodb, tables)
+
+
+@pytest.fixture
+def function_of_the_shop(engine: str, tables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment that a function finds: `commerce.adapters.wiring` leads to this test's tables."""
+    variables = {
+        **tables,
+        "AWS_ENDPOINT_URL_DYNAMODB": engine,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "SETTINGS": settings().model_dump_json(),
+        "SIGNING_SECRET_ARN": "arn:signing",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setitem(secrets._known, "arn:signing", (float("inf"), {"key": SIGNING_KEY}))
+    _forget()
+    yield
+    _forget()
+
+
+def new_client(url: str, **config: Any) -> Any:
+    """A client of the engine at `url`; its calls never leave this machine."""
+    return get_session().create_client(
+        "dynamodb",
+        region_name="us-east-1",
+        endpoint_url=url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(max_pool_connections=220, retries={"mode": "standard", "max_attempts": 4}, **config),
+    )
+
+
+def _forget() -> None:
+    """Wiring keeps what it built for the life of a process; here a process serves many tests."""
+    for factory in (*vars(wiring).values(), aws.client, function_environment.settings):
+        if hasattr(factory, "cache_clear"):
+            factory.cache_clear()
+
+
+def _binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The engine from the installed npm packages, or else from npm's registry."""
+    named = os.environ.get("DYNOXIDE")
+    installed = [Path(named)] if named else [ROOT / "node_modules" / PACKAGE / "dynoxide"]
+    for binary in installed:
+        if binary.exists():
+            return binary
+    folder = tmp_path_factory.mktemp("dynoxide")
+    subprocess.run(
+        ["npm", "pack", "--silent", f"{PACKAGE}@{VERSION}"], cwd=folder, check=True, stdout=subprocess.DEVNULL
+    )
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "package" / "dynoxide"
+
+
+def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
+    client = new_client(url)
+    while True:
+        if process.poll() is not None:
+            raise RuntimeError(f"dynoxide ended with {process.returncode} before it answered")
+        try:
+            client.list_tables()
+            return
+        except (ClientError, EndpointConnectionError):
+            time.sleep(0.02)
+
+
+def _definition(spec: TableSpec, name: str) -> dict[str, Any]:
+    keys = ["pk", "sk", *(key for index in spec.indexes for key in (index.partition, index.sort))]
+    indexes = [
+        {
+            "IndexName": index.name,
+            "KeySchema": _key_schema(index.partition, index.sort),
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.includes)}
+            if index.includes
+            else {"ProjectionType": "ALL"},
+        }
+        for index in spec.indexes
+    ]
+    return {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in dict.fromkeys(keys)],
+        "KeySchema": _key_schema("pk", "sk"),
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
+    }
+
+
+def _key_schema(partition: str, sort: str) -> list[dict[str, str]]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
