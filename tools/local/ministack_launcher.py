@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import functools
 import importlib.util
+import json
 import os
 import shutil
 import sys
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import set_request_account_id, set_request_region
 from ministack.services import dynamodb, lambda_svc, stepfunctions
 
@@ -175,6 +176,37 @@ def check_signatures(packages: Path) -> None:
         sys.exit(f"the functions' packages in {packages} do not work here: {error}")
 
 
+def know_who_waits() -> None:
+    """SendTaskSuccess and SendTaskFailure are granted on the state machine whose state waits, as on AWS.
+
+    Unmended, a token belongs to nobody there, and only a grant on every resource would let a function answer it.
+    """
+    expect(callable(getattr(stepfunctions, "_invoke_with_callback", None)), "its Step Functions wait in another way")
+    named = iam_actions.extract_resource_arn
+    invoke, execute = stepfunctions._invoke_with_callback, stepfunctions._execute_task
+    running = threading.local()
+    machines: dict[str, str] = {}
+
+    def executed(state: dict[str, Any], given: Any, execution: dict[str, Any], context: dict[str, Any]) -> Any:
+        running.machine = execution["stateMachineArn"]
+        return execute(state, given, execution, context)
+
+    def invoked(resource: str, given: Any, token: str, state: dict[str, Any]) -> Any:
+        machines[token] = running.machine
+        return invoke(resource, given, token, state)
+
+    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
+        found: str = named(service, method, path, headers, body, *rest)
+        if service != "states" or found != "*":
+            return found
+        token = json.loads(body or b"{}").get("taskToken")
+        return machines.get(token) or next(iter(stepfunctions._state_machines), found)
+
+    iam_actions.extract_resource_arn = resource_arn
+    stepfunctions._invoke_with_callback = invoked
+    stepfunctions._execute_task = executed
+
+
 def count_calls(file: Path) -> None:
     """Lets `meter.py`, beside this file, count what the shop asks of AWS."""
     spec = importlib.util.spec_from_file_location("meter", Path(__file__).with_name("meter.py"))
@@ -197,6 +229,7 @@ def main() -> None:
     answer_at_once()
     parse_once()
     go_on_after_a_restart()
+    know_who_waits()
     count_calls(options.meter)
     sys.argv = ["ministack"]
     with contextlib.suppress(KeyboardInterrupt):

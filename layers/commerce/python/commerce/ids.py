@@ -28,3 +28,8 @@ def order_id_for(checkout_id: str, attempt: int) -> str:
     The order id stands on labels and e-mails, so it must not lead back to the checkout, whose id is a capability.
     """
     return derived_id("order", checkout_id, str(attempt))
+
+
+def order_label(order_id: str) -> str:
+    """What people call the order, on e-mails and parcels: `TP-7K2M9QXA`. It opens nothing."""
+    return f"TP-{order_id.removeprefix('order_')[:8].upper()}"

@@ -7,6 +7,7 @@ from commerce.checkout.model import Checkout, Status
 from commerce.checkout.service import chosen_option, options_for
 from commerce.clock import from_epoch, iso
 from commerce.contact import Buyer, PostalAddress
+from commerce.ids import order_label
 from commerce.messages import Message
 from commerce.model import Model
 from commerce.pricing.model import ShippingOption, Total
@@ -62,6 +63,7 @@ class OrderConfirmation(Model):
     """Where the order of a completed checkout is found."""
 
     id: str
+    label: str
     permalink_url: str
 
 
@@ -145,4 +147,4 @@ def _confirmation(checkout: Checkout, order_url: str | None) -> OrderConfirmatio
     """Not before the order stands: while it is only being tried, the protocol forbids to name it."""
     if checkout.status != "completed" or checkout.order_id is None or order_url is None:
         return None
-    return OrderConfirmation(id=checkout.order_id, permalink_url=order_url)
+    return OrderConfirmation(id=checkout.order_id, label=order_label(checkout.order_id), permalink_url=order_url)

@@ -5,6 +5,7 @@ from typing import Literal
 from commerce.contact import Buyer, PostalAddress
 from commerce.events import CancelReason
 from commerce.events import OrderLine as EventLine
+from commerce.ids import order_label
 from commerce.model import Model
 from commerce.money import Currency
 from commerce.pricing.model import PricedLine, Total, amount_of
@@ -143,7 +144,7 @@ class Order(Model):
     @property
     def label(self) -> str:
         """What people call the order, on e-mails and parcels."""
-        return f"TP-{self.id.removeprefix('order_')[:8].upper()}"
+        return order_label(self.id)
 
     def event_lines(self) -> tuple[EventLine, ...]:
         """The lines as events carry them."""
