@@ -12,41 +12,17 @@ from markupsafe import Markup, escape
 
 HERE = Path(__file__).resolve().parent
 
-SAMPLES: dict[str, Any] = {
-    "item.id": "linen-shirt-blue-m",
-    "sku": "linen-shirt-blue-m",
-    "currency": "USD",
-    "quantity": 1,
-    "email": "ada@example.com",
-    "first_name": "Ada",
-    "last_name": "Lovelace",
-    "address_country": "US",
-    "address_region": "NY",
-    "address_locality": "New York",
-    "postal_code": "10001",
-    "street_address": "20 W 34th St",
-    "location": "main",
-    "reason": "counted",
-    "amount": 1999,
-    "title": "Linen Shirt",
-    "handle": "linen-shirt",
-    "query": "shirt",
-    "token": "pm_card_visa",
-}
-"""Example values by field, or by parent and field."""
-
 
 def page(contract: Mapping[str, Any]) -> str:
     """The whole page. The same contract gives the same page."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    schemas = contract["components"]["schemas"]
     environment.globals |= {
         "type_of": type_of,
         "limits_of": limits_of,
         "resolve": lambda node: _resolve(node, contract),
-        "curl": lambda method, path, operation: curl(method, path, operation, schemas),
+        "curl": curl,
         "prose": prose,
         "words": words,
     }
@@ -123,12 +99,12 @@ def limits_of(schema: Mapping[str, Any]) -> str:
     """What a value must keep to, and what it is when left out."""
     choices = [schema, *schema.get("anyOf", ())]
     limits = [text.format(choice[name]) for choice in choices for name, text in _LIMITS.items() if name in choice]
-    if schema.get("default") not in (None, [], {}, ""):
+    if isinstance(schema.get("default"), str | int) and schema["default"] != "":
         limits.append(f"{json.dumps(schema['default'])} if left out")
     return ", ".join(limits)
 
 
-def curl(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
     """A command line that calls the operation; `$SHOP` and `$TOKEN` are the reader's."""
     address = re.sub(r"{(\w+)}", lambda match: f"${match[1].upper()}", path)
     parts = [f'curl {"" if method == "GET" else f"-X {method} "}"$SHOP{address}"']
@@ -140,42 +116,10 @@ def curl(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[
         if parameter["name"] == "If-Match":
             parts.append("-H 'If-Match: \"1\"'")
     if "requestBody" in operation:
-        body = sample(operation["requestBody"]["content"]["application/json"]["schema"], schemas)
+        body = operation["requestBody"]["content"]["application/json"].get("example", {})
         text = json.dumps(body, indent=2, ensure_ascii=False)
         parts += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(text)}"]
     return " \\\n  ".join(parts)
-
-
-def sample(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str = "", parent: str = "") -> Any:
-    """A value that fits the schema: its required fields, and those that the reader will want to see."""
-    if "$ref" in schema:
-        return sample(schemas[schema["$ref"].rpartition("/")[2]], schemas, name, parent)
-    for known in (f"{parent}.{name}", name):
-        if known in SAMPLES:
-            return SAMPLES[known]
-    if "const" in schema:
-        return schema["const"]
-    for values in ("examples", "enum"):
-        if schema.get(values):
-            return schema[values][0]
-    if choices := schema.get("anyOf") or schema.get("oneOf"):
-        return sample(choices[0], schemas, name, parent)
-    match schema.get("type"):
-        case "object" if "properties" in schema:
-            required = schema.get("required", ())
-            shown = {field: inner for field, inner in schema["properties"].items() if field in required}
-            return {field: sample(inner, schemas, field, name) for field, inner in shown.items()}
-        case "object":
-            return {}
-        case "array" if "items" in schema:
-            return [sample(schema["items"], schemas, name.removesuffix("s"), parent)]
-        case "array":
-            return []
-        case "integer" | "number":
-            return max(schema.get("minimum", 1), 1)
-        case "boolean":
-            return True
-    return "…" if schema.get("type") == "string" else None
 
 
 def prose(text: str) -> Markup:

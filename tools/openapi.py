@@ -17,11 +17,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
+from tools.api_examples import BODIES
 from tools.api_page import page
 from tools.field_docs import sentences
 
@@ -136,8 +138,8 @@ under `/admin`, the merchant's API.
 **What a buyer can get wrong** comes back with status 200 or 201 and `messages` that name the field; only faults of the
 protocol are 4xx. **Nothing a client says about a price is believed.**
 
-**Send every POST twice if in doubt**: under the same `Idempotency-Key` it is done once, and answered with the same bytes
-for 48 hours.
+**Send every POST twice if in doubt**: under the same `Idempotency-Key` it is done once, and answered with the
+same bytes for 48 hours.
 """
 
 
@@ -189,8 +191,11 @@ def _load(path: Path) -> Any:
     return module
 
 
-def contract(found: list[Operation]) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of these operations. The same operations give the same document."""
+def contract(found: list[Operation], examples: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these operations. The same operations give the same document.
+
+    `examples` are request bodies by operation id.
+    """
     models = sorted(
         {model for one in found for model in (one.route.body, one.route.answers) if model},
         key=lambda model: (model.__name__, model.__module__),
@@ -208,9 +213,14 @@ def contract(found: list[Operation]) -> dict[str, Any]:
         if method in known:
             raise SystemExit(f"{one.route.key} is declared by {known[method]['x-function']} and by {one.function}")
         known[method] = _operation(one, references)
-    _unique([operation for path in paths.values() for operation in path.values()])
-    used = {operation["tags"][0] for path in paths.values() for operation in path.values()}
-    return {
+    made = [operation for path in paths.values() for operation in path.values()]
+    _unique(made)
+    for operation in made:
+        if operation["operationId"] in examples:
+            content = operation["requestBody"]["content"]["application/json"]
+            content["example"] = examples[operation["operationId"]]
+    used = {operation["tags"][0] for operation in made}
+    document = {
         "openapi": "3.1.0",
         "info": {"title": "Tradepost", "version": "1.0.0", "description": DESCRIPTION},
         "servers": [{"url": "/"}],
@@ -222,6 +232,22 @@ def contract(found: list[Operation]) -> dict[str, Any]:
             "securitySchemes": SECURITY_SCHEMES,
         },
     }
+    return _with_short_names(document)
+
+
+def _with_short_names(document: dict[str, Any]) -> dict[str, Any]:
+    """Where two models share a name pydantic names them by their modules; contexts are enough, and read better."""
+    known = document["components"]["schemas"]
+    text = json.dumps(document)
+    for name in [name for name in known if "__" in name]:
+        *modules, own = name.split("__")
+        context = modules[0].removeprefix("functions_") if modules[0] != "commerce" else modules[1]
+        short = "".join(word.capitalize() for word in context.split("_")) + own
+        if f'"{short}"' not in text:
+            text = re.sub(rf"\b{name}\b", short, text)
+    renamed: dict[str, Any] = json.loads(text)
+    renamed["components"]["schemas"] = dict(sorted(renamed["components"]["schemas"].items()))
+    return renamed
 
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -443,13 +469,28 @@ class _Offline:
         raise RuntimeError(f"a handler called {self._service}.{operation} while it was imported")
 
 
+def _hold_examples_against_models(found: list[Operation], document: Mapping[str, Any]) -> None:
+    """Raises SystemExit for an operation whose example is missing, or is not what the operation takes."""
+    for one in (one for one in found if one.route.body):
+        operation = document["paths"][one.route.path][one.route.method.lower()]
+        example = operation["requestBody"]["content"]["application/json"].get("example")
+        if example is None:
+            raise SystemExit(f"{operation['operationId']} has no example; add a body to tools/api_examples.py")
+        try:
+            one.route.body.model_validate_json(json.dumps(example))
+        except ValidationError as error:
+            raise SystemExit(f"the example of {operation['operationId']} in tools/api_examples.py: {error}") from None
+
+
 def main() -> int:
     """Writes the two files, or says which of them are not what the handlers declare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a file has drifted")
     arguments = parser.parse_args()
     _stub_environment()
-    document = contract(operations())
+    found = operations()
+    document = contract(found, BODIES)
+    _hold_examples_against_models(found, document)
     files = {CONTRACT: json.dumps(document, indent=1, ensure_ascii=False) + "\n", PAGE: page(document)}
     drifted = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
     if arguments.check:

@@ -1,0 +1,74 @@
+"""A request body for every operation that takes one, with things from the demo catalogue, by operation id.
+
+`tools.openapi` holds each of them against the operation's model, so none of them can become wrong unseen.
+"""
+
+from typing import Any
+
+_MUG = "MUG-SAGE"
+_LINES = [{"item": {"id": _MUG}, "quantity": 1}]
+_PRODUCT = {
+    "title": "Linen Shirt",
+    "description": {"plain": "Woven from European flax."},
+    "categories": ["shirts"],
+    "options": [{"name": "Size", "values": ["S", "M"]}],
+    "variants": [
+        {"sku": "SHIRT-S", "options": {"Size": "S"}, "prices": {"USD": 5900, "EUR": 5500}},
+        {"sku": "SHIRT-M", "options": {"Size": "M"}, "prices": {"USD": 5900, "EUR": 5500}},
+    ],
+    "status": "active",
+}
+
+BODIES: dict[str, Any] = {
+    "search": {"query": "stoneware mug", "context": {"currency": "USD"}, "pagination": {"limit": 10}},
+    "look_up": {"ids": [_MUG]},
+    "read_product": {"id": _MUG, "selected": [{"name": "Colour", "label": "Sage"}]},
+    "create_cart": {"line_items": _LINES, "context": {"currency": "USD"}},
+    "replace_cart": {"line_items": [{"item": {"id": _MUG}, "quantity": 2}]},
+    "create_checkout": {"line_items": _LINES},
+    "update_checkout": {
+        "line_items": _LINES,
+        "buyer": {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@example.com"},
+        "fulfillment": {
+            "methods": [
+                {
+                    "type": "shipping",
+                    "destinations": [
+                        {
+                            "id": "home",
+                            "street_address": "20 W 34th St",
+                            "address_locality": "New York",
+                            "address_region": "NY",
+                            "postal_code": "10001",
+                            "address_country": "US",
+                        }
+                    ],
+                    "selected_destination_id": "home",
+                    "groups": [{"selected_option_id": "standard"}],
+                }
+            ]
+        },
+    },
+    "complete_checkout": {
+        "payment": {
+            "instruments": [
+                {
+                    "id": "card",
+                    "handler_id": "stripe",
+                    "type": "card",
+                    "selected": True,
+                    "credential": {"type": "token", "token": "pm_card_visa"},
+                }
+            ]
+        }
+    },
+    "create_product": _PRODUCT,
+    "replace_product": _PRODUCT,
+    "put_category": {"title": "Shirts"},
+    "adjust": {"quantity": 12, "reason": "delivery", "location": "main"},
+    "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
+    "pack_order": {"weight_grams": 450},
+    "cancel_order": {"reason": "merchant_request"},
+    "receive_return": {"lines": [{"line_id": "line_1", "quantity": 1, "restock": True}]},
+    "refund_order": {"amount": 1900, "reason": "the mug arrived broken"},
+}
