@@ -19,7 +19,9 @@ def draft(title: str = "Stoneware Mug", **fields: Any) -> ProductDraft:
     return ProductDraft(title=title, **{"status": "active", "variants": (variant(),), **fields})
 
 
-def sized(title: str = "Linen Shirt", *, prefix: str = "SHIRT", sizes: tuple[str, ...] = ("S", "M"), **fields: Any) -> ProductDraft:
+def sized(
+    title: str = "Linen Shirt", *, prefix: str = "SHIRT", sizes: tuple[str, ...] = ("S", "M"), **fields: Any
+) -> ProductDraft:
     """A draft with one variant per size and colour."""
     colours = fields.pop("colours", ("Blue", "White"))
     variants = tuple(

@@ -19,11 +19,12 @@ from tools.local.instance import ROOT, Instance
 
 sys.path.insert(0, str(ROOT / "layers" / "commerce" / "python"))
 
-from botocore.exceptions import BotoCoreError, ClientError  # noqa: E402 - the domain's folder must be on the path first
-from commerce.errors import CommerceError  # noqa: E402
-from tools.importer import drafts, mapping, tables  # noqa: E402
-from tools.importer.load import Report, Shop, load  # noqa: E402
-from tools.importer.pictures import Pictures  # noqa: E402
+from botocore.exceptions import BotoCoreError, ClientError
+
+from commerce.errors import CommerceError
+from tools.importer import drafts, mapping, tables
+from tools.importer.load import Report, Shop, load
+from tools.importer.pictures import Pictures
 
 REPORT = ROOT / "build" / "import-report.json"
 SHOWN = 10
@@ -168,23 +169,23 @@ def _write(report: Report, table: Path, seconds: float, *, dry_run: bool) -> Non
 
 def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report.products.items())
-    console.print(f"Products: {counts}. Variants: {report.variants}. Stock set: {report.stock_set}.", highlight=False, soft_wrap=True)
+    _say(f"Products: {counts}. Variants: {report.variants}. Stock set: {report.stock_set}.")
     if report.pictures_missing:
-        console.print(f"{report.pictures_missing} pictures are in no folder and at no address; left out.", soft_wrap=True)
+        _say(f"{report.pictures_missing} pictures are in no folder and at no address; left out.")
     for remark in report.refused[:SHOWN]:
-        console.print(f"  refused, line {remark.line} {remark.product}: {remark.reason}", markup=False, highlight=False, soft_wrap=True)
+        _say(f"  refused, line {remark.line} {remark.product}: {remark.reason}")
     if report.refused or report.notes:
-        console.print(f"{len(report.refused)} refusals and {len(report.notes)} notes are in {_shown(REPORT)}.", soft_wrap=True)
-    console.print(f"{'Dry run, nothing written' if dry_run else 'Done'} in {seconds:.1f} s.", highlight=False, soft_wrap=True)
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+        _say(f"{len(report.refused)} refusals and {len(report.notes)} notes are in {REPORT.relative_to(ROOT)}.")
+    _say(f"{'Dry run, nothing written' if dry_run else 'Done'} in {seconds:.1f} s.")
 
 
 def _stop(why: str) -> int:
-    console.print(why, markup=False, highlight=False, soft_wrap=True)
+    _say(why)
     return 2
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

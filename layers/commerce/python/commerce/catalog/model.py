@@ -50,9 +50,9 @@ class Variant(Model):
     """The thing one buys. Its SKU is its id; `options` maps every option's name to this variant's value."""
 
     sku: Sku
-    options: dict[Label, Label] = {}
+    options: dict[Label, Label] = Field(default_factory=dict)
     prices: Annotated[dict[Currency, Amount], Field(min_length=1, max_length=20)]
-    compare_at: dict[Currency, Amount] = {}
+    compare_at: dict[Currency, Amount] = Field(default_factory=dict)
     """The price before a reduction, per currency; higher than the price, or it is not shown."""
     barcode: Annotated[str, Field(max_length=50)] | None = None
     weight_grams: Annotated[int, Field(ge=0, le=1_000_000)] = 0

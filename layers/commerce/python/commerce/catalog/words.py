@@ -9,7 +9,8 @@ MAX_WORD = 40
 """Characters. A longer word is cut, in products and queries alike."""
 
 _STOP_WORDS = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "or", "the", "to", "with"]
+    {"a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "it", "of", "on", "or"}
+    | {"the", "this", "to", "with"}
 )
 _POSSESSIVE = re.compile(r"['\u2019]s?(?=\W|$)|['\u2019]")
 _WORD = re.compile(r"[^\W_]+")
