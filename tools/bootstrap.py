@@ -16,12 +16,12 @@ def _find_python() -> None:
         return
     for minor in (13, 12, 11):
         for folder in os.environ.get("PATH", "").split(os.pathsep):
-            path = os.path.join(folder, "python3.%d" % minor)
+            path = os.path.join(folder, f"python3.{minor}")
             if os.access(path, os.X_OK):
-                os.execv(path, [path] + sys.argv)
+                os.execv(path, [path, *sys.argv])
     sys.exit(
-        "Python %d.%d is too old: Tradepost needs 3.11 or newer. Install it, or name one: make up PYTHON=/path/to/python3.11"
-        % sys.version_info[:2]
+        f"Python {sys.version_info[0]}.{sys.version_info[1]} is too old: Tradepost needs 3.11 or newer. "
+        "Install it, or name one: make up PYTHON=/path/to/python3.11"
     )
 
 
@@ -102,7 +102,7 @@ def _npm() -> None:
         node = (VENV / "bin" / "node").resolve()
         npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        # A company's network may have its own certificate authority: npm then trusts it as the rest of the machine does.
+        # A company's network may have its own certificate authority: npm then trusts it, as the machine does.
         variables = {"PATH": path, "NODE_USE_SYSTEM_CA": "1"}
         _run([str(node), str(npm), "ci", "--no-audit", "--no-fund"], log, "npm could not install", variables)
         stamp.write_text(made_from)

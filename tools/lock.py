@@ -50,7 +50,13 @@ def _lock(lock: Path, upgrade: list[str]) -> None:
 
 def _run(command: list[str], folder: Path, variables: dict[str, str]) -> None:
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]

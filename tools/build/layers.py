@@ -21,7 +21,7 @@ LAYERS = ROOT / "build" / "layers"
 
 Platform = Literal["local", "aws"]
 LAMBDA_PYTHON = "3.13"
-LAMBDA_WHEELS = ("manylinux2014", "manylinux_2_17", "manylinux_2_24", "manylinux_2_26", "manylinux_2_28", "manylinux_2_34")
+LAMBDA_WHEELS = ("manylinux2014", *(f"manylinux_2_{minor}" for minor in (17, 24, 26, 28, 34)))
 """Amazon Linux 2023 has glibc 2.34, so wheels for any older one run there."""
 
 _NOT_NEEDED_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
@@ -29,7 +29,7 @@ _NOT_NEEDED_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 
 def build(platform: Platform) -> Path:
-    """The folder with the layer's content (`python/…`), built if it is missing or its lock file changed. Raises Stop."""
+    """The folder with the layer's content (`python/…`), built if missing or if its lock file changed. Raises Stop."""
     with alone(LAYERS / f"{platform}.lock", f"building the {platform} layer"):
         folder, stamp = LAYERS / platform, LAYERS / f"{platform}.made-from"
         made_from = _made_from(platform)

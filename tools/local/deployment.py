@@ -33,7 +33,7 @@ _SOURCES = (
 """What a deployment is made from."""
 
 _DEPLOYED = "/tradepost/deployed-from"
-"""The digest of what was deployed last is kept in the local AWS itself: should that lose its state, it is lost with it."""
+"""The digest of the last deployment is kept in the local AWS itself: should that lose its state, it is lost with it."""
 
 
 def context(instance: Instance, *, stripe: bool) -> dict[str, str]:

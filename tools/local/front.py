@@ -1,4 +1,4 @@
-"""The shop's address on one laptop. It stands where CloudFront stands on AWS: everything goes to the HTTP API as it came,
+"""The shop's address on one laptop, where CloudFront stands on AWS: everything goes to the HTTP API as it came,
 `/media/*` comes from the bucket. `/mailbox`, the e-mails that the shop sent, is only here.
 
     python -m tools.local.front --instance main
@@ -43,6 +43,13 @@ class Front(ThreadingHTTPServer):
         super().__init__((HOST, instance.ports["front"]), _Handler)
 
 
+class _Refused(Exception):
+    """A request that goes no further than here."""
+
+    def __init__(self, status: HTTPStatus, why: str) -> None:
+        self.status, self.why = status, why
+
+
 class _Handler(BaseHTTPRequestHandler):
     server: Front
     protocol_version = "HTTP/1.1"
@@ -57,8 +64,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Any method."""
-        body = self._body()
-        if body is None:
+        try:
+            body = self._body()
+        except _Refused as refused:
+            self.close_connection = True
+            self.send_error(refused.status, refused.why)
             return
         path = urllib.parse.urlsplit(self.path).path
         if path == "/mailbox" or path.startswith("/mailbox/"):
@@ -70,35 +80,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
-    def _body(self) -> bytes | None:
-        """The request's body; None where it was refused."""
+    def _body(self) -> bytes:
+        """The request's body. Raises _Refused."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunks()
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit():
-            return self._refuse(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
-        if int(length) > LONGEST_BODY:
-            return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than 10 MB")
-        return self.rfile.read(int(length))
+            raise _Refused(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
+        return self._read(int(length), LONGEST_BODY)
 
-    def _chunks(self) -> bytes | None:
+    def _chunks(self) -> bytes:
         body = bytearray()
         while True:
-            size = self.rfile.readline(1024).split(b";")[0].strip()
             try:
-                count = int(size, 16)
+                count = int(self.rfile.readline(1024).split(b";")[0].strip(), 16)
             except ValueError:
-                return self._refuse(HTTPStatus.BAD_REQUEST, "A chunk has no length")
-            if len(body) + count > LONGEST_BODY:
-                return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than 10 MB")
-            body += self.rfile.read(count)
+                raise _Refused(HTTPStatus.BAD_REQUEST, "A chunk has no length") from None
+            body += self._read(count, LONGEST_BODY - len(body))
             self.rfile.readline(1024)
             if count == 0:
                 return bytes(body)
 
-    def _refuse(self, status: HTTPStatus, why: str) -> None:
-        self.close_connection = True
-        self.send_error(status, why)
+    def _read(self, count: int, most: int) -> bytes:
+        if count > most:
+            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is larger than 10 MB")
+        return self.rfile.read(count)
 
     def _forward(self, body: bytes) -> None:
         try:
@@ -124,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _ask(self, target: str, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Asks over a kept connection. One that the other side has closed meanwhile is replaced, where asking again is safe."""
+        """Asks over a kept connection; one that was closed meanwhile is replaced, where asking twice is safe."""
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
         headers["Content-Length"] = str(len(body))
         headers["X-Forwarded-For"] = self.client_address[0]
@@ -207,9 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, format: str, *values: Any) -> None:
-        """Only failures are worth a line, and none without the path's query, which may hold an access token."""
+        """Only failures are worth a line, and none with the path's query, which may hold an access token."""
 
     def log_error(self, format: str, *values: Any) -> None:
+        """Into the front's log."""
         print(f"{self.log_date_time_string()} {format % values}".partition("?")[0], flush=True)
 
 

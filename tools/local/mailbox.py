@@ -8,16 +8,22 @@ from email.utils import parseaddr
 
 from tools.local.instance import Instance
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; frame-src 'self'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src * data:; frame-src 'self'; frame-ancestors 'none'"
+)
 
 _STYLE = """
-:root { color-scheme: light dark; --line: color-mix(in srgb, CanvasText 15%, Canvas); --soft: color-mix(in srgb, CanvasText 60%, Canvas) }
+:root { color-scheme: light dark;
+  --line: color-mix(in srgb, CanvasText 15%, Canvas); --soft: color-mix(in srgb, CanvasText 60%, Canvas) }
 body { margin: 0 auto; max-width: 60rem; padding: 2rem 1rem; font: 16px/1.5 system-ui, sans-serif }
 h1 { font-size: 1.4rem } a { color: inherit } small, .soft { color: var(--soft) }
-ol { list-style: none; padding: 0 } li a { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: .8rem .4rem;
-  border-top: 1px solid var(--line); text-decoration: none } li a:hover { background: var(--line) } li span { color: var(--soft) }
+ol { list-style: none; padding: 0 }
+li a { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: .8rem .4rem; text-decoration: none;
+  border-top: 1px solid var(--line) }
+li a:hover { background: var(--line) } li span { color: var(--soft) }
 iframe { width: 100%; height: 38rem; border: 1px solid var(--line); border-radius: .5rem; background: white }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: .5rem; padding: 1rem }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem;
+  border: 1px solid var(--line); border-radius: .5rem }
 summary { cursor: pointer; margin: 1rem 0 }
 """
 
@@ -84,7 +90,8 @@ def _one(mail: Mail) -> str:
     return _page(
         mail.subject,
         f'<p><a href="/mailbox">All e-mails</a></p><h1>{html.escape(mail.subject)}</h1>'
-        f"<p class=soft>From {html.escape(name or address)} to {html.escape(mail.to)}, {html.escape(_when(mail.sent))}</p>"
+        f"<p class=soft>From {html.escape(name or address)} to {html.escape(mail.to)}, "
+        f"{html.escape(_when(mail.sent))}</p>"
         f"{shown}",
     )
 
@@ -96,6 +103,7 @@ def _when(sent: str) -> str:
 def _page(title: str, body: str, *, refresh: bool = False) -> str:
     again = '<meta http-equiv="refresh" content="5">' if refresh else ""
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">{again}'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"{again}"
         f"<title>{html.escape(title)} · Tradepost</title><style>{_STYLE}</style><body>{body}</body></html>\n"
     )

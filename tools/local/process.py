@@ -34,7 +34,7 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """Its id while it runs. A file that a crash left behind, or another process under a reused id, counts as none."""
+        """Its id while it runs. What a crash left behind, or another process under a reused id, counts as none."""
         try:
             known = json.loads(self._file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):

@@ -1,6 +1,7 @@
 """Brings a local shop up, step by step, and down again. Each step looks first whether it is done already."""
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -23,6 +24,7 @@ from tools.local.steps import Stop, say, step
 
 MINISTACK = ROOT / ".local" / "ministack-venv" / "bin" / "python"
 LAUNCHER = ROOT / "tools" / "local" / "ministack_launcher.py"
+CATALOGUE = ROOT / "demo" / "products.csv"
 PLAY_KEY = "sk_test_laptop"
 """What the Stripe double takes for an API key."""
 
@@ -101,7 +103,7 @@ def _start_doubles(run: dict[str, Process], *, with_stripe: bool) -> None:
             double = run[name]
             state = double.instance.state / f"{name}.sqlite"
             command = [sys.executable, "-m", f"tools.doubles.{name}", "--port", str(double.port), "--state", str(state)]
-            double.start(command, _clean(), lambda double=double: _listens(double))
+            double.start(command, _clean(), functools.partial(_listens, double))
 
 
 def _start_front(front: Process) -> None:
@@ -170,7 +172,8 @@ def _secret(instance: Instance, output: str) -> dict[str, str]:
 
 
 def _put_secret(instance: Instance, output: str, fields: dict[str, str]) -> None:
-    instance.client("secretsmanager").put_secret_value(SecretId=instance.output(output), SecretString=json.dumps(fields))
+    vault = instance.client("secretsmanager")
+    vault.put_secret_value(SecretId=instance.output(output), SecretString=json.dumps(fields))
 
 
 def _import_catalogue(instance: Instance) -> None:
@@ -182,7 +185,7 @@ def _import_catalogue(instance: Instance) -> None:
         log = instance.log("import")
         with log.open("w") as output:
             done = subprocess.run(
-                [sys.executable, "-m", "tools.importer", "demo"],
+                [sys.executable, "-m", "tools.importer", str(CATALOGUE)],
                 cwd=ROOT,
                 env=instance.environment(),
                 stdin=subprocess.DEVNULL,
