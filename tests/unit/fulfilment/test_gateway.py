@@ -1,0 +1,235 @@
+"""EasyPost through the shop's gateway: every outcome, against the double."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+
+from builders.doubles import Receiver, carrier_double, control
+from builders.fulfilment import order
+from commerce.contact import PostalAddress
+from commerce.errors import Invalid, Unauthenticated, Unavailable
+from commerce.fulfilment.gateway import EasyPostCarrier
+from commerce.fulfilment.model import TrackingEvent
+from commerce.fulfilment.service import Carrier
+from commerce.orders.model import Order, ShippingChoice
+from tools.doubles.carrier.double import CarrierDouble
+
+SECRET = "a secret of these tests"
+HERE = PostalAddress(street_address="1 Market Street", address_locality="San Francisco", address_country="US")
+ADA = PostalAddress(
+    first_name="Ada",
+    last_name="Lovelace",
+    street_address="1 Analytical Way",
+    address_locality="Portland",
+    address_region="OR",
+    postal_code="97201",
+    address_country="US",
+)
+
+
+@dataclass
+class Depot:
+    """A gateway and the double behind it."""
+
+    gateway: EasyPostCarrier
+    double: CarrierDouble
+
+    def breaks(self, operation: str, fault: str) -> None:
+        control(self.double, "faults", {"operation": operation, "fault": fault})
+
+    @property
+    def parcels(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = control(self.double, "parcels")
+        return found
+
+
+@pytest.fixture
+def depot() -> Iterator[Depot]:
+    with carrier_double() as double:
+        yield Depot(carrier(double.url), double)
+
+
+def carrier(url: str) -> EasyPostCarrier:
+    return EasyPostCarrier("EZTKshop", SECRET, sender=HERE, company="Tradepost", api_base=url)
+
+
+def packed(**changes: Any) -> Order:
+    """An order to Ada, ready for its label."""
+    return order("ready_to_ship", shipping_address=ADA, **changes)
+
+
+def by(name: str) -> ShippingChoice:
+    choice: ShippingChoice = order().shipping.model_copy(update={"carrier": name})
+    return choice
+
+
+class TestBuyingALabel:
+    def test_the_order_gets_a_label_of_the_carrier_that_the_buyer_chose(self, depot: Depot) -> None:
+        port: Carrier = depot.gateway
+        shipment = port.buy_label(packed(shipping=by("UPS")), 400, key="order_1:label")
+        assert shipment.carrier == "UPS"
+        assert shipment.tracking_number and shipment.label_url and shipment.tracking_url
+        [parcel] = depot.parcels
+        assert (parcel["id"], parcel["reference"]) == (shipment.id, "order_1")
+
+    def test_a_carrier_that_has_no_rate_is_replaced_by_the_cheapest(self, depot: Depot) -> None:
+        assert depot.gateway.buy_label(packed(shipping=by("Pigeon")), 400, key="k").carrier == "USPS"
+
+    def test_buying_again_finds_the_label(self, depot: Depot) -> None:
+        first, again = (depot.gateway.buy_label(packed(), 400, key="order_1:label") for _ in range(2))
+        assert first == again
+        assert len(depot.parcels) == 1
+
+    @pytest.mark.parametrize(
+        ("operation", "fault"),
+        [
+            ("shipments.retrieve", "error_before"),
+            ("shipments.retrieve", "rate_limit"),
+            *product(
+                ("shipments.create", "shipments.buy"),
+                ("error_before", "error_after", "drop_before", "drop_after", "rate_limit"),
+            ),
+        ],
+    )
+    def test_without_an_answer_trying_again_buys_one_label(self, depot: Depot, operation: str, fault: str) -> None:
+        depot.breaks(operation, fault)
+        with pytest.raises(Unavailable):
+            depot.gateway.buy_label(packed(), 400, key="order_1:label")
+        shipment = depot.gateway.buy_label(packed(), 400, key="order_1:label")
+        assert [parcel["id"] for parcel in depot.parcels if parcel["bought"]] == [shipment.id]
+
+    def test_two_who_buy_the_same_shipment_at_once_get_the_same_label(self, depot: Depot) -> None:
+        depot.breaks("shipments.buy", "drop_before")
+        with pytest.raises(Unavailable):
+            depot.gateway.buy_label(packed(), 400, key="order_1:label")
+        gateways = [carrier(depot.double.url) for _ in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            labels = list(threads.map(lambda one: one.buy_label(packed(), 400, key="order_1:label"), gateways))
+        assert len({label.tracking_number for label in labels}) == 1
+
+    def test_an_address_that_the_carrier_refuses_is_no_reason_to_try_again(self, depot: Depot) -> None:
+        with pytest.raises(Invalid) as refused:
+            depot.gateway.buy_label(order("ready_to_ship", shipping_address=PostalAddress()), 400, key="k")
+        assert "Ada" not in refused.value.content
+
+    def test_where_nobody_listens_it_is_unavailable(self) -> None:
+        with pytest.raises(Unavailable):
+            carrier("http://127.0.0.1:9").buy_label(packed(), 400, key="k")
+
+    def test_even_a_letter_weighs_something(self, depot: Depot) -> None:
+        assert depot.gateway.buy_label(packed(), 0, key="k").tracking_number
+
+
+class TestVoidingALabel:
+    def test_it_goes_back(self, depot: Depot) -> None:
+        shipment = depot.gateway.buy_label(packed(), 400, key="k")
+        for _ in range(2):
+            depot.gateway.void_label(shipment.id)
+        assert depot.parcels[0]["refund_status"] == "submitted"
+
+    def test_one_in_use_is_left_as_it_is(self, depot: Depot) -> None:
+        shipment = depot.gateway.buy_label(packed(), 400, key="k")
+        control(depot.double, f"track/{shipment.tracking_number}", {"status": "in_transit"})
+        depot.gateway.void_label(shipment.id)
+        assert depot.parcels[0]["refund_status"] is None
+
+    def test_one_that_never_was_is_left_as_it_is(self, depot: Depot) -> None:
+        depot.gateway.void_label("shp_none")
+
+    def test_without_an_answer_it_is_unavailable(self, depot: Depot) -> None:
+        depot.breaks("shipments.refund", "drop_before")
+        with pytest.raises(Unavailable):
+            depot.gateway.void_label("shp_1")
+
+
+class TestNews:
+    def news(self, depot: Depot, status: str) -> TrackingEvent | None:
+        """The event that the carrier's webhook becomes when the order's parcel takes this status."""
+        tracking_number = depot.gateway.buy_label(packed(), 400, key="k").tracking_number
+        body, headers = self.sent(depot, f"track/{tracking_number}", status)
+        return depot.gateway.construct_event(body, headers)
+
+    def sent(self, depot: Depot, path: str, status: str) -> tuple[bytes, dict[str, str]]:
+        import easypost
+
+        api = easypost.EasyPostClient("EZTKshop", api_base=f"{depot.double.url}/v2")  # type: ignore[attr-defined]
+        with Receiver() as shop:
+            hook = api.webhook.create(url=shop.url, webhook_secret=SECRET)
+            control(depot.double, path, {"status": status})
+            [sent] = shop.wait_for(1)
+            api.webhook.delete(hook.id)
+        return sent
+
+    @pytest.mark.parametrize(
+        "status",
+        [
+            "pre_transit",
+            "in_transit",
+            "out_for_delivery",
+            "available_for_pickup",
+            "delivered",
+            "failure",
+            "return_to_sender",
+            "lost",
+        ],
+    )
+    def test_the_news_names_the_order_and_what_happened(self, depot: Depot, status: str) -> None:
+        news = self.news(depot, status)
+        assert news is not None
+        assert (news.order_id, news.status) == ("order_1", status)
+        assert news.tracking_number == depot.parcels[0]["tracking_code"]
+        assert news.occurred_at.tzinfo is not None
+
+    @pytest.mark.parametrize("status", ["unknown", "cancelled", "error"])
+    def test_what_tells_nothing_about_the_parcel_is_no_news(self, depot: Depot, status: str) -> None:
+        assert self.news(depot, status) is None
+
+    def test_a_signature_of_somebody_else_is_not_believed(self, depot: Depot) -> None:
+        depot.gateway.buy_label(packed(), 400, key="k")
+        body, headers = self.sent(depot, f"track/{depot.parcels[0]['tracking_code']}", "delivered")
+        stranger = EasyPostCarrier("EZTKshop", "another", sender=HERE, company="Tradepost")
+        with pytest.raises(Unauthenticated):
+            stranger.construct_event(body, headers)
+        with pytest.raises(Unauthenticated):
+            depot.gateway.construct_event(body + b" ", headers)
+        with pytest.raises(Unauthenticated):
+            depot.gateway.construct_event(body, {})
+
+    def test_a_parcel_without_a_shipment_is_no_news(self, depot: Depot) -> None:
+        body, headers = signed({"result": {"object": "Tracker", "status": "delivered", "shipment_id": None}})
+        assert depot.gateway.construct_event(body, headers) is None
+
+    def test_a_shipment_of_another_shop_is_no_news(self, depot: Depot) -> None:
+        body, headers = signed({"result": {"object": "Tracker", "status": "delivered", "shipment_id": "shp_other"}})
+        assert depot.gateway.construct_event(body, headers) is None
+
+    def test_what_is_not_about_a_parcel_is_no_news(self, depot: Depot) -> None:
+        body, headers = signed({"description": "batch.created", "result": {"object": "Batch", "state": "created"}})
+        assert depot.gateway.construct_event(body, headers) is None
+
+    def test_news_that_cannot_be_looked_up_are_to_come_again(self, depot: Depot) -> None:
+        depot.gateway.buy_label(packed(), 400, key="k")
+        body, headers = self.sent(depot, f"track/{depot.parcels[0]['tracking_code']}", "delivered")
+        depot.breaks("shipments.retrieve", "error_before")
+        with pytest.raises(Unavailable):
+            depot.gateway.construct_event(body, headers)
+
+
+def signed(news: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    from tools.doubles.carrier.double import signature
+
+    body = json.dumps(news).encode()
+    return body, {"x-hmac-signature": signature(body, SECRET)}
+
+
+def test_easypost_is_not_loaded_with_the_gateway() -> None:
+    code = "import sys, commerce.fulfilment.gateway; sys.exit('easypost' in sys.modules)"
+    search = {"PYTHONPATH": "layers/commerce/python"}
+    assert subprocess.run([sys.executable, "-c", code], env=search, check=False).returncode == 0
