@@ -31,7 +31,7 @@ def main() -> None:
         if not (layer / "python").is_dir():
             raise ConfigError(f"{layer.relative_to(ROOT)} is missing; build the functions' packages first: make layers")
         if not document.is_file():
-            raise ConfigError("docs/openapi.json is missing; generate it from the handlers first: make openapi")
+            raise ConfigError("docs/openapi.json is missing; generate it from the handlers first: make docs")
         endpoints = _endpoints(config, stripe=context("stripe_api_base"), carrier=context("carrier_api_base"))
     except ConfigError as error:
         sys.exit(str(error))

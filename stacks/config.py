@@ -18,7 +18,7 @@ LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 
 """What CloudWatch Logs accepts."""
 
 
-LARGEST_SETTINGS = 2_500
+LARGEST_SETTINGS = 2_200
 """Bytes of the shop's rules as JSON. Lambda takes 4 KB of environment, and the rest of it needs its share."""
 
 
@@ -86,6 +86,11 @@ class Config(Model):
     def local(self) -> bool:
         """Whether it runs on ministack."""
         return self.environment == "local"
+
+    @property
+    def tls(self) -> bool:
+        """Whether queues, topics and buckets refuse plain HTTP, which is all that the local AWS speaks."""
+        return not self.local
 
 
 def load(environment: str, *, folder: Path = CONFIG, url: str | None = None) -> Config:

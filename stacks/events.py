@@ -1,9 +1,10 @@
 """What happens after something happened: the outbox's relay, the bus, e-mails, analytics, the catalogue's listings."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -64,7 +65,7 @@ class EventsStack(ShopStack):
         self.tell("EventBusName", self.bus.event_bus_name)
 
     def _relay_outbox(self) -> None:
-        parked = ParkedQueue(self, "OutboxParked", of="the outbox's relay")
+        parked = ParkedQueue(self, "OutboxParked", of="the outbox's relay", config=self.config)
         function = CommerceFunction(
             self,
             FUNCTIONS["relay_outbox"],
@@ -75,16 +76,23 @@ class EventsStack(ShopStack):
         consume_stream(function, self.shop.tables[OUTBOX], parked, only={"eventName": ["INSERT"]})
 
     def _project_catalog(self) -> None:
-        parked = ParkedQueue(self, "CatalogParked", of="the catalogue's projection")
+        parked = ParkedQueue(self, "CatalogParked", of="the catalogue's projection", config=self.config)
         function = CommerceFunction(self, FUNCTIONS["project_catalog"], self.shop)
         products = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["PRODUCT"]}}}}
         consume_stream(function, self.shop.tables[CATALOG], parked, only=products)
 
     def _send_email(self) -> None:
         function = self._consumer(FUNCTIONS["send_email"], [event.type for event in E_MAILED])
-        sender = self.shop.config.shop.email_from
-        # SES checks the address or its domain, whichever of the two is verified.
-        function.allow("ses:SendEmail", *(self._identity(name) for name in (sender, sender.partition("@")[2])))
+        domain = self.config.shop.email_from.partition("@")[2]
+        sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
+        sender.apply_removal_policy(RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY)
+        if self.config.local:
+            # The local AWS checks who may send, but not as whom.
+            function.allow("ses:SendEmail", "*")
+            return
+        function.allow("ses:SendEmail", sender.email_identity_arn)
+        for number, record in enumerate(sender.dkim_records, 1):
+            self.tell(f"EmailDns{number}", f"{record.name} CNAME {record.value}")
 
     def _export_analytics(self, data: DataStack) -> None:
         analytics = Analytics(self, "Analytics", bucket=data.analytics, config=self.config)
@@ -97,7 +105,7 @@ class EventsStack(ShopStack):
 
     def _tell_of_overdue_deliveries(self, operators: sns.ITopic) -> None:
         """Not an alarm: each of these orders needs somebody to ask the carrier, so operators get its id."""
-        parked = ParkedQueue(self, "OverdueParked", of="notices of overdue deliveries")
+        parked = ParkedQueue(self, "OverdueParked", of="notices of overdue deliveries", config=self.config)
         rule = events.Rule(
             self,
             "DeliveryOverdue",
@@ -123,7 +131,9 @@ class EventsStack(ShopStack):
         """A function behind a queue behind a rule for `types` of events, or for all."""
         function = CommerceFunction(self, spec, self.shop, environment=environment)
         name = function.node.id
-        queue = WorkQueue(self, f"{name}Queue", of=spec.name, function_timeout=Duration.seconds(spec.timeout))
+        queue = WorkQueue(
+            self, f"{name}Queue", of=spec.name, function_timeout=Duration.seconds(spec.timeout), config=self.config
+        )
         function.add_event_source(
             sources.SqsEventSource(
                 queue,
@@ -142,6 +152,3 @@ class EventsStack(ShopStack):
         # What the rule could not put into the queue has the shape of what the function gave up: one place for both.
         rule.add_target(targets.SqsQueue(queue, dead_letter_queue=queue.parked))
         return function
-
-    def _identity(self, name: str) -> str:
-        return self.format_arn(service="ses", resource="identity", resource_name=name)

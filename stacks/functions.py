@@ -153,7 +153,7 @@ _ALL = (
         "compensate_order",
         "Does what a canceled order still lacks: releases stock, gives money back",
         tables=_ORDER_CHANGES,
-        secrets=("payment", "carrier"),
+        secrets=("payment",),
         timeout=60,
     ),
     FunctionSpec(

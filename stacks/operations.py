@@ -20,7 +20,7 @@ class OperationsStack(ShopStack):
 
     def __init__(self, scope: Construct, config: Config) -> None:
         super().__init__(scope, "operations", config=config, does="alarms and dashboard")
-        self.topic = sns.Topic(self, "Alarms", enforce_ssl=True, display_name=f"Tradepost {config.environment}")
+        self.topic = sns.Topic(self, "Alarms", enforce_ssl=config.tls, display_name=f"Tradepost {config.environment}")
         # A policy of its own replaces the one that lets the account's own alarms publish.
         for service in ("cloudwatch", "events"):
             self.topic.add_to_resource_policy(

@@ -62,7 +62,7 @@ class WorkflowStack(ShopStack):
             targets=[
                 targets.LambdaFunction(
                     function,
-                    dead_letter_queue=ParkedQueue(self, "SweepParked", of="the sweeper"),
+                    dead_letter_queue=ParkedQueue(self, "SweepParked", of="the sweeper", config=self.config),
                     retry_attempts=0,
                     max_event_age=_SWEEP_EVERY,
                 )

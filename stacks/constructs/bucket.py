@@ -24,7 +24,7 @@ class KeptBucket(s3.Bucket):
             id_,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=not config.local,
+            enforce_ssl=config.tls,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=config.keep_data,
             lifecycle_rules=[tidy, *lifecycle_rules],

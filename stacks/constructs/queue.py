@@ -5,14 +5,15 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
 
 
 class ParkedQueue(sqs.Queue):
     """Where work ends up that could not be done. Anything in it is for a person."""
 
-    def __init__(self, scope: Construct, id_: str, *, of: str) -> None:
-        super().__init__(scope, id_, retention_period=Duration.days(14), enforce_ssl=True)
+    def __init__(self, scope: Construct, id_: str, *, of: str, config: Config) -> None:
+        super().__init__(scope, id_, retention_period=Duration.days(14), enforce_ssl=config.tls)
         RunbookAlarm(
             self,
             "DeadLetters",
@@ -25,12 +26,12 @@ class ParkedQueue(sqs.Queue):
 class WorkQueue(sqs.Queue):
     """A queue that a function works on, with its dead letters: five attempts, then a person."""
 
-    def __init__(self, scope: Construct, id_: str, *, of: str, function_timeout: Duration) -> None:
-        parked = ParkedQueue(scope, f"{id_}Parked", of=of)
+    def __init__(self, scope: Construct, id_: str, *, of: str, function_timeout: Duration, config: Config) -> None:
+        parked = ParkedQueue(scope, f"{id_}Parked", of=of, config=config)
         super().__init__(
             scope,
             id_,
-            enforce_ssl=True,
+            enforce_ssl=config.tls,
             retention_period=Duration.days(7),
             # Lambda's own advice: six times the function's timeout, so that no message is worked on twice at once.
             visibility_timeout=Duration.seconds(6 * function_timeout.to_seconds()),
