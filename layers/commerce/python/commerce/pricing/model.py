@@ -18,7 +18,7 @@ class Offer(Model):
     title: str
     """The product's and the variant's name: `Linen Shirt - Blue / M`."""
     prices: dict[Currency, Amount]
-    compare_at: dict[Currency, Amount] = {}
+    compare_at: dict[Currency, Amount] = Field(default_factory=dict)
     image_url: str | None = None
     weight_grams: int = 0
     published: bool = True
