@@ -52,8 +52,13 @@ def _event(record: Mapping[str, Any]) -> Event:
 
 def _left(record: Mapping[str, Any], error: Exception) -> None:
     """Says where it went wrong, but not with which values: the text of an error can quote personal data."""
-    places = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-    logger.error("a message comes again", message_id=record["messageId"], error=type(error).__name__, places=places)
+    logger.error(
+        "a message comes again",
+        message_id=record["messageId"],
+        error=type(error).__name__,
+        code=getattr(error, "code", None),
+        places=[f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
+    )
 
 
 def _answer(failed: list[str]) -> Answer:
