@@ -174,3 +174,12 @@ def test_everything_outlives_a_restart(tmp_path: Path) -> None:
         assert client(double).shipment.retrieve("order_1").tracking_code == code
         [parcel] = control(double, "parcels")
         assert (parcel["reference"], parcel["bought"]) == ("order_1", True)
+
+
+def test_the_tracking_page_tells_the_story(api: Any, double: CarrierDouble) -> None:
+    shipment = bought(api)
+    control(double, f"track/{shipment.tracking_code}", {"status": "in_transit", "message": "<b>Rolling</b>"})
+    with urllib.request.urlopen(shipment.tracker.public_url) as answer:
+        page = answer.read().decode()
+    assert f"{shipment.tracking_code}: in_transit" in page
+    assert "&lt;b&gt;Rolling" in page

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import html
 import json
 import re
 import threading
@@ -156,8 +157,11 @@ class CarrierDouble:
             tracker = self._depot.tracker(code)
         except Refused:
             return Answer.html("<p>There is no such parcel.</p>", 404)
-        rows = "".join(f"<li>{one['datetime']} {one['message']}</li>" for one in tracker["tracking_details"])
-        return Answer.html(f"<!doctype html><title>{code}</title><h1>{tracker['status']}</h1><ol>{rows}</ol>")
+        news = "".join(
+            f"<li>{one['datetime']} {html.escape(one['message'])}</li>" for one in tracker["tracking_details"]
+        )
+        title = f"{html.escape(tracker['tracking_code'])}: {tracker['status']}"
+        return Answer.html(f"<!doctype html><title>{title}</title><h1>{title}</h1><ol>{news}</ol>")
 
     def _seal(self, webhook_id: str, event_id: str) -> Envelope | None:
         webhook = self._store.get("webhook", webhook_id)

@@ -1,4 +1,4 @@
-"""A shipping label as SVG, with the tracking code as a Code 39 barcode that scanners read."""
+"""A shipping label as SVG, with the tracking code as a Code 39 barcode."""
 
 import html
 
