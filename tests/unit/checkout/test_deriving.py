@@ -54,6 +54,9 @@ def test_tax_is_added_once_on_goods_and_shipping_where_the_parcel_goes() -> None
         ({"destination": address(address_region=None)}, "$.fulfillment.methods[0].destinations[0].address_region"),
         ({"destination": address(postal_code=None)}, "$.fulfillment.methods[0].destinations[0].postal_code"),
         ({"destination": address(address_country=None)}, "$.fulfillment.methods[0].destinations[0].address_country"),
+        ({"destination": address(address_region="ca")}, "$.fulfillment.methods[0].destinations[0].address_region"),
+        ({"destination": address(address_region="Oregon")}, "$.fulfillment.methods[0].destinations[0].address_region"),
+        ({"destination": address(address_country="us")}, "$.fulfillment.methods[0].destinations[0].address_country"),
         ({"destination": address(address_country="FR")}, "$.fulfillment.methods[0].destinations[0].address_country"),
         (
             {"destination": address(last_name=None), "buyer": buyer(last_name=None)},

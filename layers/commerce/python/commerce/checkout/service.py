@@ -31,6 +31,7 @@ EMPTY = error("empty", "There is nothing in the checkout.", path="$.line_items")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _WITH_REGION = frozenset({"AU", "CA", "US"})
 """Where a parcel does not arrive without the state or province (Universal Postal Union's addressing sheets)."""
+_REGION = re.compile(r"[A-Z]{2,3}")
 _WITHOUT_POSTAL_CODE = frozenset({"AE", "HK", "QA"})
 
 
@@ -357,7 +358,7 @@ def buyer_messages(buyer: Buyer) -> tuple[Message, ...]:
 
 
 def destination_messages(destination: PostalAddress | None, buyer: Buyer, settings: Settings) -> tuple[Message, ...]:
-    """One message for each part of the address that is missing, and one where the shop does not ship there."""
+    """One message for each part of the address that is missing, and one for a country or state that will not do."""
     if destination is None:
         return (error("missing", "A shipping address is needed.", path=f"{METHOD}.destinations"),)
     country = destination.address_country
@@ -378,10 +379,19 @@ def destination_messages(destination: PostalAddress | None, buyer: Buyer, settin
         for name, value in needed.items()
         if not value
     )
+    return (*missing, *_wrong_codes(destination, settings))
+
+
+def _wrong_codes(destination: PostalAddress, settings: Settings) -> tuple[Message, ...]:
+    """Shipping and tax go by codes: a country or state that is written otherwise would be shipped to untaxed."""
+    country, region = destination.address_country, destination.address_region
     if country and country not in settings.countries:
         content = "The shop does not ship to this country; it wants a code such as " + ", ".join(settings.countries[:3])
-        return (*missing, error("address_undeliverable", f"{content}.", path=f"{DESTINATION}.address_country"))
-    return missing
+        return (error("address_undeliverable", f"{content}.", path=f"{DESTINATION}.address_country"),)
+    if country in _WITH_REGION and region and not _REGION.fullmatch(region):
+        content = "The state or province is wanted as its code in capitals, such as CA."
+        return (error("invalid", content, path=f"{DESTINATION}.address_region"),)
+    return ()
 
 
 def _option_messages(derived: Checkout, option: ShippingOption | None, settings: Settings) -> tuple[Message, ...]:
