@@ -15,7 +15,5 @@ shelves = wiring.inventory()
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Runs again from wherever it stopped. Raises what the workflow retries, and then hands to a person."""
-    order = ship(
-        stores, shelves, wiring.carrier(), wiring.payment_gateway(), order_id=event["order_id"], now=now()
-    )
+    order = ship(stores, shelves, wiring.carrier(), wiring.payment_gateway(), order_id=event["order_id"], now=now())
     return {"outcome": order.status, "currency": order.currency, "total": order.total}

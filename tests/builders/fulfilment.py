@@ -155,9 +155,7 @@ class Warehouse:
 
     def release_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
         """Promised units are free again."""
-        return [
-            self._action(f"{order_id} left", part, free=part.quantity, promised=-part.quantity) for part in parts
-        ]
+        return [self._action(f"{order_id} left", part, free=part.quantity, promised=-part.quantity) for part in parts]
 
     def return_actions(self, return_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
         """Units come back."""

@@ -7,7 +7,7 @@ import pytest
 
 from builders.fulfilment import NOW, Shop, news, order, shipment, shipped_order
 from commerce.errors import Unavailable
-from commerce.fulfilment.model import TrackingEvent, TrackingStatus
+from commerce.fulfilment.model import EVENT_TYPES, TrackingEvent, TrackingStatus, fulfilment_event, with_event
 from commerce.fulfilment.service import track
 from commerce.orders.model import Order
 
@@ -43,6 +43,17 @@ def test_news_in_any_order_and_twice_tell_the_same_story(told: tuple[TrackingEve
     assert [event.type for event in shop.order.events] == ["in_transit", "out_for_delivery", "delivered"]
     assert shop.order.status == "delivered"
     assert shop.published == ["order.delivered"]
+
+
+def test_stages_of_one_second_follow_each_other_as_on_any_journey() -> None:
+    """The shop tells milliseconds, the carrier only seconds: a parcel shipped at :30.4 may be delivered at :30."""
+    handed = fulfilment_event(shipped_order(), "shipped", NOW + timedelta(milliseconds=400))
+    shop = Shop(shipped_order(events=(handed,)))
+
+    for status in ("delivered", "in_transit", "pre_transit"):
+        tell(shop, news(status))
+
+    assert [event.type for event in shop.order.events] == ["processing", "shipped", "in_transit", "delivered"]
 
 
 def test_a_delivery_told_again_wakes_the_workflow_again_in_case_the_signal_was_lost() -> None:
@@ -109,3 +120,10 @@ def test_news_about_no_parcel_of_ours_is_taken_and_forgotten(known: Order) -> No
 
     assert tell(shop, news("delivered")) is None
     assert shop.signals.told == []
+
+
+@pytest.mark.parametrize("kind", [*EVENT_TYPES.values(), "shipped"])
+def test_every_kind_of_event_has_its_place_in_the_story(kind: str) -> None:
+    first, second = (fulfilment_event(shipped_order(), kind, NOW + timedelta(hours=hour)) for hour in (0, 1))
+
+    assert with_event((second,), first) == (first, second)

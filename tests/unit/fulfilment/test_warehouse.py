@@ -88,9 +88,7 @@ def test_a_count_that_does_not_fit_the_order_names_the_field_and_changes_nothing
     shop = Shop(order("confirmed"))
 
     with pytest.raises(Invalid) as refused:
-        pick(
-            shop.stores, shop.warehouse, shop.signals, order_id="order_1", picked=lines, actor="sam", now=NOW
-        )
+        pick(shop.stores, shop.warehouse, shop.signals, order_id="order_1", picked=lines, actor="sam", now=NOW)
 
     assert refused.value.path == path
     assert shop.order == order("confirmed")
@@ -163,9 +161,7 @@ def test_the_token_is_read_after_the_order_was_written() -> None:
 def test_support_cancels_an_order_that_has_not_left() -> None:
     shop = Shop(order("packed"))
 
-    canceled = cancel(
-        shop.stores, shop.signals, order_id="order_1", reason="merchant_request", actor="sue", now=NOW
-    )
+    canceled = cancel(shop.stores, shop.signals, order_id="order_1", reason="merchant_request", actor="sue", now=NOW)
 
     assert canceled.cancel_reason == "merchant_request"
     assert shop.warehouse.stock("SHIRT-BLUE-M", "main").available == 2

@@ -35,6 +35,19 @@ EVENT_TYPES: dict[TrackingStatus, str] = {
 }
 """The fulfilment event that each status of a parcel becomes. Source: UCP types/fulfillment_event.json."""
 
+_STAGES = (
+    "processing",
+    "shipped",
+    "in_transit",
+    "out_for_delivery",
+    "available_for_pickup",
+    "failed_attempt",
+    "delivered",
+    "returned_to_sender",
+    "undeliverable",
+)
+_SECONDS = len("2026-11-22T08:15:30")
+
 UNDELIVERABLE: frozenset[TrackingStatus] = frozenset({"return_to_sender", "lost"})
 """After these the buyer will not get the parcel. A `failure` is one failed attempt: the carrier tries again."""
 
@@ -130,10 +143,13 @@ def fulfilment_event(order: Order, kind: str, occurred_at: datetime) -> Fulfilme
 
 
 def with_event(events: tuple[FulfilmentEvent, ...], event: FulfilmentEvent) -> tuple[FulfilmentEvent, ...]:
-    """The history with `event` once, in the order in which things happened (news may arrive out of it)."""
+    """The history with `event` once, in the order in which things happened (news may arrive out of it).
+
+    Carriers tell time in seconds: within one, a parcel's stages follow each other as they do on any journey.
+    """
     if any(known.id == event.id for known in events):
         return events
-    return tuple(sorted((*events, event), key=lambda one: one.occurred_at))
+    return tuple(sorted((*events, event), key=lambda one: (one.occurred_at[:_SECONDS], _STAGES.index(one.type))))
 
 
 def given_back(order: Order) -> int:

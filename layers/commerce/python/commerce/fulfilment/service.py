@@ -335,9 +335,7 @@ def _captured(stores: Stores, payments: PaymentGateway, order: Order, now: datet
     )
     if captured:
         return record_payment(stores, order, payment)
-    return cancel_order(
-        stores, Running(), order, reason="capture_failed", actor="workflow", now=now, payment=payment
-    )
+    return cancel_order(stores, Running(), order, reason="capture_failed", actor="workflow", now=now, payment=payment)
 
 
 def _shipped(orders: Orders, shelves: Shelves, order: Order, shipment: Shipment, now: datetime) -> Order:

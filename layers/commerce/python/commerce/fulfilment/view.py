@@ -59,7 +59,6 @@ class StaffOrder(Model):
 
     id: str
     label: str
-    checkout_id: str
     customer: str | None
     status: Status
     version: int
@@ -109,9 +108,7 @@ def summary(order: Order) -> OrderSummary:
 def staff_order(order: Order) -> StaffOrder:
     """The order without what is the workflow's alone: a task token is a capability."""
     shown = StaffOrder.model_fields.keys() & Order.model_fields.keys()
-    return StaffOrder(
-        label=order.label, waits_in=order.task_state, **{name: getattr(order, name) for name in shown}
-    )
+    return StaffOrder(label=order.label, waits_in=order.task_state, **{name: getattr(order, name) for name in shown})
 
 
 def story(order: Order, payments: Iterable[PaymentEvent], reservations: Iterable[Reservation]) -> OrderStory:

@@ -46,9 +46,7 @@ def check_returnable(order: Order, returned: Iterable[ReturnedLine]) -> None:
 
 def after_return(lines: Iterable[OrderLine], quantities: Mapping[str, int]) -> tuple[OrderLine, ...]:
     """The order's lines once `quantities` (by line id) have come back."""
-    return tuple(
-        line.model_copy(update={"returned": line.returned + quantities.get(line.id, 0)}) for line in lines
-    )
+    return tuple(line.model_copy(update={"returned": line.returned + quantities.get(line.id, 0)}) for line in lines)
 
 
 def restocked_parts(order: Order, returned: Iterable[ReturnedLine]) -> tuple[Part, ...]:
