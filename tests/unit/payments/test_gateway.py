@@ -198,6 +198,12 @@ class TestCapturing:
         assert (taken.outcome, taken.reason) == ("failed", reason)
         assert shop.gateway.void(intent_id, "order_1:void").outcome == "voided"
 
+    def test_an_error_of_stripes_does_not_stick(self, shop: Shop) -> None:
+        intent_id = shop.held()
+        shop.breaks("payment_intents.capture", "error_before", times=2)
+        outcomes = [shop.gateway.capture(intent_id, 2000, "order_1:capture").outcome for _ in range(3)]
+        assert outcomes == ["unknown", "unknown", "captured"]
+
     def test_what_was_voided_cannot_be_captured(self, shop: Shop) -> None:
         intent_id = shop.held()
         shop.gateway.void(intent_id, "order_1:void")

@@ -149,9 +149,12 @@ class StripeGateway:
             return _unknown(intent_id)
 
     def capture(self, intent_id: str, amount: int, key: str) -> Capture:
-        """Takes the money. A refusal is `captured` after all where the intent says so."""
+        """Takes the money. A refusal is `captured` after all where the intent says so.
+
+        Stripe captures an intent once, so `key` is not sent: it would only make Stripe repeat a 5xx for a day.
+        """
         try:
-            intent = self._intents.capture(intent_id, {"amount_to_capture": amount}, {"idempotency_key": key})
+            intent = self._intents.capture(intent_id, {"amount_to_capture": amount})
         except _TOLD as error:
             return self._not_captured(intent_id, error)
         except stripe.StripeError:
@@ -159,9 +162,9 @@ class StripeGateway:
         return Capture(outcome="captured", charge_id=_id(intent.latest_charge), amount=intent.amount_received)
 
     def void(self, intent_id: str, key: str) -> Void:
-        """Cancels the intent. A refusal is `voided` where it is canceled already."""
+        """Cancels the intent. A refusal is `voided` where it is canceled already. `key`: see `capture`."""
         try:
-            self._intents.cancel(intent_id, {"cancellation_reason": "requested_by_customer"}, {"idempotency_key": key})
+            self._intents.cancel(intent_id, {"cancellation_reason": "requested_by_customer"})
         except _TOLD:
             now = self.retrieve(intent_id)
             if now.outcome == "captured":
