@@ -16,6 +16,7 @@ from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen, Watcher
 from tools.local.instance import Instance
+from tools.local.staff import token
 
 REPORT = Path("build/demo.json")
 
@@ -33,8 +34,8 @@ def cast(instance: Instance, timeline: Timeline) -> Cast:
     shop = httpx.Client(base_url=instance.url, timeout=60)
     return Cast(
         shopper=Shopper(shop),
-        warehouse=Staff(shop, instance.token("warehouse")),
-        support=Staff(shop, instance.token("support")),
+        warehouse=Staff(shop, token(instance, "warehouse")),
+        support=Staff(shop, token(instance, "support")),
         carrier=Carrier(httpx.Client(base_url=instance.carrier_url, timeout=30)),
         watcher=Watcher(instance),
         timeline=timeline,

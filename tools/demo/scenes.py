@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from commerce.money import display
-
 from tools.demo import actors
 from tools.demo.actors import Carrier, Shopper, Staff
 from tools.demo.timeline import Timeline

@@ -77,7 +77,7 @@ class Watcher:
     def emails(self, label: str) -> Counter[str]:
         """How many e-mails about the order (by its label, such as TP-7K2M9QXA) were sent, by subject."""
         answer = self._http.get(f"{self.instance.aws_url}/_ministack/ses/messages").json()
-        subjects = (subject_of(message) for message in answer["messages"])
+        subjects = (str(message["Subject"]) for sent in answer["messages"].values() for message in sent)
         return Counter(subject.replace(label, "").strip(" :-") for subject in subjects if label in subject)
 
     def email(self, label: str, word: str) -> str:
@@ -113,11 +113,6 @@ class Watcher:
     def _reading(self) -> dict[str, Any]:
         reading: dict[str, Any] = json.loads(self.instance.meter_file.read_text())
         return reading
-
-
-def subject_of(message: dict[str, Any]) -> str:
-    """The subject of a message as the local AWS keeps it."""
-    return str(message.get("Subject") or message.get("subject") or "")
 
 
 def spent(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
