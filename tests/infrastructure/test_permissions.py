@@ -6,7 +6,7 @@ from itertools import product
 from builders.templates import actions, everything_in
 from stacks.functions import FUNCTIONS, START
 from stacks.local import CHECKED_WITHOUT_RESOURCE
-from stacks.tables import AUDIT, OUTBOX
+from stacks.tables import AUDIT, INVENTORY, ORDERS, OUTBOX
 
 WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
@@ -57,6 +57,15 @@ def _resources(statement) -> list:
 def test_ledgers_can_only_be_appended_to(templates):
     for name, (table, change) in product(FUNCTIONS, product((AUDIT, OUTBOX), ("UpdateItem", "DeleteItem"))):
         assert not _may(templates, name, f"dynamodb:{change}", f"{table.name.capitalize()}Table"), name
+
+
+def test_orders_and_stock_cannot_be_deleted(templates):
+    deleting = {
+        (name, table.name)
+        for name, table in product(FUNCTIONS, (ORDERS, INVENTORY))
+        if _may(templates, name, "dynamodb:DeleteItem", f"{table.name.capitalize()}Table")
+    }
+    assert deleting == {("send_email", "orders")}, "only the claim of an e-mail that was never sent"
 
 
 def test_nobody_scans_a_table(templates):
