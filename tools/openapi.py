@@ -23,6 +23,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
+from commerce.adapters import aws
+from commerce.settings import Settings
+from stacks import tables
 from tools.api_examples import BODIES
 from tools.api_page import page
 from tools.field_docs import sentences
@@ -421,42 +424,38 @@ def _reachable(models: list[type[BaseModel]]) -> set[type[BaseModel]]:
     return found
 
 
-def _stub_environment() -> None:
-    """Lets handlers be imported: every variable that a stack sets has a value here, and no client reaches AWS."""
-    from commerce.adapters import aws
-    from commerce.settings import Settings
-    from stacks import tables
-
-    shop = {
-        "name": "Shop",
-        "url": "https://shop.example",
-        "email_from": "shop@shop.example",
-        "currencies": ("USD",),
-        "countries": ("US",),
-        "shipping_rates": (),
-        "tax_rates": (),
-    }
-    os.environ |= {table.variable: table.name for table in tables.ALL}
-    os.environ |= {
-        "SETTINGS": Settings.model_validate(shop).model_dump_json(),
-        "AWS_REGION": "us-east-1",
-        **{name: f"https://{name.lower().replace('_', '-')}.example" for name in _VARIABLES},
-    }
-    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
-    aws.client = _Offline  # type: ignore[assignment]
-
-
-_VARIABLES = (
-    "EVENT_BUS",
-    "STATE_MACHINE_ARN",
-    "PAYMENT_SECRET_ARN",
-    "CARRIER_SECRET_ARN",
-    "SIGNING_SECRET_ARN",
-    "USER_POOL_ISSUER",
-    "USER_POOL_CLIENT_ID",
-    "MEDIA_URL",
-    "ANALYTICS_STREAM",
+_SHOP = Settings(
+    name="Shop",
+    url="https://shop.example",
+    email_from="shop@shop.example",
+    currencies=("USD",),
+    countries=("US",),
+    shipping_rates=(),
+    tax_rates=(),
 )
+
+ENVIRONMENT: dict[str, str] = {
+    "AWS_REGION": "us-east-1",
+    "SETTINGS": _SHOP.model_dump_json(),
+    "POWERTOOLS_LOG_LEVEL": "WARNING",
+    **{table.variable: table.name for table in tables.ALL},
+    **{
+        name: f"https://{name.lower().replace('_', '-')}.example"
+        for name in (
+            "EVENT_BUS",
+            "STATE_MACHINE_ARN",
+            "PAYMENT_SECRET_ARN",
+            "CARRIER_SECRET_ARN",
+            "SIGNING_SECRET_ARN",
+            "USER_POOL_ISSUER",
+            "USER_POOL_CLIENT_ID",
+            "MEDIA_URL",
+            "ANALYTICS_STREAM",
+            "RELAY_FAILURES_QUEUE_URL",
+        )
+    },
+}
+"""A value for every variable that a stack sets, so that each handler can be imported; the names lead nowhere."""
 
 
 class _Offline:
@@ -487,7 +486,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a file has drifted")
     arguments = parser.parse_args()
-    _stub_environment()
+    os.environ |= ENVIRONMENT
+    aws.client = _Offline  # type: ignore[assignment]
     found = operations()
     document = contract(found, BODIES)
     _hold_examples_against_models(found, document)
