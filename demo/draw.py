@@ -149,7 +149,10 @@ def dripper(c: Tones) -> str:
 def carafe(c: Tones) -> str:
     """A glass carafe with a cork."""
     return (
-        path(mixed(c.mid, "#ffffff", 0.6), "M172 92h56v64c0 26 58 46 58 116 0 44-26 58-86 58s-86-14-86-58c0-70 58-90 58-116z")
+        path(
+            mixed(c.mid, "#ffffff", 0.6),
+            "M172 92h56v64c0 26 58 46 58 116 0 44-26 58-86 58s-86-14-86-58c0-70 58-90 58-116z",
+        )
         + path(c.mid, "M121 244q79-22 158 0 8 86-79 86t-79-86z", ' opacity=".8"')
         + oval(c.light, 200, 242, 79, 14)
         + box("#c79b6b", 170, 70, 60, 34, 8)
@@ -244,7 +247,10 @@ def pot(c: Tones) -> str:
 def napkins(c: Tones) -> str:
     """Folded napkins with a ribbon."""
     return (
-        "".join(box(t, 92 + i * 5, 244 - i * 26, 216 - i * 10, 40, 12) for i, t in enumerate((c.dark, c.mid, c.dark, c.mid)))
+        "".join(
+            box(tone, 92 + i * 5, 244 - i * 26, 216 - i * 10, 40, 12)
+            for i, tone in enumerate((c.dark, c.mid, c.dark, c.mid))
+        )
         + box(c.light, 112, 152, 176, 24, 10)
         + path(LEATHER.mid, "M182 146h36v140h-36z")
         + path(LEATHER.light, "M182 150c-30-34-64-8-34 6zM218 150c30-34 64-8 34 6z")
@@ -257,7 +263,8 @@ def spoons(c: Tones) -> str:
     """Three wooden spoons."""
 
     def spoon(angle: float, tone: str, shade: str) -> str:
-        return turned(angle, box(tone, 193, 150, 14, 200, 7), oval(tone, 200, 110, 32, 46), oval(shade, 200, 112, 21, 33))
+        bowl_of_it = oval(tone, 200, 110, 32, 46) + oval(shade, 200, 112, 21, 33)
+        return turned(angle, box(tone, 193, 150, 14, 200, 7), bowl_of_it)
 
     return spoon(-24, c.dark, c.deep) + spoon(24, c.light, c.mid) + spoon(0, c.mid, c.dark)
 
@@ -297,7 +304,8 @@ def towel(c: Tones) -> str:
         + path(c.dark, "M226 96h58v172h-58z")
         + path(c.mid, "M116 108q0-20 20-20h128v230H116z")
         + path(c.light, "M116 108q0-20 20-20h24v230h-44z", ' opacity=".6"')
-        + line(c.dark, "M128 140h124M128 164h124M128 188h124M128 212h124M150 124v110M180 124v110M210 124v110M240 124v110", 2)
+        + rows(c.dark, (128, 252), range(140, 220, 24), 2)
+        + line(c.dark, "M150 124v110M180 124v110M210 124v110M240 124v110", 2)
         + box(c.dark, 116, 274, 148, 12)
     )
 
@@ -306,7 +314,7 @@ def towel(c: Tones) -> str:
 def mat(c: Tones) -> str:
     """A braided mat."""
     return "".join(
-        f'<ellipse cx="200" cy="216" rx="{a}" ry="{b}" fill="{fill}" stroke="{c.dark}" stroke-width="3" stroke-dasharray="13 6"/>'
+        oval(fill, 200, 216, a, b).replace("/>", f' stroke="{c.dark}" stroke-width="3" stroke-dasharray="13 6"/>')
         for a, b, fill in ((144, 92, c.mid), (116, 72, c.light), (88, 52, c.mid), (60, 33, c.light), (32, 15, c.mid))
     )
 
@@ -426,7 +434,8 @@ def sleeve(c: Tones) -> str:
         box(STEEL.light, 100, 90, 200, 60, 10)
         + box(c.dark, 84, 124, 232, 186, 14)
         + box(c.mid, 84, 118, 232, 186, 14)
-        + f'<rect x="94" y="128" width="212" height="166" rx="8" fill="none" stroke="{c.light}" stroke-width="3" stroke-dasharray="8 6"/>'
+        + box(c.light, 94, 128, 212, 166, 8)
+        + box(c.mid, 97, 131, 206, 160, 6)
         + box(LEATHER.mid, 184, 104, 32, 96, 8)
         + oval(COLOURS["brass"], 200, 180, 8)
     )
@@ -636,7 +645,8 @@ def beanie(c: Tones) -> str:
     return (
         path(c.mid, "M98 252c-6-100 40-156 102-156s108 56 102 156z")
         + path(c.light, "M98 252c-6-84 24-140 76-152-34 36-44 90-40 152z", ' opacity=".6"')
-        + line(c.dark, "M140 244c-4-60 14-112 50-144M176 244c-4-60 6-110 20-144M224 244c4-60-6-110-20-144M260 244c4-60-14-112-50-144", 4)
+        + line(c.dark, "M140 244c-4-60 14-112 50-144M176 244c-4-60 6-110 20-144", 4)
+        + line(c.dark, "M224 244c4-60-6-110-20-144M260 244c4-60-14-112-50-144", 4)
         + box(c.dark, 88, 236, 224, 66, 22)
         + line(c.mid, "".join(f"M{x} 248v42" for x in range(110, 300, 20)), 5)
     )
@@ -650,7 +660,8 @@ def socks(c: Tones) -> str:
         return (
             f'<g transform="translate({dx})">'
             + path(tone, "M140 88h70v140l56 44q22 20 4 40-12 12-36 6l-76-26q-26-10-22-44z")
-            + path(shade, "M214 232l52 40q22 20 4 40-12 12-36 6-10-50-20-86zM136 252q18-24 40 0 10 30-10 42-32-8-30-42z")
+            + path(shade, "M214 232l52 40q22 20 4 40-12 12-36 6-10-50-20-86z")
+            + path(shade, "M136 252q18-24 40 0 10 30-10 42-32-8-30-42z")
             + box(shade, 138, 84, 74, 34, 8)
             + rows(shade, (144, 206), range(136, 180, 18), 5)
             + "</g>"
@@ -682,7 +693,8 @@ def planter(c: Tones) -> str:
 @shape
 def mister(c: Tones) -> str:
     """A plant mister and its fog."""
-    fog = "".join(oval("#ffffff", x, y, r) for x, y, r in ((74, 96, 7), (52, 116, 5), (84, 128, 6), (60, 78, 4), (96, 108, 4)))
+    drops = ((74, 96, 7), (52, 116, 5), (84, 128, 6), (60, 78, 4), (96, 108, 4))
+    fog = "".join(oval("#ffffff", x, y, radius) for x, y, radius in drops)
     return (
         fog
         + box(c.dark, 116, 96, 74, 22, 8)

@@ -33,6 +33,15 @@ def sized(
     return draft(title, variants=variants, options=options, **fields)
 
 
+def priced(*prices: dict[str, int], **fields: Any) -> ProductDraft:
+    """A draft with one variant for each of these prices per currency: `S0`, `S1`, …."""
+    models = tuple(f"Model {number}" for number in range(len(prices)))
+    variants = tuple(
+        variant(f"S{number}", prices=one, options={"Model": models[number]}) for number, one in enumerate(prices)
+    )
+    return draft(variants=variants, options=(Option(name="Model", values=models),), **fields)
+
+
 def product(product_id: str = "prod_1", *, published_at: str = "2026-11-01T00:00:00.000Z", **fields: Any) -> Product:
     """A stored, published product."""
     checked = completed(fields.pop("draft", None) or draft(**fields))

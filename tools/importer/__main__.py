@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     shop = tomllib.loads((ROOT / "config" / "shop.toml").read_text())
     parser = argparse.ArgumentParser(prog="python -m tools.importer", description=__doc__, formatter_class=_Plain)
-    parser.add_argument("file", type=Path, metavar="FILE", help="the table, CSV or YAML")
+    parser.add_argument("file", type=Path, metavar="FILE", help="a table, or a folder with a products.csv")
     parser.add_argument("--mapping", help="a mapping file, or the name of one that comes along: " + _shipped())
     parser.add_argument("--currency", default=shop["currencies"][0], help="of prices that do not say theirs")
     parser.add_argument("--location", default=shop.get("locations", ["main"])[0], help="where the stock lies")
@@ -94,7 +94,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=8, help=argparse.SUPPRESS)
     parser.add_argument("--tables-from", type=Path, help="outputs of `cdk deploy` (JSON); the local shop's by default")
     parser.add_argument("--endpoint-url", help="another address of AWS, with --tables-from")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.file.is_dir():
+        options.file = options.file / "products.csv"
+    return options
 
 
 class _Plain(argparse.RawDescriptionHelpFormatter):
@@ -147,7 +150,9 @@ def _reach(options: argparse.Namespace) -> dict[str, str]:
     if options.tables_from is None:
         instance = Instance.current()
         instance.output("CatalogTable")
-        os.environ.update(instance.environment({}))
+        reached = instance.environment()
+        os.environ.clear()
+        os.environ.update(reached)
         return instance.outputs
     if options.endpoint_url:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url

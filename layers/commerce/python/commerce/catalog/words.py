@@ -21,8 +21,9 @@ _TAG = re.compile(r"<[^>]*>")
 
 def fold(text: str) -> str:
     """The text in the form in which texts are compared: case and accents do not count. `Café` is `cafe`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    lower = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = unicodedata.normalize("NFKD", lower)
+    return "".join(character for character in decomposed if not unicodedata.combining(character)).casefold()
 
 
 def handle_from(text: str) -> str:
