@@ -17,11 +17,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.session import get_session
+
 from builders.orders import Shop
 from builders.pricing import settings
 from commerce.adapters import aws, secrets, wiring
 from commerce.adapters import environment as function_environment
-
 from stacks.tables import ALL, TableSpec
 
 ROOT = Path(__file__).parents[2]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from builders.checkout import NOW
 from builders.orders import DECLINED, WITH_3DS, Shop, card
 from commerce.errors import Conflict

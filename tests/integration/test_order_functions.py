@@ -1,0 +1,362 @@
+"""The functions around orders and stock as API Gateway and the workflow call them, on a real data engine."""
+
+import importlib.util
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from ucp_sdk.models.schemas.shopping.checkout import Checkout as ProtocolCheckout
+from ucp_sdk.models.schemas.shopping.order import Order as ProtocolOrder
+
+from builders.checkout import NOW
+from builders.http import http_event
+from builders.orders import DECLINED, VISA, WITH_3DS, Shop, card
+from commerce import clock
+from commerce.adapters import links, wiring
+from commerce.errors import Unauthenticated
+from commerce.payments.service import PaymentNotice
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+@dataclass
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.text)
+
+    def codes(self) -> list[str]:
+        return [message["code"] for message in self.body.get("messages", ())]
+
+
+@pytest.fixture
+def load(function_of_the_shop: None, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Handler]:
+    """The handler of a function, with the shop's doubles behind the wiring; its clock stands at the tests' time."""
+    monkeypatch.setattr(wiring, "payment_gateway", lambda: shop.gateway)
+    monkeypatch.setattr(wiring, "workflow", lambda: shop.workflow)
+    monkeypatch.setattr(wiring, "catalog", lambda: shop.catalog)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+
+    def load_handler(name: str) -> Handler:
+        spec = importlib.util.spec_from_file_location(f"{name}_handler", FUNCTIONS / name / "handler.py")
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        handler: Handler = module.handler
+        return handler
+
+    return load_handler
+
+
+def send(
+    handler: Handler,
+    route: str,
+    body: Any = None,
+    *,
+    group: str | None = None,
+    customer: str | None = None,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    **parameters: str,
+) -> Answer:
+    claims = {"sub": f"{group}-1", "cognito:groups": f"[{group}]"} if group else None
+    if customer:
+        claims = {"sub": customer}
+    event = http_event(route, body, headers=headers, claims=claims, **parameters)
+    event["queryStringParameters"] = query
+    answer = handler(event, None)
+    assert answer["statusCode"] < 500, answer["body"]
+    return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def key() -> dict[str, str]:
+    return {"idempotency-key": str(uuid4())}
+
+
+def paying_with(token: str) -> dict[str, Any]:
+    credential = {"type": "token", "token": token}
+    instrument = {"id": "card_1", "handler_id": "stripe", "type": "card", "selected": True, "credential": credential}
+    return {"payment": {"instruments": [instrument]}}
+
+
+COMPLETE = "POST /checkout-sessions/{id}/complete"
+
+
+@pytest.mark.parametrize("token", [VISA, DECLINED, WITH_3DS])
+def test_the_answer_of_a_completion_is_a_checkout_of_the_protocol(
+    load: Callable[[str], Handler], shop: Shop, token: str
+) -> None:
+    shop.stocked(1)
+
+    answer = send(load("complete_checkout"), COMPLETE, paying_with(token), id=shop.checkout().id)
+
+    assert answer.status == 200
+    ProtocolCheckout.model_validate_json(answer.text)
+    assert token not in answer.text
+
+
+def test_twenty_completions_at_once_get_the_same_bytes(load: Callable[[str], Handler], shop: Shop) -> None:
+    shop.stocked(1)
+    checkout, handler = shop.checkout(), load("complete_checkout")
+
+    with ThreadPoolExecutor(20) as crowd:
+        answers = crowd.map(
+            lambda _: send(handler, COMPLETE, paying_with(VISA), headers=key(), id=checkout.id), range(20)
+        )
+
+    assert len({answer.text for answer in answers}) == 1
+    assert len(shop.gateway.holding) == 1
+
+
+def test_a_card_number_is_refused_and_neither_answered_nor_kept(
+    load: Callable[[str], Handler], shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.stocked(1)
+    body = paying_with(VISA)
+    raw = {"type": "card", "card_number_type": "fpan", "number": "4242424242424242"}
+    body["payment"]["instruments"][0]["credential"] = raw
+
+    answer = send(load("complete_checkout"), COMPLETE, body, headers=key(), id=shop.checkout().id)
+
+    assert (answer.status, answer.codes()) == (200, ["payment_failed"])
+    kept = [item for variable in shop.tables for item in shop.all(variable, "")]
+    assert "4242" not in answer.text + repr(kept) + capsys.readouterr().out
+
+
+@pytest.mark.parametrize("body", [{}, {"payment": None}, {"payment": {"instruments": "card"}}], ids=str)
+def test_a_completion_without_a_payment_names_the_field(
+    load: Callable[[str], Handler], shop: Shop, body: dict[str, Any]
+) -> None:
+    answer = send(load("complete_checkout"), COMPLETE, body, id=shop.checkout().id)
+
+    assert answer.status == 400
+    assert answer.body["path"].startswith("$.payment")
+
+
+def access(order_id: str) -> dict[str, str]:
+    return dict(httpx.URL(links.order_permalink(order_id)).params)
+
+
+def test_a_guest_reads_the_order_behind_the_permalink(load: Callable[[str], Handler], shop: Shop) -> None:
+    order = shop.bought(("SHIRT-M", 2))
+
+    answer = send(load("orders"), "GET /orders/{id}", query=access(order.id), id=order.id)
+
+    assert answer.status == 200
+    ProtocolOrder.model_validate_json(answer.text)
+    [line] = answer.body["line_items"]
+    assert (line["status"], line["quantity"]) == ("processing", {"original": 2, "total": 2, "fulfilled": 0})
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "another order's"])
+def test_without_the_right_proof_there_is_no_such_order(load: Callable[[str], Handler], shop: Shop, token: str) -> None:
+    order = shop.bought()
+    query = access("order_other") if token == "another order's" else {"access_token": token}
+    handler = load("orders")
+
+    for route in ("GET /orders/{id}", "POST /orders/{id}/cancel"):
+        assert send(handler, route, query=query, id=order.id).status == 404
+
+    assert shop.orders.get(order.id).status == "confirmed"
+
+
+def test_a_buyer_cancels_an_order_and_cancels_it_again(load: Callable[[str], Handler], shop: Shop) -> None:
+    order, handler = shop.bought(units=3), load("orders")
+
+    answers = [
+        send(handler, "POST /orders/{id}/cancel", headers=key(), query=access(order.id), id=order.id) for _ in range(2)
+    ]
+
+    assert answers[0].text == answers[1].text
+    ProtocolOrder.model_validate_json(answers[0].text)
+    [line] = answers[0].body["line_items"]
+    assert (line["status"], line["quantity"]["total"]) == ("removed", 0)
+    assert answers[0].body["adjustments"][0]["line_items"] == [{"id": "line_1", "quantity": -1}]
+    assert shop.stock().available == 3
+
+
+def test_an_order_that_is_with_the_carrier_says_that_it_cannot_be_canceled(
+    load: Callable[[str], Handler], shop: Shop
+) -> None:
+    order = shop.bought()
+    for status in ("picked", "packed", "ready_to_ship"):
+        order = shop.orders.change(order, to=status)
+
+    answer = send(load("orders"), "POST /orders/{id}/cancel", query=access(order.id), id=order.id)
+
+    assert (answer.status, answer.codes()) == (200, ["not_cancelable"])
+    assert shop.orders.get(order.id).status == "ready_to_ship"
+
+
+def test_a_customer_pages_through_their_own_orders(load: Callable[[str], Handler], shop: Shop) -> None:
+    shop.stocked(5)
+    for number, owner in enumerate(["ada", "ada", "ada", "eve"]):
+        answer = shop.complete(shop.checkout(id=f"chk_{number}"), now=NOW + timedelta(minutes=number))
+        shop.orders.change(shop.orders.get(str(answer.order_id)), fields={"customer": owner})
+    handler = load("orders")
+
+    first = send(handler, "GET /me/orders", customer="ada", query={"limit": "2"})
+    rest = send(handler, "GET /me/orders", customer="ada", query={"limit": "2", "cursor": first.body["cursor"]})
+    stolen = send(handler, "GET /me/orders", customer="eve", query={"cursor": first.body["cursor"]})
+
+    assert [len(page.body["orders"]) for page in (first, rest)] == [2, 1]
+    assert "cursor" not in rest.body
+    assert stolen.status == 400
+    assert send(handler, "GET /me/orders").status == 401
+
+
+def test_a_notice_is_taken_in_and_one_with_a_wrong_signature_is_not(
+    load: Callable[[str], Handler], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.stocked(1)
+    order = shop.orders.get(str(shop.complete(shop.checkout(), card(WITH_3DS)).order_id))
+    [intent] = shop.gateway.intents.values()
+    intent.outcome = "authorized"
+    notice = PaymentNotice(
+        id="evt_1",
+        kind="authorized",
+        type="payment_intent.amount_capturable_updated",
+        occurred_at="2026-11-22T08:16:00.000Z",
+        intent_id=order.payment_intent,
+        order_id=order.id,
+    )
+    handler = load("payment_webhook")
+
+    for _ in range(2):
+        assert send(handler, "POST /webhooks/stripe", notice.model_dump()).status == 200
+    assert shop.orders.get(order.id).status == "confirmed"
+
+    def refuse(*_: Any) -> Any:
+        raise Unauthenticated("the webhook's signature does not hold")
+
+    monkeypatch.setattr(shop.gateway, "construct_event", refuse)
+    assert send(handler, "POST /webhooks/stripe", "{}").status == 400
+
+
+def test_the_workflow_compensates_a_canceled_order(load: Callable[[str], Handler], shop: Shop) -> None:
+    shop.stocked(1)
+    shop.complete(shop.checkout(), card(DECLINED))
+    [order] = shop.all_orders()
+
+    outcome = load("compensate_order")({"order_id": order["id"], "error": "PaymentDeclined"}, None)
+
+    assert outcome == {"outcome": "compensated"}
+
+
+def test_the_sweep_says_how_many_orders_it_ended(
+    load: Callable[[str], Handler], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.stocked(1)
+    shop.complete(shop.checkout(), card(WITH_3DS))
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=1))
+    handler = load("sweep_orders")
+
+    assert handler({}, None) == {"ended": 1}
+    assert handler({}, None) == {"ended": 0}
+
+
+ADJUST = "POST /admin/stock/{sku}/adjustments"
+
+
+def test_staff_correct_stock_and_see_why_it_is_what_it_is(load: Callable[[str], Handler], shop: Shop) -> None:
+    handler = load("admin_inventory")
+    found = {"quantity": 7, "reason": "found behind the shelf"}
+
+    assert send(handler, ADJUST, found, group="warehouse", headers=key(), sku="MUG").status == 201
+
+    shown = send(handler, "GET /admin/stock/{sku}", group="catalogue", sku="MUG")
+    assert shown.body["locations"] == [{"location": "main", "available": 7, "reserved": 0, "on_hand": 7}]
+    ledger = send(handler, "GET /admin/stock/{sku}/movements", group="warehouse", query={"month": "2026-11"}, sku="MUG")
+    [movement] = ledger.body["movements"]
+    assert (movement["available"], movement["reason"]) == (7, "found behind the shelf")
+
+
+def test_an_adjustment_sent_again_with_its_key_happens_once(load: Callable[[str], Handler], shop: Shop) -> None:
+    handler, the_key = load("admin_inventory"), key()
+    found = {"quantity": 7, "reason": "found"}
+
+    answers = {send(handler, ADJUST, found, group="warehouse", headers=the_key, sku="MUG").text for _ in range(3)}
+
+    assert len(answers) == 1
+    assert shop.stock("MUG").available == 7
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"quantity": 0, "reason": "?"}, "$.quantity"),
+        ({"quantity": 1.5, "reason": "?"}, "$.quantity"),
+        ({"quantity": -1, "reason": "?"}, "$.quantity"),
+        ({"quantity": 1}, "$.reason"),
+        ({"quantity": 1, "reason": "?", "location": "the moon"}, "$.location"),
+    ],
+    ids=["nothing", "half a unit", "more than is there", "no reason", "no such place"],
+)
+def test_an_adjustment_that_cannot_be_names_its_field(
+    load: Callable[[str], Handler], shop: Shop, body: dict[str, Any], path: str
+) -> None:
+    answer = send(load("admin_inventory"), ADJUST, body, group="warehouse", headers=key(), sku="MUG")
+
+    assert answer.status in (400, 409)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["path"] for error in answer.body["errors"]] == [path]
+
+
+def test_support_may_not_touch_stock_nor_the_warehouse_money(load: Callable[[str], Handler], shop: Shop) -> None:
+    found, money = {"quantity": 1, "reason": "found"}, {"amount": 1, "reason": "kind"}
+
+    assert send(load("admin_inventory"), ADJUST, found, group="support", headers=key(), sku="MUG").status == 403
+    assert send(load("admin_refunds"), REFUND, money, group="warehouse", headers=key(), id="order_1").status == 403
+
+
+REFUND = "POST /admin/orders/{id}/refunds"
+
+
+def test_support_gives_money_back_and_never_too_much(load: Callable[[str], Handler], shop: Shop) -> None:
+    order, handler, the_key = shop.captured(shop.bought()), load("admin_refunds"), key()
+    whole = {"amount": order.total, "reason": "never arrived"}
+
+    first = send(handler, REFUND, whole, group="support", headers=the_key, id=order.id)
+    again = send(handler, REFUND, whole, group="support", headers=the_key, id=order.id)
+    more = send(handler, REFUND, {"amount": 1, "reason": "kind"}, group="support", headers=key(), id=order.id)
+
+    assert (first.status, first.body["status"], first.body["amount"]) == (201, "refunded", order.total)
+    assert again.text == first.text
+    assert more.status == 409
+    assert more.body["errors"][0]["path"] == "$.amount"
+    shown = send(load("orders"), "GET /orders/{id}", query=access(order.id), id=order.id)
+    [adjustment] = shown.body["adjustments"]
+    assert adjustment["totals"][0]["amount"] == -order.total
+    ProtocolOrder.model_validate_json(shown.text)
+
+
+@pytest.mark.parametrize("amount", [0, -5, 1.5, "10", 10**15], ids=str)
+def test_an_amount_that_is_no_amount_is_refused(load: Callable[[str], Handler], shop: Shop, amount: Any) -> None:
+    order = shop.captured(shop.bought())
+    body = {"amount": amount, "reason": "kind"}
+
+    answer = send(load("admin_refunds"), REFUND, body, group="support", headers=key(), id=order.id)
+
+    assert (answer.status, answer.body["errors"][0]["path"]) == (400, "$.amount")
+    assert shop.payment_types(order) == ["authorized", "captured"]
+
+
+def test_money_and_stock_are_not_moved_without_an_idempotency_key(load: Callable[[str], Handler], shop: Shop) -> None:
+    money, found = {"amount": 1, "reason": "kind"}, {"quantity": 1, "reason": "found"}
+
+    assert send(load("admin_refunds"), REFUND, money, group="support", id="order_1").status == 400
+    assert send(load("admin_inventory"), ADJUST, found, group="warehouse", sku="MUG").status == 400
