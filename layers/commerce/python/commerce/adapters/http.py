@@ -114,7 +114,8 @@ class Route:
 class TokenVerifier(Protocol):
     """Turns a bearer token into a caller. Raises Unauthenticated."""
 
-    def __call__(self, token: str) -> Caller: ...
+    def __call__(self, token: str) -> Caller:
+        """Who the token speaks for."""
 
 
 class Api:
