@@ -118,7 +118,7 @@ class EventsStack(ShopStack):
                 message=events.RuleTargetInput.from_text(
                     f"The delivery of order {order} is overdue. Runbook: docs/runbooks/delivery-overdue.md"
                 ),
-                authorize_using_role=False,
+                authorize_using_role=True,
                 dead_letter_queue=parked,
             )
         )

@@ -22,15 +22,14 @@ class OperationsStack(ShopStack):
         super().__init__(scope, "operations", config=config, does="alarms and dashboard")
         self.topic = sns.Topic(self, "Alarms", enforce_ssl=config.tls, display_name=f"Tradepost {config.environment}")
         # A policy of its own replaces the one that lets the account's own alarms publish.
-        for service in ("cloudwatch", "events"):
-            self.topic.add_to_resource_policy(
-                iam.PolicyStatement(
-                    actions=["sns:Publish"],
-                    principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                    resources=[self.topic.topic_arn],
-                    conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-                )
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )
+        )
         if config.alarm_email:
             self.topic.add_subscription(subscriptions.EmailSubscription(config.alarm_email))
         self._dashboard()

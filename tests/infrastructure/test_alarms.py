@@ -35,14 +35,11 @@ def test_operators_of_production_have_an_address(prod):
     assert [one["Protocol"] for one in prod.properties("AWS::SNS::Subscription")] == ["email"]
 
 
-def test_alarms_may_publish_to_the_topic(templates):
+def test_this_accounts_alarms_and_nobody_else_may_publish_to_the_topic(templates):
     [policy] = templates.properties("AWS::SNS::TopicPolicy")
-    allowed = [
-        statement["Principal"].get("Service")
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
-    ]
-    assert {"cloudwatch.amazonaws.com", "events.amazonaws.com"} <= set(allowed)
+    [allowed] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
 
 
 def test_the_order_workflow_rings_when_an_order_is_stuck(templates):
