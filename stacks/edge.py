@@ -5,7 +5,7 @@ Its own stack, because every function must know the shop's address and the route
 
 import json
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import ArnFormat, Duration, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
@@ -89,7 +89,14 @@ class EdgeStack(ShopStack):
         resource = stage.node.default_child
         assert isinstance(resource, apigateway.CfnStage)
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=log_group.log_group_arn, format=json.dumps(_ACCESS_LOG)
+            # Without the `:*` of the log group's own attribute, which API Gateway drops and then reports as drift.
+            destination_arn=self.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=log_group.log_group_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
+            format=json.dumps(_ACCESS_LOG),
         )
 
     def _distribution(self) -> str:
