@@ -77,13 +77,13 @@ def install(file: Path) -> None:
     for service, handler in list(app.SERVICE_HANDLERS.items()):
         app.SERVICE_HANDLERS[service] = _counted(meter, service, handler)
 
-    emit = lambda_svc._emit_lambda_metrics
+    execute = lambda_svc._execute_function_warm
 
-    def emit_and_count(function: str, *rest: Any, **named: Any) -> None:
-        meter.invoked(function)
-        emit(function, *rest, **named)
+    def execute_and_count(function: dict[str, Any], *rest: Any, **named: Any) -> dict[str, Any]:
+        meter.invoked((function.get("config") or function)["FunctionName"])
+        return execute(function, *rest, **named)
 
-    lambda_svc._emit_lambda_metrics = emit_and_count
+    lambda_svc._execute_function_warm = execute_and_count
     threading.Thread(target=meter.keep_writing, args=(file,), name="meter", daemon=True).start()
 
 

@@ -7,6 +7,7 @@ loudly, and not somewhere in an order.
 import argparse
 import contextlib
 import contextvars
+import copy
 import functools
 import importlib
 import importlib.util
@@ -153,6 +154,26 @@ def go_on_after_a_restart() -> None:
     app._run_ready_scripts = started
 
 
+def keep_streams() -> None:
+    """Streams survive a restart together with how far each function has read them.
+
+    Unmended, only the positions do: the changes of before are lost, and as many after the start are never delivered.
+    """
+    state, restore = dynamodb.get_state, dynamodb._restore_state
+    streams = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
+    expect(not streams.keys() & state().keys(), "it keeps streams by itself")
+
+    def kept() -> dict[str, Any]:
+        return {**state(), **{name: copy.deepcopy(stream) for name, stream in streams.items()}}
+
+    def restored(data: dict[str, Any] | None) -> None:
+        restore(data)
+        for name, stream in streams.items():
+            stream.update((data or {}).get(name, {}))
+
+    dynamodb.get_state, dynamodb._restore_state = kept, restored
+
+
 def _executions(data: dict[str, Any] | None) -> list[dict[str, Any]]:
     executions = (data or {}).get("executions")
     return list(executions.all_values()) if executions else []
@@ -229,6 +250,7 @@ def main() -> None:
     unpack_once()
     answer_at_once()
     parse_once()
+    keep_streams()
     go_on_after_a_restart()
     know_who_waits()
     count_calls(options.meter)
