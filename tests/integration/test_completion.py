@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier, local
 
 import pytest
 
@@ -65,6 +66,29 @@ def test_two_hundred_buyers_of_fifty_units_get_fifty_orders_and_the_others_a_cle
     assert len(shop.all_orders()) == len(shop.gateway.holding) == 50
     assert (shop.stock().available, shop.stock().reserved) == (0, 50)
     assert shop.ledger_balances()
+
+
+def test_two_hundred_buyers_who_all_saw_fifty_units_and_pay_in_the_same_moment_get_fifty(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.stocked(50)
+    checkouts = [shop.checkout(id=f"chk_{number}") for number in range(200)]
+    everyone, offers, seen = Barrier(200), shop.catalog.offers, local()
+
+    def offers_once_everyone_has_seen_the_stock(skus: Iterable[str]) -> dict[str, Offer]:
+        if not getattr(seen, "before", False):
+            seen.before = True
+            everyone.wait()
+        return offers(skus)
+
+    monkeypatch.setattr(shop.catalog, "offers", offers_once_everyone_has_seen_the_stock)
+    with ThreadPoolExecutor(200) as crowd:
+        answers = list(crowd.map(shop.complete, checkouts))
+
+    outcomes = Counter("order" if answer.status == "completed" else str(codes(answer)) for answer in answers)
+    assert outcomes == {"order": 50, "['out_of_stock']": 150}
+    assert len(shop.gateway.holding) == shop.gateway.calls["confirm"] == 50
+    assert (shop.stock().available, shop.stock().reserved) == (0, 50)
 
 
 def test_one_checkout_completed_twenty_times_at_once_makes_one_order_one_charge_and_equal_answers(shop: Shop) -> None:

@@ -127,12 +127,13 @@ def complete(till: Till, checkout_id: str, payment: Payment, *, caller: Caller, 
             return _carry_on(till, checkout, payment, now)
         if checkout.status not in OPEN:
             return checkout
-        if problem := payment_problem(payment):
-            return tell(checkout, (problem,))
+        token = payment_token(payment)
+        if isinstance(token, Message):
+            return tell(checkout, (token,))
         answer = _place(till, checkout, now)
         if isinstance(answer, Order):
             till.workflow.start(answer.id)
-            _pay(till, answer, payment, now)
+            _pay(till, answer, token, now)
             return till.checkouts.get(checkout_id, now)
         if answer is not None:
             return answer
@@ -140,26 +141,29 @@ def complete(till: Till, checkout_id: str, payment: Payment, *, caller: Caller, 
     raise Contended("many buyers want the same things at this moment; send the request again")
 
 
-def payment_problem(payment: Payment) -> Message | None:
-    """Why the order cannot be paid like this; None where it can be tried."""
+def payment_token(payment: Payment) -> str | Message:
+    """The payment method's token; or why the order cannot be paid like this."""
+
+    def refused(content: str, path: str = _INSTRUMENT) -> Message:
+        return error("payment_failed", content, path=path)
+
     if len(payment.instruments) != 1 or not payment.instruments[0].selected:
-        return error("payment_failed", "Pay with exactly one instrument.", path="$.payment.instruments")
+        return refused("Pay with exactly one instrument.", "$.payment.instruments")
     [instrument] = payment.instruments
-    if instrument.handler_id != PAYMENT_HANDLER_ID:
-        content = f"The shop is paid through the payment handler {PAYMENT_HANDLER_ID}."
-        return error("payment_failed", content, path=f"{_INSTRUMENT}.handler_id")
-    if instrument.type != "card":
-        return error("payment_failed", "The shop is paid by card.", path=f"{_INSTRUMENT}.type")
     credential = instrument.credential
+    if instrument.handler_id != PAYMENT_HANDLER_ID:
+        return refused(f"The payment handler is called {PAYMENT_HANDLER_ID}.", f"{_INSTRUMENT}.handler_id")
+    if instrument.type != "card":
+        return refused("The shop is paid by card.", f"{_INSTRUMENT}.type")
     if credential is None:
-        return error("payment_failed", "The instrument lacks its credential.", path=f"{_INSTRUMENT}.credential")
+        return refused("The instrument lacks its credential.", f"{_INSTRUMENT}.credential")
     if credential.number is not None or credential.type == "pan":
         content = "The shop takes no card numbers. Send the token that the payment handler makes of one."
-        return error("payment_failed", content, path=f"{_INSTRUMENT}.credential")
-    if not _TOKEN.fullmatch(credential.token or ""):
-        content = "The credential's token is not a payment method of the payment handler."
-        return error("payment_failed", content, path=f"{_INSTRUMENT}.credential.token")
-    return None
+        return refused(content, f"{_INSTRUMENT}.credential")
+    if credential.token is None or not _TOKEN.fullmatch(credential.token):
+        content = "The token is no payment method of the payment handler."
+        return refused(content, f"{_INSTRUMENT}.credential.token")
+    return credential.token
 
 
 def _own(till: Till, checkout_id: str, caller: Caller, now: datetime) -> Checkout:
@@ -226,14 +230,12 @@ def _sold_out(checkout: Checkout, short: OutOfStock) -> tuple[Message, ...]:
     )
 
 
-def _pay(till: Till, order: Order, payment: Payment, now: datetime) -> None:
+def _pay(till: Till, order: Order, token: str, now: datetime) -> None:
     """Two steps, so that money can never be held under an intent that the order does not know.
 
     Every call has the order's own key: doing this twice, or twenty times at once, authorises once. An answer that got
     lost leaves the order pending; the provider's notice, the next completion or the end of the hold decides then.
     """
-    credential = payment.instruments[0].credential
-    assert credential is not None and credential.token is not None
     try:
         intent_id = till.gateway.create_intent(order.id, order.total, order.currency)
     except Invalid:
@@ -243,7 +245,7 @@ def _pay(till: Till, order: Order, payment: Payment, now: datetime) -> None:
     if order.status != "pending_payment":
         return
     return_url = f"{till.settings.url}/checkout/{order.checkout_id}"
-    authorization = till.gateway.confirm(intent_id, credential.token, return_url, key=f"{order.id}:confirm")
+    authorization = till.gateway.confirm(intent_id, token, return_url, key=f"{order.id}:confirm")
     settle_authorization(till.stores, till.workflow, till.gateway, order, authorization, now=now)
 
 
@@ -257,10 +259,11 @@ def _carry_on(till: Till, checkout: Checkout, payment: Payment, now: datetime) -
     standing = _standing(till, order)
     if standing is not None:
         settle_authorization(till.stores, till.workflow, till.gateway, order, standing, now=now)
-    elif problem := payment_problem(payment):
-        return tell(checkout, (problem,))
-    else:
-        _pay(till, order, payment, now)
+        return till.checkouts.get(checkout.id, now)
+    token = payment_token(payment)
+    if isinstance(token, Message):
+        return tell(checkout, (token,))
+    _pay(till, order, token, now)
     return till.checkouts.get(checkout.id, now)
 
 

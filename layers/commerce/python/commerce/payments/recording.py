@@ -91,7 +91,7 @@ def apply_notice(
     """
     if notice.kind == "other" or notice.intent_id is None:
         return
-    order_id = notice.order_id or gateway.retrieve(notice.intent_id).order_id
+    order_id = notice.order_id or _order_of(gateway, notice.intent_id)
     order = stores.orders.find(order_id) if order_id else None
     if order is None or order.payment_intent != notice.intent_id:
         return
@@ -111,11 +111,21 @@ def apply_notice(
         case "refund_pending":
             return
         case _:
-            authorization = gateway.retrieve(notice.intent_id)
-            if authorization.outcome == "unknown":
-                raise Unavailable("the payment provider does not say how the payment stands; send the notice again")
+            authorization = _present_state(gateway, notice.intent_id)
             order = settle_authorization(stores, workflow, gateway, order, authorization, now=now)
             _record_end(stores, order, authorization, now)
+
+
+def _present_state(gateway: PaymentGateway, intent_id: str) -> Authorization:
+    authorization = gateway.retrieve(intent_id)
+    if authorization.outcome == "unknown":
+        raise Unavailable("the payment provider does not say how the payment stands; send this again")
+    return authorization
+
+
+def _order_of(gateway: PaymentGateway, intent_id: str) -> str | None:
+    """Disputes, and refunds made by hand, do not name the order; their intent does."""
+    return _present_state(gateway, intent_id).order_id
 
 
 def _record_end(books: Books, order: Order, authorization: Authorization, now: datetime) -> None:
