@@ -1,6 +1,8 @@
 """Products in one line: a test says only what matters to it."""
 
+import importlib.util
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from commerce.catalog.model import Option, Product, ProductDraft, Variant, completed
@@ -52,3 +54,13 @@ def product(product_id: str = "prod_1", *, published_at: str = "2026-11-01T00:00
         created_at=published_at,
         updated_at=published_at,
     )
+
+
+def function(name: str) -> Any:
+    """The module of a function's handler, loaded afresh, so that it finds the environment of this test."""
+    path = Path(__file__).parents[2] / "functions" / name / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

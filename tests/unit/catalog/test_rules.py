@@ -9,7 +9,7 @@ from builders.catalog import draft, priced, product, sized, variant
 from commerce.catalog.model import Description, Media, Option, completed, offers_of
 from commerce.errors import Invalid
 
-BLUE = {"Colour": "Blue"}
+BLUE, RED = {"Colour": "Blue"}, {"Colour": "Red"}
 COLOUR = Option(name="Colour", values=("Blue", "White"))
 
 
@@ -33,7 +33,7 @@ def test_a_title_that_gives_no_handle_needs_one() -> None:
         ({"variants": (variant("A"), variant("A"))}, "$.variants[1].sku"),
         ({"options": (COLOUR,), "variants": (variant("A"),)}, "$.variants[0].options"),
         ({"variants": (variant("A", options=BLUE),)}, "$.variants[0].options"),
-        ({"options": (COLOUR,), "variants": (variant("A", options={"Colour": "Red"}),)}, "$.variants[0].options.Colour"),
+        ({"options": (COLOUR,), "variants": (variant("A", options=RED),)}, "$.variants[0].options.Colour"),
         (
             {"options": (COLOUR,), "variants": (variant("A", options=BLUE), variant("B", options=BLUE))},
             "$.variants[1].options",

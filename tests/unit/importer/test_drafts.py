@@ -1,5 +1,6 @@
 """What tables become: Shopify's with all its oddities, and others through their mappings."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,15 @@ from tools.importer.drafts import Intakes
 HEADING = (
     "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,"
     "Option2 Value,Variant SKU,Variant Grams,Variant Inventory Qty,Variant Price,Variant Compare At Price,Image Src,"
-    "Image Position,Image Alt Text,Gift Card,SEO Title,Variant Image,Status,Price / EUR,Compare At Price / EUR,Price / Asia"
+    "Image Position,Image Alt Text,Gift Card,SEO Title,Variant Image,Status,Price / EUR,Compare At Price / EUR,"
+    "Price / Asia"
 )
 COLUMNS = HEADING.split(",")
 
 
 def row(handle: str = "tee", **cells: str) -> dict[str, str]:
     """A row of Shopify's table; names are the columns', in small letters with underscores."""
-    names = {column.lower().replace(" / ", "_").replace(" ", "_").replace("(", "").replace(")", ""): column for column in COLUMNS}
+    names = {re.sub(r"\W+", "_", column).strip("_").lower(): column for column in COLUMNS}
     return {"Handle": handle, **{names[name]: value for name, value in cells.items()}}
 
 
@@ -39,7 +41,7 @@ def test_rows_of_one_handle_are_one_product() -> None:
         row(image_src="https://pictures.example/2.jpg", image_position="2"),
     )
     [intake] = found.products
-    assert [(option.name, option.values) for option in intake.draft.options] == [("Size", ("S", "M")), ("Colour", ("Red",))]
+    assert {option.name: option.values for option in intake.draft.options} == {"Size": ("S", "M"), "Colour": ("Red",)}
     assert {one.sku: one.prices for one in intake.draft.variants} == {"A": {"USD": 1999}, "B": {"USD": 2100}}
     assert [picture.source for picture in intake.pictures] == ["https://pictures.example/2.jpg"]
 
