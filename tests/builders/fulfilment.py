@@ -242,6 +242,10 @@ class Memory:
         """The order's payment events."""
         return list(self.payments)
 
+    def recorded(self, order_id: str, key: str) -> bool:
+        """Whether the news is known."""
+        return any(known.key == key for known in self.payments)
+
     def append_actions(self, order_id: str, events: Iterable[PaymentEvent]) -> list[dict[str, Any]]:
         """Each once."""
         return [

@@ -106,6 +106,9 @@ class PaymentLedger(Protocol):
     def of(self, order_id: str) -> list[PaymentEvent]:
         """All of it, the oldest first."""
 
+    def recorded(self, order_id: str, key: str) -> bool:
+        """Whether the news with this key is on record."""
+
     def append(self, order_id: str, event: PaymentEvent) -> None:
         """Appends the event once, whatever becomes of the order."""
 
@@ -417,6 +420,8 @@ def _canceled(
 
 def record_payment(books: Books, order: Order, payment: PaymentEvent, *, events: Iterable[Event] = ()) -> Order:
     """Appends `payment` to the order's ledger once, together with `events`. Recorded before, it changes nothing."""
+    if books.payments.recorded(order.id, payment.key):
+        return order
     for _ in range(TRIES):
         try:
             return books.orders.change(order, actions=books.payments.append_actions(order.id, [payment]), events=events)

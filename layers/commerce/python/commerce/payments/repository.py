@@ -22,8 +22,14 @@ class PaymentRepository:
             for item in items
         ]
 
+    def recorded(self, order_id: str, key: str) -> bool:
+        """Whether the news with this key is on record: a cheap look before a transaction that would be refused."""
+        return self.table.get(f"ORDER#{order_id}", f"PAYMENTKEY#{key}") is not None
+
     def append(self, order_id: str, event: PaymentEvent) -> None:
         """Records the event, whatever becomes of the order. Recorded before, it is left as it is."""
+        if self.recorded(order_id, event.key):
+            return
         try:
             transact(self.table.client, self.append_actions(order_id, [event]))
         except ConditionFailed:
