@@ -17,19 +17,23 @@ catalog = wiring.catalog()
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers which records must come again. Each is tried by itself, so that one bad product holds up no other."""
-    parents = {category.slug: category.parent for category in catalog.categories()}
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in _failures(event["Records"], parents)]}
+    due = _products(event["Records"])
+    parents = {category.slug: category.parent for category in catalog.categories()} if due else {}
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in _failures(due, parents)]}
 
 
-def _failures(records: list[dict[str, Any]], parents: dict[str, str | None]) -> Iterator[str]:
-    """Sequence numbers of the records that failed. A product is read afresh, so its last record does for all."""
-    latest = {
-        record["dynamodb"]["Keys"]["pk"]["S"]: record["dynamodb"]["SequenceNumber"]
+def _products(records: list[dict[str, Any]]) -> dict[str, str]:
+    """The products that were written, each with the number of its last record: a product is read afresh, so that
+    record does for all."""
+    return {
+        record["dynamodb"]["Keys"]["pk"]["S"].removeprefix("PRODUCT#"): record["dynamodb"]["SequenceNumber"]
         for record in records
         if record["dynamodb"]["Keys"]["sk"]["S"] == "PRODUCT" and record["eventName"] != "REMOVE"
     }
-    for pk, number in latest.items():
-        product_id = pk.removeprefix("PRODUCT#")
+
+
+def _failures(due: dict[str, str], parents: dict[str, str | None]) -> Iterator[str]:
+    for product_id, number in due.items():
         try:
             changed = catalog.project(product_id, parents)
             logger.info("projected", product_id=product_id, changed=changed)

@@ -40,7 +40,7 @@ class PriceFilter(OpenModel):
 class Filters(OpenModel):
     """All must hold; of the categories any one."""
 
-    categories: Annotated[tuple[str, ...], Field(max_length=50)] | None = None
+    categories: Annotated[tuple[Annotated[str, Field(max_length=120)], ...], Field(max_length=50)] | None = None
     price: PriceFilter | None = None
 
 
