@@ -19,8 +19,8 @@ api = Api("admin")
 catalog = wiring.catalog()
 
 STAFF = ("catalogue",)
-MAX_ID = 100
-"""Characters; what is longer is no identifier."""
+_LONGEST_POSITION = 100
+"""Characters of a place in the audit trail; more would be no key."""
 
 
 class AdminListQuery(BaseModel):
@@ -136,14 +136,14 @@ def publish_product(request: Request[None]) -> Response:
 )
 def show_history(request: Request[None]) -> Response:
     """Shows who changed a product, and how it was before."""
-    before = request.query.get("before")
-    return Response(AuditTrail(entries=catalog.history(_product(request).id, before=before and before[:MAX_ID])))
+    before = request.query.get("before", "")[:_LONGEST_POSITION] or None
+    return Response(AuditTrail(entries=catalog.history(_product(request).id, before=before)))
 
 
 @api.get("/admin/categories/{slug}", groups=STAFF, answers=Category)
 def show_category(request: Request[None]) -> Response:
     """Shows a category; its ETag is its version."""
-    category, version = catalog.category(request.parameters["slug"][: service.MAX_HANDLE])
+    category, version = catalog.category(request.parameters["slug"])
     return versioned(category, version)
 
 
@@ -162,7 +162,7 @@ def put_category(request: Request[CategoryContent]) -> Response:
 
 
 def _product(request: Request[object]) -> Product:
-    return catalog.get(request.parameters["id"][:MAX_ID])
+    return catalog.get(request.parameters["id"])
 
 
 def _expected(request: Request[object]) -> Product:

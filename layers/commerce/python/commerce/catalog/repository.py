@@ -31,6 +31,8 @@ from commerce.pricing.model import Offer
 
 _FIRST, _LAST = " ", "\U0010ffff"
 """Sort before and behind every key."""
+_LONGEST = 120
+"""Characters of a handle, a slug, an id or a SKU: none is longer."""
 _ACTIONS = 100
 """The most that one transaction holds."""
 _INDEX = {"price": ("by_price", "price_key"), "newest": ("by_newest", "newest_key"), "title": ("by_title", "title_key")}
@@ -55,24 +57,27 @@ class CatalogRepository:
 
     def get(self, product_id: str) -> Product:
         """The product. Raises NotFound."""
-        item = self.table.get(f"PRODUCT#{product_id}", "PRODUCT")
+        item = self._item("PRODUCT#", product_id, "PRODUCT")
         if item is None:
             raise NotFound("there is no such product")
         return _product(item)
 
     def by_handle(self, handle: str) -> Product:
         """The product with this handle. Raises NotFound."""
-        return self._by_guard(f"HANDLE#{handle}", "HANDLE")
+        return self._by_guard(self._item("HANDLE#", handle, "HANDLE"))
 
     def by_sku(self, sku: str) -> Product:
         """The product that this SKU belongs to. Raises NotFound."""
-        return self._by_guard(f"SKU#{sku}", "VARIANT")
+        return self._by_guard(self._item("SKU#", sku, "VARIANT"))
 
-    def _by_guard(self, pk: str, sk: str) -> Product:
-        guard = self.table.get(pk, sk)
+    def _by_guard(self, guard: Item | None) -> Product:
         if guard is None:
             raise NotFound("there is no such product")
         return self.get(guard["product_id"])
+
+    def _item(self, prefix: str, identifier: str, sk: str) -> Item | None:
+        """The item, or None; also for text that is too long to be a key at all."""
+        return self.table.get(prefix + identifier, sk) if len(identifier) <= _LONGEST else None
 
     # many products
 
@@ -183,7 +188,7 @@ class CatalogRepository:
 
     def category(self, slug: str) -> tuple[Category, int]:
         """The category and its version. Raises NotFound."""
-        item = self.table.get("CATEGORIES", slug)
+        item = self.table.get("CATEGORIES", slug) if len(slug) <= _LONGEST else None
         if item is None:
             raise NotFound("there is no such category")
         return _category(item), item["version"]

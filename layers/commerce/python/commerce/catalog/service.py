@@ -24,8 +24,6 @@ from commerce.ids import new_id
 
 MAX_LOOKUP = 50
 """How many identifiers one lookup takes."""
-MAX_HANDLE = 120
-"""Characters; what is longer is no product's handle."""
 
 
 class Products(Protocol):
@@ -115,7 +113,7 @@ def _digest(text: str) -> str:
 
 def show(products: Products, handle: str) -> Product:
     """The published product with this handle. Raises NotFound."""
-    product = products.by_handle(handle[:MAX_HANDLE])
+    product = products.by_handle(handle)
     if not product.published:
         raise NotFound("there is no such product")
     return product
