@@ -81,7 +81,8 @@ def install(file: Path) -> None:
 
     def execute_and_count(function: dict[str, Any], *rest: Any, **named: Any) -> dict[str, Any]:
         meter.invoked((function.get("config") or function)["FunctionName"])
-        return execute(function, *rest, **named)
+        answer: dict[str, Any] = execute(function, *rest, **named)
+        return answer
 
     lambda_svc._execute_function_warm = execute_and_count
     threading.Thread(target=meter.keep_writing, args=(file,), name="meter", daemon=True).start()

@@ -1,0 +1,260 @@
+"""The mends of the local AWS, each by what a shop sees of it. An upgrade of ministack that moves one fails here."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import textwrap
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tools.build import layers
+from tools.local.instance import HOST, Instance
+from tools.local.shop import LAUNCHER, MINISTACK
+
+ROLE = "arn:aws:iam::000000000000:role/anyone"
+
+
+@dataclass
+class LocalAws:
+    """The local AWS with a state folder of its own; it can be stopped and started."""
+
+    folder: Path
+    packages: Path
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        with socket.socket() as any_port:
+            any_port.bind((HOST, 0))
+            self.port = self.port or any_port.getsockname()[1]
+        environment = {"PATH": os.defpath, "TMPDIR": str(self.folder), "HOME": str(self.folder), "BIND_HOST": HOST}
+        environment |= {"GATEWAY_PORT": str(self.port), "PERSIST_STATE": "1", "STATE_DIR": str(self.folder / "state")}
+        environment |= {"SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
+        command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(self.meter), "--packages", str(self.packages)]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        until(self._answers, "the local AWS: " + (self.folder / "log").read_text()[-400:])
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError((self.folder / "log").read_text()[-2000:])
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{self.port}/_ministack/ready", timeout=5):
+                return True
+        except (OSError, urllib.error.HTTPError):
+            return False
+
+    @property
+    def meter(self) -> Path:
+        return self.folder / "meter.json"
+
+    def client(self, service: str) -> Any:
+        return boto3.Session(**Instance().session).client(
+            service, endpoint_url=f"http://{HOST}:{self.port}", config=Config(inject_host_prefix=False)
+        )
+
+    def function(self, name: str, source: str, **settings: Any) -> None:
+        code = {"ZipFile": zipped({"handler.py": textwrap.dedent(source)})}
+        settings |= {"FunctionName": name, "Runtime": "python3.13", "Handler": "handler.handler", "Role": ROLE}
+        self.client("lambda").create_function(Code=code, **settings)
+
+    def invoke(self, name: str) -> Any:
+        return json.load(self.client("lambda").invoke(FunctionName=name, Payload=b"{}")["Payload"])
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def until(seen: Callable[[], Any], what: str, patience: float = 60) -> Any:
+    deadline = time.monotonic() + patience
+    while not (found := seen()):
+        assert time.monotonic() < deadline, f"not seen: {what}"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    made = LocalAws(tmp_path_factory.mktemp("aws"), layers.build("local") / "python")
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_a_functions_exception_keeps_its_name_and_its_instance_lives_on(aws: LocalAws) -> None:
+    aws.function(
+        "raises",
+        """
+        calls = 0
+        class OutOfStock(Exception): pass
+        def handler(event, context):
+            global calls
+            calls += 1
+            raise OutOfStock(f"call {calls}")
+        """,
+    )
+
+    first, second = aws.invoke("raises"), aws.invoke("raises")
+
+    assert (first["errorType"], first["errorMessage"]) == ("OutOfStock", "call 1")
+    assert second["errorMessage"] == "call 2"
+
+
+def test_instances_of_functions_share_an_unpacked_layer(aws: LocalAws) -> None:
+    layer = aws.client("lambda").publish_layer_version(
+        LayerName="shared", Content={"ZipFile": zipped({"python/shared_thing.py": "PLACE = __file__"})}
+    )
+    source = """
+        import os, shared_thing
+        def handler(event, context): return os.path.realpath(shared_thing.PLACE)
+        """
+    for name in ("one", "another"):
+        aws.function(name, source, Layers=[layer["LayerVersionArn"]])
+
+    assert aws.invoke("one") == aws.invoke("another")
+
+
+def test_a_function_finds_none_of_the_packages_that_the_local_aws_borrows(aws: LocalAws) -> None:
+    aws.function(
+        "bare",
+        """
+        import importlib.util
+        def handler(event, context):
+            return [name for name in ("cryptography", "pydantic", "stripe") if importlib.util.find_spec(name)]
+        """,
+    )
+
+    assert aws.invoke("bare") == []
+
+
+def test_every_invocation_is_counted(aws: LocalAws) -> None:
+    aws.function("counted", "def handler(event, context): return 1")
+
+    for _ in range(3):
+        aws.invoke("counted")
+
+    until(lambda: json.loads(aws.meter.read_text())["invocations"].get("counted") == 3, "three invocations")
+
+
+def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_start(aws: LocalAws) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="waiting")["QueueUrl"]
+    wait = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage.waitForTaskToken",
+        "Arguments": {"QueueUrl": queue, "MessageBody": "{% $states.context.Task.Token %}"},
+        "End": True,
+    }
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Wait", "States": {"Wait": wait}})
+    machine = aws.client("stepfunctions").create_state_machine(name="waits", definition=definition, roleArn=ROLE)
+    run = aws.client("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"], name="order")
+
+    def token() -> str | None:
+        messages = aws.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
+        for message in messages:
+            aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return messages[0]["Body"] if messages else None
+
+    def status() -> str:
+        answer: str = aws.client("stepfunctions").describe_execution(executionArn=run["executionArn"])["status"]
+        return answer
+
+    until(token, "the first token")
+
+    aws.stop()
+    aws.start()
+
+    assert status() == "RUNNING"
+    aws.client("stepfunctions").send_task_success(taskToken=until(token, "a new token"), output="{}")
+    until(lambda: status() == "SUCCEEDED", "the execution's end")
+
+
+def test_changes_from_before_a_stop_and_after_the_start_both_reach_the_function(aws: LocalAws) -> None:
+    table = aws.client("dynamodb").create_table(
+        TableName="outbox",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    queue = aws.client("sqs").create_queue(QueueName="relayed")["QueueUrl"]
+    aws.function(
+        "relay",
+        f"""
+        import botocore.session
+        sqs = botocore.session.get_session().create_client("sqs", region_name="us-east-1")
+        def handler(event, context):
+            for record in event["Records"]:
+                key = record["dynamodb"]["Keys"]["pk"]["S"]
+                sqs.send_message(QueueUrl={queue!r}, MessageBody=key)
+        """,
+        Timeout=30,
+    )
+    aws.client("lambda").create_event_source_mapping(
+        EventSourceArn=table["LatestStreamArn"], FunctionName="relay", StartingPosition="TRIM_HORIZON", BatchSize=10
+    )
+    relayed: list[str] = []
+
+    def put(key: str) -> None:
+        aws.client("dynamodb").put_item(TableName="outbox", Item={"pk": {"S": key}})
+
+    def has(key: str) -> bool:
+        for message in aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+            aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            relayed.append(message["Body"])
+        return key in relayed
+
+    for number in range(5):
+        put(f"early {number}")
+    until(lambda: has("early 4"), "a change before the stop")
+
+    put("at the last moment")
+    aws.stop()
+    aws.start()
+    put("after the start")
+
+    until(lambda: has("at the last moment"), "a change made right before the stop")
+    until(lambda: has("after the start"), "a change after the start")
+    assert relayed.count("early 0") == 1, "nothing is delivered anew"
+
+
+@pytest.mark.parametrize("moved", ["_real_stdout", "first_line_wait"])
+def test_an_upgrade_that_moves_what_is_mended_is_refused_at_the_start(aws: LocalAws, moved: str) -> None:
+    script = f"""
+import sys, runpy
+from ministack.core import lambda_runtime
+if {moved!r} == "_real_stdout":
+    lambda_runtime._PYTHON_WORKER_SCRIPT = "another worker"
+else:
+    lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (1, 2, 3)
+sys.argv = ["launcher", "--meter", "m.json", "--packages", {str(aws.packages)!r}]
+runpy.run_path({str(LAUNCHER)!r}, run_name="__main__")
+"""
+
+    ran = subprocess.run([MINISTACK, "-P", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+
+    assert ran.returncode == 1
+    assert "ministack changed" in ran.stderr
