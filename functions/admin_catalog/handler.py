@@ -10,7 +10,7 @@ from commerce.adapters.environment import require
 from commerce.adapters.http import Api, Request, Response, invalid, versioned
 from commerce.adapters.secrets import secret
 from commerce.catalog import service
-from commerce.catalog.model import AdminEntry, AuditEntry, Category, Product, ProductDraft, Status
+from commerce.catalog.model import AdminEntry, AuditEntry, Category, Product, ProductChange, ProductDraft, Status
 from commerce.catalog.view import PageResponse, page
 from commerce.errors import NotFound
 from commerce.model import Model
@@ -103,9 +103,9 @@ def show_product(request: Request[None]) -> Response:
     return versioned(product, product.version)
 
 
-@api.put("/admin/products/{id}", groups=STAFF, body=ProductDraft, answers=Product)
-def replace_product(request: Request[ProductDraft]) -> Response:
-    """Replaces what staff decide about a product."""
+@api.put("/admin/products/{id}", groups=STAFF, body=ProductChange, answers=Product)
+def replace_product(request: Request[ProductChange]) -> Response:
+    """Replaces what staff decide about a product: read it, change it, send it back."""
     version = request.expected_version()
     product = service.expect_version(_product(request), version)
     changed = service.replace_product(

@@ -1,5 +1,6 @@
 """The deployed local shop, as its users see it. `make test` starts the instance `test` before these run."""
 
+import os
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -15,8 +16,8 @@ from tools.local.instance import Instance
 
 @pytest.fixture(scope="session")
 def instance() -> Instance:
-    """The running test shop."""
-    return Instance("test")
+    """The running shop: that of `make test`, unless TRADEPOST_INSTANCE names another."""
+    return Instance(os.environ.get("TRADEPOST_INSTANCE") or "test")
 
 
 @pytest.fixture(scope="session")

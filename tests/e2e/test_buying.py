@@ -31,7 +31,7 @@ def test_a_buyer_takes_an_order_back(everyone: Cast) -> None:
 
 def confirm_at_the_bank(continue_url: str, decision: str) -> None:
     """What the buyer does on the bank's page."""
-    httpx.post(continue_url, data={"decision": decision}, timeout=30)
+    httpx.post(continue_url, data={"outcome": decision}, timeout=30)
 
 
 def test_a_bank_that_wants_a_confirmation_gets_it_and_the_order_stands(guest: Shopper, everyone: Cast) -> None:

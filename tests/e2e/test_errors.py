@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tools.demo.actors import BUYER, Shopper, card, key
+from tools.demo.actors import BUYER, Shopper, Staff, card, key
+from tools.local.instance import Instance
+from tools.local.staff import token
 
 
 def line(sku: str, quantity: Any) -> dict[str, Any]:
@@ -133,17 +135,15 @@ def test_staff_routes_want_a_token_of_the_right_group(shop: httpx.Client, everyo
     assert wrong.headers["content-type"] == "application/problem+json"
 
 
-def test_a_stale_etag_is_refused(shop: httpx.Client, instance: Any) -> None:
-    from tools.demo.actors import Staff
-    from tools.local.staff import token
-
+def test_a_stale_etag_is_refused(shop: httpx.Client, instance: Instance) -> None:
     catalogue = Staff(shop, token(instance, "catalogue"))
     listed = catalogue.get("/products", limit=1)["products"][0]
-    current = shop.get(f"/admin/products/{listed['id']}", headers=catalogue.headers)
+    current = shop.get(f"/admin/products/{listed['product_id']}", headers=catalogue.headers)
     body = current.json()
 
-    without = shop.put(f"/admin/products/{listed['id']}", json=body, headers=catalogue.headers)
-    stale = shop.put(f"/admin/products/{listed['id']}", json=body, headers={**catalogue.headers, "If-Match": '"999999"'})
+    path = f"/admin/products/{listed['product_id']}"
+    without = shop.put(path, json=body, headers=catalogue.headers)
+    stale = shop.put(path, json=body, headers={**catalogue.headers, "If-Match": '"999999"'})
 
     assert without.status_code == 428
     assert stale.status_code == 412

@@ -29,7 +29,8 @@ class UnexpectedAnswer(Exception):
     """The shop answered something else than the play needs."""
 
     def __init__(self, response: httpx.Response) -> None:
-        super().__init__(f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text[:600]}")
+        request = response.request
+        super().__init__(f"{request.method} {request.url.path}: {response.status_code} {response.text[:600]}")
         self.response = response
 
 

@@ -1,6 +1,7 @@
 """The scenes of the demonstration. Each raises when a step that must be seen is not seen."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from commerce.money import display
@@ -49,7 +50,10 @@ def delivered(cast: Cast) -> dict[str, Any]:
     )
     before = cast.watcher.meter()
     completed = step(
-        "Shopper", "pays", lambda: cast.shopper.complete(checkout), lambda it: f"{it['status']}, order {it['order']['label']}"
+        "Shopper",
+        "pays",
+        lambda: cast.shopper.complete(checkout),
+        lambda it: f"{it['status']}, order {it['order']['label']}",
     )
     order_id, label = completed["order"]["id"], completed["order"]["label"]
     expect(completed["status"] == "completed", f"the checkout is {completed['status']}, not completed")
@@ -64,7 +68,8 @@ def delivered(cast: Cast) -> dict[str, Any]:
     )
     step("Shop", "writes", lambda: cast.watcher.email(label, "way"), str)
     for status in ("in_transit", "delivered"):
-        step("Carrier", f"says {status}", lambda status=status: cast.carrier.report(shipped["tracking_number"], status))
+        news = partial(cast.carrier.report, shipped["tracking_number"], status)
+        step("Carrier", f"says {status}", news)
     execution = step(
         "Workflow",
         "ends",
@@ -185,7 +190,11 @@ def returned(cast: Cast, order_id: str) -> dict[str, Any]:
     expect(after["available"] == before["available"] + 1, "the returned unit is not in stock")
     refund = {"amount": line["unit_price"], "reason": "returned"}
     step("Support", "refunds it", lambda: cast.support.post(f"/orders/{order_id}/refunds", refund))
-    step("Shop", "has the refund on record", lambda: until("the refund", lambda: "refunded" in _payments(cast, order_id)))
+    step(
+        "Shop",
+        "has the refund on record",
+        lambda: until("the refund", lambda: "refunded" in _payments(cast, order_id)),
+    )
     return {"order_id": order_id, "sku": line["sku"], "refunded": line["unit_price"]}
 
 

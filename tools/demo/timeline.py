@@ -23,7 +23,9 @@ class Timeline:
         self.console.print()
         self.console.print(Panel.fit(title, border_style="cyan"))
 
-    def step(self, who: str, what: str, act: Callable[[], Result], tell: Callable[[Result], str] = lambda _: "") -> Result:
+    def step(
+        self, who: str, what: str, act: Callable[[], Result], tell: Callable[[Result], str] = lambda _: ""
+    ) -> Result:
         """Does `act` while the screen says who does what, then tells how it went."""
         with self.console.status(f"{who}: {what}"):
             result = act()
