@@ -9,6 +9,7 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from tools.local.instance import REGION, ROOT, Instance
+from tools.local.memory import recall, remember
 from tools.local.steps import Step, Stop
 
 ACCOUNT = "000000000000"
@@ -31,9 +32,6 @@ _SOURCES = (
     "tools/build",
 )
 """What a deployment is made from."""
-
-_DEPLOYED = "/tradepost/deployed-from"
-"""The digest of the last deployment is kept in the local AWS itself: should that lose its state, it is lost with it."""
 
 
 def context(instance: Instance, *, stripe: bool) -> dict[str, str]:
@@ -73,12 +71,7 @@ def bootstrap(instance: Instance, step: Step) -> None:
 
 def deployed(instance: Instance) -> str | None:
     """The digest of what was deployed last, or None."""
-    parameters = instance.client("ssm")
-    try:
-        value: str = parameters.get_parameter(Name=_DEPLOYED)["Parameter"]["Value"]
-    except parameters.exceptions.ParameterNotFound:
-        return None
-    return value if instance.outputs_file.is_file() else None
+    return recall(instance, "deployed-from") if instance.outputs_file.is_file() else None
 
 
 def deploy(instance: Instance, step: Step, settings: Mapping[str, str]) -> None:
@@ -89,7 +82,7 @@ def deploy(instance: Instance, step: Step, settings: Mapping[str, str]) -> None:
     command += ["--outputs-file", str(instance.outputs_file)]
     command += [f"--context={name}={value}" for name, value in settings.items()]
     _cdk(instance, step, command)
-    instance.client("ssm").put_parameter(Name=_DEPLOYED, Value=made_from, Type="String", Overwrite=True)
+    remember(instance, "deployed-from", made_from)
 
 
 def _cdk(instance: Instance, step: Step, arguments: list[str]) -> None:

@@ -19,6 +19,7 @@ from tools.build import layers
 from tools.local import deployment, staff
 from tools.local.instance import HOST, ROOT, Instance
 from tools.local.lock import alone
+from tools.local.memory import recall, remember
 from tools.local.process import Process
 from tools.local.steps import Stop, say, step
 
@@ -177,10 +178,9 @@ def _put_secret(instance: Instance, output: str, fields: dict[str, str]) -> None
 
 
 def _import_catalogue(instance: Instance) -> None:
-    """The demo catalogue, unless the shop has products."""
-    with urllib.request.urlopen(f"{instance.url}/products?limit=1", timeout=60) as answer:
-        if json.load(answer)["products"]:
-            return
+    """The demo catalogue, once: what a merchant makes of it afterwards stays."""
+    if recall(instance, "catalogue"):
+        return
     with step("The demo catalogue"):
         log = instance.log("import")
         with log.open("w") as output:
@@ -195,6 +195,7 @@ def _import_catalogue(instance: Instance) -> None:
             )
         if done.returncode:
             raise Stop(f"The demo catalogue could not be imported; see {log.relative_to(ROOT)}")
+        remember(instance, "catalogue", CATALOGUE.name)
 
 
 def _tell(instance: Instance, *, with_stripe: bool) -> None:

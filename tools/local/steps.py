@@ -40,6 +40,9 @@ def step(title: str) -> Iterator[Step]:
     try:
         yield current
         mark = _mark()
+    except KeyboardInterrupt:
+        mark = "stopped"
+        raise
     finally:
         over.set()
         if live:
