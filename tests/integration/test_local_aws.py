@@ -258,3 +258,17 @@ runpy.run_path({str(LAUNCHER)!r}, run_name="__main__")
 
     assert ran.returncode == 1
     assert "ministack changed" in ran.stderr
+
+
+def test_a_crash_loses_nothing_that_was_saved_before(aws: LocalAws) -> None:
+    assert aws.process is not None
+    aws.client("ssm").put_parameter(Name="/known", Value="before", Type="String")
+    aws.process.send_signal(signal.SIGUSR1)
+    saved = aws.folder / "state" / "ssm.json"
+    until(lambda: saved.exists() and "/known" in saved.read_text(), "the saved state")
+
+    aws.process.kill()
+    aws.process.wait()
+    aws.start()
+
+    assert aws.client("ssm").get_parameter(Name="/known")["Parameter"]["Value"] == "before"

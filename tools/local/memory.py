@@ -1,4 +1,4 @@
-"""What was done to a local shop. Kept in the local AWS itself: should that ever lose its state, this is lost with it."""
+"""What was done to a local shop, kept in the local AWS itself: should that lose its state, this is lost with it."""
 
 from tools.local.instance import Instance
 

@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -174,6 +175,18 @@ def keep_streams() -> None:
     dynamodb.get_state, dynamodb._restore_state = kept, restored
 
 
+def save_when_asked() -> None:
+    """SIGUSR1 writes the state down at once; unmended, only a graceful stop does, and a crash loses the deployment."""
+    expect(callable(getattr(app, "_build_persistence_save_dict", None)), "it saves its state in another way")
+    saving = threading.Lock()
+
+    def save() -> None:
+        with saving:
+            app.save_all(app._build_persistence_save_dict())
+
+    signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=save).start())
+
+
 def _executions(data: dict[str, Any] | None) -> list[dict[str, Any]]:
     executions = (data or {}).get("executions")
     return list(executions.all_values()) if executions else []
@@ -251,6 +264,7 @@ def main() -> None:
     answer_at_once()
     parse_once()
     keep_streams()
+    save_when_asked()
     go_on_after_a_restart()
     know_who_waits()
     count_calls(options.meter)

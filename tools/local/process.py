@@ -107,6 +107,11 @@ class Process:
         self._file.unlink(missing_ok=True)
         return True
 
+    def save(self) -> None:
+        """Asks it to write its state down now. Only for a process that knows the signal."""
+        if self.pid is not None:
+            _send(self.pid, signal.SIGUSR1)
+
     def kill(self) -> None:
         """Ends it with all that it started, whatever it is doing: its state is not wanted any more."""
         pid = self.pid

@@ -57,6 +57,7 @@ def up(instance: Instance) -> None:
         _connect(instance, key)
         _start_front(run["front"])
         _import_catalogue(instance)
+        run["aws"].save()
     _tell(instance, with_stripe=bool(key))
 
 
@@ -69,6 +70,9 @@ def _start_aws(aws: Process, packages: Path) -> None:
     scratch = instance.folder / "scratch"
     if aws.pid is None:
         shutil.rmtree(scratch, ignore_errors=True)
+        if not any((instance.state / "aws").glob("*.json")):
+            # It ended before it ever wrote its state down: buckets that nothing knows of would be in the way.
+            shutil.rmtree(instance.state / "s3", ignore_errors=True)
     for folder in (scratch, instance.state / "aws", instance.state / "s3"):
         folder.mkdir(parents=True, exist_ok=True)
     # Functions inherit this environment, so it holds nothing of the developer's own.
