@@ -58,19 +58,20 @@ format: setup ## Put imports and simple things in order
 
 docs: setup ## Write docs/openapi.json, docs/api.html and docs/events from the code
 	@$(VENV)/python -m tools.openapi
+	@$(VENV)/python -m tools.event_docs
 
 layers: setup ## Build the functions' packages for this machine and for AWS
 	@$(VENV)/python -m tools.build.layers local aws
 
 synth: setup layers ## Synthesise the templates: ENV=local, dev, prod
-	@$(VENV)/node node_modules/aws-cdk/bin/cdk synth --quiet -c environment=$(ENV)
+	@$(VENV)/node node_modules/aws-cdk/bin/cdk synth --quiet -c environment=$(ENV) $(CDK_OPTIONS)
 
 diff: setup layers ## Show what a deployment to AWS would change: ENV=dev, prod
-	@$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV)
+	@$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV) $(CDK_OPTIONS)
 
 deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod
 	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
-	$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV)
+	$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV) $(CDK_OPTIONS)
 
 lock: setup ## Lock the packages with their hashes (UPGRADE=1: take the newest that fit)
 	@$(VENV)/python -m tools.lock $(if $(UPGRADE),--upgrade)

@@ -1,6 +1,7 @@
 """Processes that outlive the command that started them: found again by pid and start time, stopped gently."""
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tools.local.instance import HOST, ROOT, Instance
 from tools.local.steps import Stop
@@ -28,6 +30,14 @@ class Process:
         return self.instance.folder / f"{self.name}.pid"
 
     @property
+    def _known(self) -> dict[str, Any]:
+        try:
+            known: dict[str, Any] = json.loads(self._file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+        return known
+
+    @property
     def port(self) -> int:
         """Where it listens."""
         return self.instance.ports[self.name]
@@ -35,11 +45,11 @@ class Process:
     @property
     def pid(self) -> int | None:
         """Its id while it runs. What a crash left behind, or another process under a reused id, counts as none."""
-        try:
-            known = json.loads(self._file.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
+        known = self._known
+        if not known or _started(known["pid"]) != known["started"]:
             return None
-        return known["pid"] if _started(known["pid"]) == known["started"] else None
+        pid: int = known["pid"]
+        return pid
 
     def claim_port(self) -> None:
         """Raises Stop where somebody else listens on the port."""
@@ -62,8 +72,20 @@ class Process:
     def _again(self) -> str:
         return self.instance.command("up")
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> None:
-        """Starts it and waits until it is `ready`. Does nothing if it runs. Raises Stop where it ends or never is."""
+    def start(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        ready: Callable[[], bool],
+        sources: Sequence[Path] = (),
+    ) -> None:
+        """Starts it and waits until it is `ready`. One that runs from other sources, or otherwise, is stopped first.
+
+        Raises Stop where it ends or is never ready.
+        """
+        made_from = _digest(command, environment, sources)
+        if self.pid is not None and self._known.get("made_from") != made_from:
+            self.stop()
         if self.pid is None:
             self.claim_port()
             log = self.instance.log(self.name)
@@ -78,7 +100,8 @@ class Process:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-            self._file.write_text(json.dumps({"pid": child.pid, "started": _started(child.pid)}))
+            known = {"pid": child.pid, "started": _started(child.pid), "made_from": made_from}
+            self._file.write_text(json.dumps(known))
         self._await(ready)
 
     def _await(self, ready: Callable[[], bool], seconds: float = 60) -> None:
@@ -121,6 +144,15 @@ class Process:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
         self._file.unlink(missing_ok=True)
+
+
+def _digest(command: Sequence[str], environment: Mapping[str, str], sources: Sequence[Path]) -> str:
+    """Stands for everything that a running process was made from."""
+    total = hashlib.sha256(repr((command, sorted(environment.items()))).encode())
+    for source in sources:
+        for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
+            total.update(path.read_bytes())
+    return total.hexdigest()
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -25,6 +25,8 @@ from tools.local.steps import Stop, say, step
 
 MINISTACK = ROOT / ".local" / "ministack-venv" / "bin" / "python"
 LAUNCHER = ROOT / "tools" / "local" / "ministack_launcher.py"
+_AWS_SOURCES = (LAUNCHER, LAUNCHER.with_name("meter.py"), ROOT / "requirements" / "ministack.txt")
+_FRONT_SOURCES = tuple(ROOT / "tools" / "local" / f"{name}.py" for name in ("front", "mailbox", "instance"))
 CATALOGUE = ROOT / "demo" / "products.csv"
 PLAY_KEY = "sk_test_laptop"
 """What the Stripe double takes for an API key."""
@@ -96,7 +98,7 @@ def _start_aws(aws: Process, packages: Path) -> None:
     command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(instance.meter_file)]
     command += ["--packages", str(packages)]
     with step("The local AWS"):
-        aws.start(command, environment, lambda: _answers(f"{instance.aws_url}/_ministack/ready"))
+        aws.start(command, environment, lambda: _answers(f"{instance.aws_url}/_ministack/ready"), _AWS_SOURCES)
 
 
 def _start_doubles(run: dict[str, Process], *, with_stripe: bool) -> None:
@@ -108,18 +110,18 @@ def _start_doubles(run: dict[str, Process], *, with_stripe: bool) -> None:
             double = run[name]
             state = double.instance.state / f"{name}.sqlite"
             command = [sys.executable, "-m", f"tools.doubles.{name}", "--port", str(double.port), "--state", str(state)]
-            double.start(command, _clean(), functools.partial(_listens, double))
+            double.start(command, _clean(), functools.partial(_listens, double), [ROOT / "tools" / "doubles"])
 
 
 def _start_front(front: Process) -> None:
     with step("The shop's address"):
         command = [sys.executable, "-m", "tools.local.front", "--instance", front.instance.name]
-        front.start(command, front.instance.environment(_clean()), lambda: _listens(front))
+        front.start(command, front.instance.environment(_clean()), lambda: _listens(front), _FRONT_SOURCES)
 
 
 def _clean() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"PYTHONUNBUFFERED": "1"}
+    """The same from whatever terminal it is started: a process is started anew when its environment changes."""
+    return {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
 
 
 def _deploy(instance: Instance, *, with_stripe: bool) -> None:
@@ -249,18 +251,21 @@ def reset(instance: Instance) -> None:
 
 def status(instance: Instance) -> bool:
     """Shows what runs. True if the shop is whole."""
-    whole = True
-    for process in processes(instance).values():
-        pid = process.pid
-        state = f"process {pid}, {'answers' if _listens(process) else 'does not answer'}" if pid else "does not run"
-        whole = whole and pid is not None and _listens(process)
-        say(f"  {process.title:20} http://{HOST}:{process.port}   {state}")
-    if processes(instance)["aws"].pid is not None:
+    run = processes(instance)
+    answering = {name for name, process in run.items() if process.pid is not None and _listens(process)}
+    for name, process in run.items():
+        state = "answers" if name in answering else "does not answer" if process.pid else "does not run"
+        of = f"process {process.pid}, " if process.pid else ""
+        say(f"  {process.title:20} http://{HOST}:{process.port}   {of}{state}")
+    whole = False
+    if "aws" in answering:
         current = deployment.deployed(instance)
-        fresh = {deployment.digest(deployment.context(instance, stripe=stripe)) for stripe in (False, True)}
-        state = "nothing" if current is None else "these sources" if current in fresh else "older sources"
-        say(f"  {'deployed':20} {state}")
-        whole = whole and current in fresh
+        with_double, with_stripe = (
+            deployment.digest(deployment.context(instance, stripe=stripe)) for stripe in (False, True)
+        )
+        fresh = current in (with_double, with_stripe)
+        say(f"  {'deployed':20} {'nothing' if current is None else 'these sources' if fresh else 'older sources'}")
+        whole = fresh and answering | ({"stripe"} if current == with_stripe else set()) == run.keys()
     say(f"  {'open' if whole else instance.command('up') + ' makes it whole'}")
     return whole
 

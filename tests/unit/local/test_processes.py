@@ -30,9 +30,9 @@ def process(tmp_path, monkeypatch):
     made.kill()
 
 
-def start(process, program=WAITS):
+def start(process, program=WAITS, sources=()):
     log = process.instance.log("front")
-    process.start([sys.executable, "-c", program], os.environ, lambda: log.exists() and "up" in log.read_text())
+    process.start([sys.executable, "-c", program], os.environ, lambda: log.exists() and "up" in log.read_text(), sources)
 
 
 def test_a_process_is_found_again_by_a_later_command(process):
@@ -86,3 +86,15 @@ def test_a_taken_port_is_named_with_its_holder_and_the_variable_that_changes_it(
 def test_a_process_that_ends_at_once_is_told_with_its_last_words(process):
     with pytest.raises(Stop, match="there is no such moon"):
         start(process, "import sys; sys.exit('there is no such moon')")
+
+
+def test_a_process_whose_sources_changed_is_started_anew(process, tmp_path):
+    source = tmp_path / "source.py"
+    source.write_text("one")
+    start(process, sources=[source])
+    first = process.pid
+
+    source.write_text("two")
+    start(process, sources=[source])
+
+    assert process.pid not in (None, first)
