@@ -7,9 +7,6 @@ from constructs import IConstruct
 UNKNOWN_TO_MINISTACK = frozenset({"AWS::Events::Archive"})
 """Types that ministack 1.5.33 refuses a whole stack for, unless their condition is false. Nothing may refer to them."""
 
-CHECKED_WITHOUT_RESOURCE = frozenset({"ses:SendEmail", "states:SendTaskSuccess", "states:SendTaskFailure"})
-"""Actions that ministack 1.5.33 authorises on `*`, where AWS looks at the sender's identity or the state machine."""
-
 
 @jsii.implements(IAspect)
 class LeaveOutWhatIsUnknown:

@@ -15,7 +15,6 @@ from constructs import Construct
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.retention import retention
 from stacks.functions import FunctionSpec, Operation
-from stacks.local import CHECKED_WITHOUT_RESOURCE
 from stacks.shop import ROOT, Shop, physical_name
 from stacks.tables import TableSpec
 
@@ -98,7 +97,6 @@ class CommerceFunction(lambda_.Function):
             environment={**_environment(spec, shop), **(environment or {})},
         )
         self.spec = spec
-        self._local = shop.config.local
         for table, operations in spec.tables.items():
             if operations:
                 self._grant_table(table, operations, shop)
@@ -113,8 +111,7 @@ class CommerceFunction(lambda_.Function):
 
     def allow(self, action: str, *resources: str) -> None:
         """Lets the function call `action` on exactly these resources."""
-        unseen = self._local and action in CHECKED_WITHOUT_RESOURCE
-        self.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=["*"] if unseen else list(resources)))
+        self.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=list(resources)))
 
     def _grant_table(self, spec: TableSpec, operations: tuple[Operation, ...], shop: Shop) -> None:
         arn = shop.tables[spec].table_arn

@@ -5,7 +5,6 @@ from itertools import product
 
 from builders.templates import actions, everything_in
 from stacks.functions import FUNCTIONS, START
-from stacks.local import CHECKED_WITHOUT_RESOURCE
 from stacks.tables import AUDIT, INVENTORY, ORDERS, OUTBOX
 
 WITHOUT_RESOURCES = {
@@ -36,8 +35,7 @@ def test_no_action_has_a_wildcard(templates):
 def test_only_what_has_no_resource_is_allowed_on_all(templates):
     for policy, statement in templates.statements():
         if "*" in _resources(statement):
-            unchecked = CHECKED_WITHOUT_RESOURCE if templates.environment == "local" else frozenset()
-            assert set(actions(statement)) <= WITHOUT_RESOURCES | unchecked, policy
+            assert set(actions(statement)) <= WITHOUT_RESOURCES, policy
 
 
 def test_no_resource_ends_in_a_wildcard_but_objects_in_a_bucket(templates):
@@ -93,12 +91,11 @@ def test_only_completing_and_sweeping_start_executions(templates):
     assert starting == {"complete_checkout", "sweep_orders"}
 
 
-def test_only_the_mailer_sends_mail_and_on_aws_as_the_shop_alone(templates):
+def test_only_the_mailer_sends_mail_and_as_the_shop_alone(templates):
     [(policy, statement)] = [one for one in templates.statements() if "ses:SendEmail" in actions(one[1])]
     assert "SendEmail" in policy
-    if templates.environment != "local":
-        [resource] = _resources(statement)
-        assert ":identity/" in json.dumps(resource) and "Sender" in json.dumps(resource)
+    [resource] = _resources(statement)
+    assert ":identity/" in json.dumps(resource) and "Sender" in json.dumps(resource)
 
 
 def test_plain_http_is_refused_on_aws(dev, prod):

@@ -19,10 +19,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tools.build import layers
 from tools.local.instance import HOST, Instance
-from tools.local.shop import LAUNCHER, MINISTACK
+from tools.local.shop import ATHENA, LAUNCHER, MINISTACK
 
 ROLE = "arn:aws:iam::000000000000:role/anyone"
 
@@ -33,6 +34,8 @@ class LocalAws:
 
     folder: Path
     packages: Path
+    enforces: bool = False
+    """Whether it asks what the caller may do."""
     port: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
@@ -42,8 +45,10 @@ class LocalAws:
             self.port = self.port or any_port.getsockname()[1]
         environment = {"PATH": os.defpath, "TMPDIR": str(self.folder), "HOME": str(self.folder), "BIND_HOST": HOST}
         environment |= {"GATEWAY_PORT": str(self.port), "PERSIST_STATE": "1", "STATE_DIR": str(self.folder / "state")}
+        environment |= {"AUTH": "true"} if self.enforces else {}
         environment |= {"SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
-        command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(self.meter), "--packages", str(self.packages)]
+        command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(self.meter)]
+        command += ["--packages", str(self.packages), "--athena", str(ATHENA)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         until(self._answers, "the local AWS: " + (self.folder / "log").read_text()[-400:])
@@ -67,8 +72,8 @@ class LocalAws:
     def meter(self) -> Path:
         return self.folder / "meter.json"
 
-    def client(self, service: str) -> Any:
-        return boto3.Session(**Instance().session).client(
+    def client(self, service: str, **keys: str) -> Any:
+        return boto3.Session(**(Instance().session | keys)).client(
             service, endpoint_url=f"http://{HOST}:{self.port}", config=Config(inject_host_prefix=False)
         )
 
@@ -160,8 +165,8 @@ def test_every_invocation_is_counted(aws: LocalAws) -> None:
     until(lambda: json.loads(aws.meter.read_text())["invocations"].get("counted") == 3, "three invocations")
 
 
-def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_start(aws: LocalAws) -> None:
-    queue = aws.client("sqs").create_queue(QueueName="waiting")["QueueUrl"]
+def a_machine_that_waits(aws: LocalAws, name: str, queue: str) -> str:
+    """The ARN of a state machine whose one state puts its token into the queue."""
     wait = {
         "Type": "Task",
         "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessage.waitForTaskToken",
@@ -169,14 +174,26 @@ def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_
         "End": True,
     }
     definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Wait", "States": {"Wait": wait}})
-    machine = aws.client("stepfunctions").create_state_machine(name="waits", definition=definition, roleArn=ROLE)
-    run = aws.client("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"], name="order")
+    made = aws.client("stepfunctions").create_state_machine(name=name, definition=definition, roleArn=ROLE)
+    arn: str = made["stateMachineArn"]
+    return arn
+
+
+def received(aws: LocalAws, queue: str) -> str | None:
+    """The next message's text, taken out of the queue."""
+    messages = aws.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
+    for message in messages:
+        aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return messages[0]["Body"] if messages else None
+
+
+def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_start(aws: LocalAws) -> None:
+    queue = aws.client("sqs").create_queue(QueueName="waiting")["QueueUrl"]
+    machine = a_machine_that_waits(aws, "waits", queue)
+    run = aws.client("stepfunctions").start_execution(stateMachineArn=machine, name="order")
 
     def token() -> str | None:
-        messages = aws.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
-        for message in messages:
-            aws.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return messages[0]["Body"] if messages else None
+        return received(aws, queue)
 
     def status() -> str:
         answer: str = aws.client("stepfunctions").describe_execution(executionArn=run["executionArn"])["status"]
@@ -190,6 +207,68 @@ def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_
     assert status() == "RUNNING"
     aws.client("stepfunctions").send_task_success(taskToken=until(token, "a new token"), output="{}")
     until(lambda: status() == "SUCCEEDED", "the execution's end")
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[LocalAws]:
+    made = LocalAws(tmp_path, layers.build("local") / "python", enforces=True)
+    made.start()
+    yield made
+    made.stop()
+
+
+def policy(**statement: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def allowed(aws: LocalAws, action: str, resource: str) -> dict[str, str]:
+    """The keys of somebody who may do this and nothing else."""
+    name = action.replace(":", "-")
+    iam = aws.client("iam")
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name, PolicyName="only", PolicyDocument=policy(Action=action, Resource=resource)
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
+def test_mail_is_sent_only_by_who_may_use_the_senders_identity(strict: LocalAws) -> None:
+    for domain in ("shop.example", "bank.example"):
+        strict.client("sesv2").create_email_identity(EmailIdentity=domain)
+    keys = allowed(strict, "ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/shop.example")
+    mail = strict.client("sesv2", **keys)
+    text = {"Simple": {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "Hello"}}}}
+    letter = {"Destination": {"ToAddresses": ["ada@example.com"]}, "Content": text}
+
+    mail.send_email(FromEmailAddress="The shop <orders@shop.example>", **letter)
+
+    with pytest.raises(ClientError, match="not authorized"):
+        mail.send_email(FromEmailAddress="orders@bank.example", **letter)
+
+
+def test_a_state_is_woken_only_by_who_may_use_its_state_machine(strict: LocalAws) -> None:
+    queue = strict.client("sqs").create_queue(QueueName="tokens")["QueueUrl"]
+    steps, iam = strict.client("stepfunctions"), strict.client("iam")
+    trust = policy(Action="sts:AssumeRole", Principal={"Service": "states.amazonaws.com"})
+    iam.create_role(RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument=trust)
+    iam.put_role_policy(
+        RoleName=ROLE.rpartition("/")[2],
+        PolicyName="queues",
+        PolicyDocument=policy(Action="sqs:SendMessage", Resource="*"),
+    )
+    machines = {name: a_machine_that_waits(strict, name, queue) for name in ("own", "foreign")}
+    waker = strict.client("stepfunctions", **allowed(strict, "states:SendTaskSuccess", machines["own"]))
+
+    def waits(name: str) -> str:
+        steps.start_execution(stateMachineArn=machines[name], name="order")
+        token: str = until(lambda: received(strict, queue), f"the token of {name}")
+        return token
+
+    waker.send_task_success(taskToken=waits("own"), output="{}")
+
+    with pytest.raises(ClientError, match="not authorized"):
+        waker.send_task_success(taskToken=waits("foreign"), output="{}")
 
 
 def test_changes_from_before_a_stop_and_after_the_start_both_reach_the_function(aws: LocalAws) -> None:
@@ -250,7 +329,7 @@ if {moved!r} == "_real_stdout":
     lambda_runtime._PYTHON_WORKER_SCRIPT = "another worker"
 else:
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (1, 2, 3)
-sys.argv = ["launcher", "--meter", "m.json", "--packages", {str(aws.packages)!r}]
+sys.argv = ["launcher", "--meter", "m.json", "--packages", {str(aws.packages)!r}, "--athena", {str(ATHENA)!r}]
 runpy.run_path({str(LAUNCHER)!r}, run_name="__main__")
 """
 

@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import contextvars
 import copy
+import email.utils
 import functools
 import importlib
 import importlib.util
@@ -211,12 +212,15 @@ def check_signatures(packages: Path) -> None:
         sys.exit(f"the functions' packages in {packages} do not work here: {error}")
 
 
-def know_who_waits() -> None:
-    """SendTaskSuccess and SendTaskFailure are granted on the state machine whose state waits, as on AWS.
+def authorise_on_resources() -> None:
+    """SendTaskSuccess and SendTaskFailure need a grant on the state machine whose state waits, SendEmail one on the
+    sender's identity, as on AWS.
 
-    Unmended, a token belongs to nobody there, and only a grant on every resource would let a function answer it.
+    Unmended, these calls are about nothing in particular, and only a grant on every resource would allow them.
     """
     expect(callable(getattr(stepfunctions, "_invoke_with_callback", None)), "its Step Functions wait in another way")
+    expect(_what(iam_actions.extract_resource_arn, "states", {"taskToken": "any"}) == "*", "it knows whose a token is")
+    expect(_what(iam_actions.extract_resource_arn, "ses", {"FromEmailAddress": "a@b"}) == "*", "it knows who sends")
     named = iam_actions.extract_resource_arn
     invoke, execute = stepfunctions._invoke_with_callback, stepfunctions._execute_task
     running = threading.local()
@@ -230,26 +234,51 @@ def know_who_waits() -> None:
         machines[token] = running.machine
         return invoke(resource, given, token, state)
 
-    def resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> str:
-        found: str = named(service, method, path, headers, body, *rest)
-        if service != "states" or found != "*":
-            return found
-        token = json.loads(body or b"{}").get("taskToken")
-        return machines.get(token) or next(iter(stepfunctions._state_machines), found)
+    def resource_arn(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    ) -> str:
+        found: str = named(service, method, path, headers, body, query, region, account)
+        if service == "states" and found == "*" and (token := _field(body, "taskToken")):
+            # A token from before a restart is gone, and says so to whoever may use any.
+            return machines.get(token) or next(iter(stepfunctions._state_machines), found)
+        if service == "ses" and (sender := _field(body, "FromEmailAddress")):
+            domain = email.utils.parseaddr(sender)[1].partition("@")[2]
+            return f"arn:aws:ses:{region}:{account}:identity/{domain}"
+        return found
 
     iam_actions.extract_resource_arn = resource_arn
     stepfunctions._invoke_with_callback = invoked
     stepfunctions._execute_task = executed
 
 
+def _what(extract: Callable[..., str], service: str, body: dict[str, str]) -> str:
+    return extract(service, "POST", "/", {}, json.dumps(body).encode(), {}, "us-east-1", "000000000000")
+
+
+def _field(body: bytes, name: str) -> str:
+    try:
+        value = json.loads(body or b"{}").get(name)
+    except (ValueError, AttributeError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
 def count_calls(file: Path) -> None:
     """Lets `meter.py`, beside this file, count what the shop asks of AWS."""
-    spec = importlib.util.spec_from_file_location("meter", Path(__file__).with_name("meter.py"))
+    _beside("meter").install(file)
+
+
+def answer_questions(packages: Path) -> None:
+    """Lets `athena.py`, beside this file, answer analysts."""
+    _beside("athena").install(packages, expect)
+
+
+def _beside(name: str) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None and spec.loader is not None
-    meter = importlib.util.module_from_spec(spec)
-    sys.modules["meter"] = meter
-    spec.loader.exec_module(meter)
-    meter.install(file)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def main() -> None:
@@ -257,6 +286,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The local AWS.")
     parser.add_argument("--meter", type=Path, required=True, help="the file for the counted calls")
     parser.add_argument("--packages", type=Path, required=True, help="the functions' packages, for this machine")
+    parser.add_argument("--athena", type=Path, required=True, help="the packages that Athena answers with")
     options = parser.parse_args()
     check_signatures(options.packages)
     name_errors()
@@ -266,8 +296,9 @@ def main() -> None:
     keep_streams()
     save_when_asked()
     go_on_after_a_restart()
-    know_who_waits()
+    authorise_on_resources()
     count_calls(options.meter)
+    answer_questions(options.athena)
     sys.argv = ["ministack"]
     with contextlib.suppress(KeyboardInterrupt):
         app.main()
