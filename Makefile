@@ -9,10 +9,10 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset status logs token import demo bench test lint format docs layers synth diff deploy lock
+.PHONY: help setup up down reset status logs executions token import demo bench test lint format docs layers synth diff deploy lock
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the virtual environments, the Node and the CDK (the others do this by themselves)
 	@$(PYTHON) tools/bootstrap.py
@@ -31,6 +31,9 @@ status: setup ## Show what runs, where, and whether it is what the sources say
 
 logs: setup ## Follow what functions and processes say (FUNCTION=part of a name)
 	@$(VENV)/python -m tools.local logs $(if $(FUNCTION),--only $(FUNCTION))
+
+executions: setup ## Show how far the latest orders have come in their workflow
+	@$(VENV)/python -m tools.local executions
 
 token: setup ## Print a bearer token: GROUP=catalogue, warehouse, support, admin, or shopper
 	@$(VENV)/python -m tools.local token $(or $(GROUP),admin)

@@ -32,7 +32,11 @@ def process(tmp_path, monkeypatch):
 
 def start(process, program=WAITS, sources=()):
     log = process.instance.log("front")
-    process.start([sys.executable, "-c", program], os.environ, lambda: log.exists() and "up" in log.read_text(), sources)
+
+    def ready():
+        return log.exists() and "up" in log.read_text()
+
+    process.start([sys.executable, "-c", program], os.environ, ready, sources)
 
 
 def test_a_process_is_found_again_by_a_later_command(process):
