@@ -8,8 +8,8 @@ from commerce.clock import now
 from commerce.ids import derived_id
 from commerce.model import Model, OpenModel
 from commerce.money import MAX_AMOUNT, Currency
+from commerce.orders.payment import refund
 from commerce.payments.model import PaymentEvent
-from commerce.payments.recording import refund
 
 api = Api("admin", idempotency=wiring.idempotency)
 

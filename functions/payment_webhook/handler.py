@@ -7,7 +7,7 @@ from commerce.adapters.http import Api, Request, Response
 from commerce.clock import now
 from commerce.errors import Invalid, Unauthenticated
 from commerce.model import Model
-from commerce.payments.recording import apply_notice
+from commerce.orders.payment import apply_notice
 
 logger = Logger()
 api = Api("storefront")

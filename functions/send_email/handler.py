@@ -10,9 +10,9 @@ from commerce import clock
 from commerce.adapters import aws, wiring
 from commerce.adapters.environment import settings
 from commerce.adapters.links import order_permalink
-from commerce.adapters.mail import SesMailer
 from commerce.adapters.queues import in_turn
 from commerce.events import Event
+from commerce.notifications.gateway import SesMailer
 from commerce.notifications.rendering import Templates
 from commerce.notifications.repository import EmailClaims
 from commerce.notifications.service import notify

@@ -11,10 +11,10 @@ from builders.checkout import NOW
 from builders.doubles import API_KEY, Receiver, at_the_bank, client, control, stripe_double
 from builders.orders import VISA, Shop, card
 from commerce.orders.endings import compensate
+from commerce.orders.payment import apply_notice, refund
 from commerce.orders.service import cancel_order
 from commerce.payments.gateway import StripeGateway
 from commerce.payments.model import balance
-from commerce.payments.recording import apply_notice, refund
 from tools.doubles.stripe.double import StripeDouble
 
 SECRET = "whsec_of_these_tests"

@@ -12,9 +12,9 @@ from commerce.errors import Conflict
 from commerce.ids import order_id_for
 from commerce.orders.endings import GRACE, compensate, sweep
 from commerce.orders.model import Order
+from commerce.orders.payment import apply_notice, conclude_refund, refund
 from commerce.orders.service import cancel_order, confirm_order
 from commerce.payments.model import balance, payment_event
-from commerce.payments.recording import apply_notice, conclude_refund, refund
 from commerce.payments.service import PaymentNotice
 
 

@@ -7,7 +7,7 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses import ses_backends
 
-from commerce.adapters.mail import SesMailer
+from commerce.notifications.gateway import SesMailer
 from commerce.notifications.model import Email
 from commerce.notifications.service import FateUnknown, Refused
 

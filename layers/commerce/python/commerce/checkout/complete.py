@@ -23,8 +23,8 @@ from commerce.messages import Message, error
 from commerce.model import OpenModel
 from commerce.orders import service as orders
 from commerce.orders.model import Order
+from commerce.orders.payment import settle_authorization
 from commerce.orders.service import Stores, Workflow
-from commerce.payments.recording import settle_authorization
 from commerce.payments.service import Authorization, PaymentGateway
 from commerce.pricing.model import Offer
 from commerce.protocol import PAYMENT_HANDLER_ID
