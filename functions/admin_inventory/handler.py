@@ -17,6 +17,7 @@ from commerce.model import Model, OpenModel
 PAGE, MAX_PAGE = 50, 100
 
 api = Api("admin", idempotency=wiring.idempotency)
+wiring.at_start(wiring.inventory, wiring.catalog, wiring.audit, wiring.idempotency)
 
 
 class Shelf(Model):

@@ -32,6 +32,7 @@ from commerce.returns.model import ReturnRequest
 MAX_PAGE = 100
 
 api = Api("admin", idempotency=wiring.idempotency)
+wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
 
 
 @api.get(

@@ -12,6 +12,7 @@ from commerce.orders.payment import refund
 from commerce.payments.model import PaymentEvent
 
 api = Api("admin", idempotency=wiring.idempotency)
+wiring.at_start(wiring.books, wiring.idempotency, wiring.stripe)
 
 
 class RefundRequest(OpenModel):

@@ -10,6 +10,7 @@ from commerce.model import Model
 
 logger = Logger()
 api = Api("storefront")
+wiring.at_start(wiring.orders, wiring.workflow)
 
 
 class Receipt(Model):

@@ -19,6 +19,7 @@ from commerce.clock import now
 from commerce.protocol import ErrorResponse
 
 api = Api("storefront", verify=tokens.verify, idempotency=wiring.idempotency)
+wiring.at_start(wiring.carts, wiring.checkouts, wiring.catalog, wiring.inventory, wiring.idempotency)
 
 
 @api.post("/carts", body=CartRequest, answers=CartResponse, status=201, idempotency="optional")

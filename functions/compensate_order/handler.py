@@ -8,6 +8,7 @@ from commerce.fulfilment.service import Running
 from commerce.orders.endings import compensate
 
 stores = wiring.stores()
+wiring.at_start(wiring.stripe)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, str]:

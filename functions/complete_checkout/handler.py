@@ -9,6 +9,7 @@ from commerce.checkout.view import CheckoutResponse, present
 from commerce.clock import now
 
 api = Api("storefront", verify=tokens.verify, idempotency=wiring.idempotency)
+wiring.at_start(wiring.stores, wiring.catalog, wiring.workflow, wiring.idempotency, wiring.stripe)
 
 
 @api.post("/checkout-sessions/{id}/complete", body=CompleteRequest, answers=CheckoutResponse, idempotency="optional")

@@ -14,6 +14,7 @@ PAGE, MAX_PAGE = 20, 50
 _ACCESS = {"access_token": "The proof in the order's permalink. Not needed by the customer whose order it is."}
 
 api = Api("storefront", verify=tokens.verify, idempotency=wiring.idempotency)
+wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
 
 
 @api.get("/orders/{id}", answers=OrderResponse, query=_ACCESS)

@@ -11,6 +11,7 @@ from commerce.orders.payment import apply_notice
 
 logger = Logger()
 api = Api("storefront")
+wiring.at_start(wiring.stores, wiring.workflow, wiring.stripe)
 
 
 class Receipt(Model):

@@ -10,6 +10,7 @@ from commerce.clock import now
 from commerce.fulfilment.service import ship
 
 stores = wiring.stores()
+wiring.at_start(wiring.stripe)
 shelves = wiring.inventory()
 
 

@@ -13,11 +13,12 @@ LIMIT = 200
 
 logger = Logger()
 stores = wiring.stores()
+workflow = wiring.workflow()
 
 
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Two runs at once end each order once."""
-    ended = sweep(stores, wiring.orders(), wiring.workflow(), limit=LIMIT, now=now())
+    ended = sweep(stores, wiring.orders(), workflow, limit=LIMIT, now=now())
     if ended:
         logger.warning("ended orders that nobody paid and nobody ended", order_ids=ended)
     return {"ended": len(ended)}

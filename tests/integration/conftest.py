@@ -108,7 +108,7 @@ def new_client(url: str, **config: Any) -> Any:
 
 def _forget() -> None:
     """Wiring keeps what it built for the life of a process; here a process serves many tests."""
-    for factory in (*vars(wiring).values(), aws.client, function_environment.settings):
+    for factory in (*vars(wiring).values(), aws.client, aws.session, function_environment.settings):
         if hasattr(factory, "cache_clear"):
             factory.cache_clear()
 

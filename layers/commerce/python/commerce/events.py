@@ -9,13 +9,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from commerce.bus import SOURCE as SOURCE
 from commerce.clock import iso
 from commerce.ids import new_id
 from commerce.model import Model
 from commerce.money import Currency
-
-SOURCE = "tradepost"
-"""The `Source` of every entry on the bus."""
 
 
 class Event(Model):

@@ -1,9 +1,13 @@
 """What the template tells a function through environment variables."""
 
+from __future__ import annotations
+
 import functools
 import os
+from typing import TYPE_CHECKING
 
-from commerce.settings import Settings
+if TYPE_CHECKING:
+    from commerce.settings import Settings
 
 
 def require(name: str) -> str:
@@ -16,5 +20,7 @@ def require(name: str) -> str:
 
 @functools.cache
 def settings() -> Settings:
-    """The shop's rules, as the stack wrote them into `SETTINGS`."""
+    """The shop's rules, as the stack wrote them into `SETTINGS`. Loads pydantic when first asked for."""
+    from commerce.settings import Settings
+
     return Settings.model_validate_json(require("SETTINGS"))

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
-logger = Logger()
+from commerce.adapters.log import logger
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class Firehose:
         try:
             answer = self.client.put_record_batch(DeliveryStreamName=self.name, Records=records)
         except (ClientError, BotoCoreError) as error:
-            logger.warning("the analytics stream does not answer", error=type(error).__name__)
+            logger().warning("the analytics stream does not answer", error=type(error).__name__)
             return list(range(len(rows)))
         if not answer["FailedPutCount"]:
             return []
         refused = [place for place, result in enumerate(answer["RequestResponses"]) if "ErrorCode" in result]
-        logger.warning("the analytics stream refused rows", refused=len(refused))
+        logger().warning("the analytics stream refused rows", refused=len(refused))
         return refused

@@ -9,15 +9,12 @@ import traceback
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
+from commerce.adapters.log import logger
 from commerce.events import Event, parse
 
 Batch = Mapping[str, Any]
 Answer = dict[str, list[dict[str, str]]]
 """Lambda's `ReportBatchItemFailures`."""
-
-logger = Logger()
 
 
 def in_turn(batch: Batch, work: Callable[[Event], None]) -> Answer:
@@ -52,7 +49,7 @@ def _event(record: Mapping[str, Any]) -> Event:
 
 def _left(record: Mapping[str, Any], error: Exception) -> None:
     """Says where it went wrong, but not with which values: the text of an error can quote personal data."""
-    logger.error(
+    logger().error(
         "a message comes again",
         message_id=record["messageId"],
         error=type(error).__name__,

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from commerce.adapters.dynamodb import from_item
-from commerce.events import SOURCE
+from commerce.adapters.log import logger
+from commerce.bus import SOURCE
 
 BATCH = 10
 """Entries that PutEvents takes at once."""
@@ -24,8 +24,6 @@ PASSING = ("Throttling", "InternalFailure", "InternalException", "ServiceUnavail
 
 Entry = dict[str, str]
 Record = Mapping[str, Any]
-
-logger = Logger()
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Relay:
         return self._later(number, code) if code.startswith(PASSING) else self._park(number, entry, code)
 
     def _later(self, number: str, code: str) -> list[str]:
-        logger.warning("the bus does not take events now", sequence_number=number, error_code=code)
+        logger().warning("the bus does not take events now", sequence_number=number, error_code=code)
         return [number]
 
     def _park(self, number: str, content: Record, why: str) -> list[str]:
@@ -101,5 +99,5 @@ class Relay:
             self.queues.send_message(QueueUrl=self.parking, MessageBody=json.dumps(content, default=str))
         except (ClientError, BotoCoreError) as error:
             return self._later(number, type(error).__name__)
-        logger.error("an event was parked", sequence_number=number, why=why)
+        logger().error("an event was parked", sequence_number=number, why=why)
         return []

@@ -1,28 +1,43 @@
-"""Builds the repositories and gateways of a function from its environment, each once and only when asked for."""
+"""Builds the repositories and gateways of a function from its environment, each once and only when asked for.
+
+Each factory imports what it builds: a function pays, at every cold start, for the contexts that it uses and no others.
+"""
+
+from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from commerce.adapters import aws
-from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.environment import require, settings
-from commerce.adapters.idempotency import IdempotencyStore
-from commerce.adapters.outbox import Outbox
 from commerce.adapters.secrets import secret
-from commerce.adapters.workflow import Workflow
-from commerce.carts.repository import CartRepository
-from commerce.catalog.repository import CatalogRepository
-from commerce.checkout.repository import CheckoutRepository
-from commerce.inventory.repository import InventoryRepository
-from commerce.orders.repository import OrderRepository
-from commerce.orders.service import Books, Stores
-from commerce.payments.repository import PaymentRepository
 
 if TYPE_CHECKING:
+    from commerce.adapters.audit import AuditTrail
+    from commerce.adapters.idempotency import IdempotencyStore
+    from commerce.adapters.outbox import Outbox
+    from commerce.adapters.workflow import Workflow
+    from commerce.carts.repository import CartRepository
+    from commerce.catalog.repository import CatalogRepository
+    from commerce.checkout.repository import CheckoutRepository
     from commerce.fulfilment.gateway import EasyPostCarrier
+    from commerce.inventory.repository import InventoryRepository
+    from commerce.orders.repository import OrderRepository
+    from commerce.orders.service import Books, Stores
     from commerce.payments.gateway import StripeGateway
+    from commerce.payments.repository import PaymentRepository
+
+
+def at_start(*factories: Callable[[], object]) -> None:
+    """Builds these while the function starts, when Lambda lends it a whole CPU, and not while its first caller waits.
+
+    Only for what calls nobody: secrets may be rotated, so what needs them is asked for in each request.
+    """
+    for build in factories:
+        build()
 
 
 @functools.cache
@@ -34,90 +49,117 @@ def table(variable: str) -> Table:
 @functools.cache
 def idempotency() -> IdempotencyStore:
     """The idempotency keys."""
+    from commerce.adapters.idempotency import IdempotencyStore
+
     return IdempotencyStore(table("IDEMPOTENCY_TABLE"))
 
 
 @functools.cache
 def outbox() -> Outbox:
     """Where events are put that must leave with a transaction. A function that only reads is not told the table."""
+    from commerce.adapters.outbox import Outbox
+
     return Outbox(os.environ.get("OUTBOX_TABLE", ""))
 
 
 @functools.cache
 def orders() -> OrderRepository:
     """The orders."""
+    from commerce.orders.repository import OrderRepository
+
     return OrderRepository(table("ORDERS_TABLE"), outbox())
 
 
 @functools.cache
 def audit() -> AuditTrail:
     """Where writes of staff are recorded. A function that staff do not reach is not told the table."""
+    from commerce.adapters.audit import AuditTrail
+
     return AuditTrail(os.environ.get("AUDIT_TABLE", ""))
 
 
 @functools.cache
 def workflow() -> Workflow:
     """The orders' state machine."""
+    from commerce.adapters.workflow import Workflow
+
     return Workflow(aws.client("stepfunctions"), require("STATE_MACHINE_ARN"))
 
 
 @functools.cache
 def inventory() -> InventoryRepository:
     """The stock."""
+    from commerce.inventory.repository import InventoryRepository
+
     return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().locations)
 
 
 @functools.cache
 def carts() -> CartRepository:
     """The carts."""
+    from commerce.carts.repository import CartRepository
+
     return CartRepository(table("CARTS_TABLE"))
 
 
 @functools.cache
 def checkouts() -> CheckoutRepository:
     """The checkouts."""
+    from commerce.checkout.repository import CheckoutRepository
+
     return CheckoutRepository(table("CARTS_TABLE"))
 
 
 @functools.cache
 def payments() -> PaymentRepository:
     """The payment events."""
+    from commerce.payments.repository import PaymentRepository
+
     return PaymentRepository(table("ORDERS_TABLE"))
 
 
 @functools.cache
 def books() -> Books:
     """Orders, their money, and who did what to them."""
+    from commerce.orders.service import Books
+
     return Books(orders(), payments(), audit())
 
 
 @functools.cache
 def stores() -> Stores:
     """Everything that a change of an order may have to change with it."""
+    from commerce.orders.service import Stores
+
     return Stores(orders(), payments(), audit(), checkouts(), inventory())
 
 
-def payment_gateway() -> "StripeGateway":
-    """Stripe, or its double. The same object until the secret is rotated; loads `stripe` when first asked for."""
+def stripe() -> None:
+    """Loads Stripe's package, for `at_start` of the functions that move money in each request."""
+    import commerce.payments.gateway  # noqa: F401
+
+
+def payment_gateway() -> StripeGateway:
+    """Stripe, or its double. The same object until the secret is rotated."""
     keys = secret(require("PAYMENT_SECRET_ARN"))
     return _stripe(keys["api_key"], keys["webhook_secret"], os.environ.get("STRIPE_API_BASE"))
 
 
 @functools.lru_cache(maxsize=1)
-def _stripe(api_key: str, webhook_secret: str, api_base: str | None) -> "StripeGateway":
+def _stripe(api_key: str, webhook_secret: str, api_base: str | None) -> StripeGateway:
     from commerce.payments.gateway import StripeGateway
 
     return StripeGateway(api_key, webhook_secret, api_base=api_base or None)
 
 
-def carrier() -> "EasyPostCarrier":
+def carrier() -> EasyPostCarrier:
     """EasyPost, or its double. The same object until the secret is rotated; loads `easypost` when first asked for."""
     keys = secret(require("CARRIER_SECRET_ARN"))
     return _easypost(keys["api_key"], keys["webhook_secret"], os.environ.get("CARRIER_API_BASE"))
 
 
 @functools.lru_cache(maxsize=1)
-def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> "EasyPostCarrier":
+def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> EasyPostCarrier:
     from commerce.fulfilment.gateway import EasyPostCarrier
 
     shop = settings()
@@ -127,4 +169,6 @@ def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> "EasyP
 @functools.cache
 def catalog() -> CatalogRepository:
     """The products."""
+    from commerce.catalog.repository import CatalogRepository
+
     return CatalogRepository(table("CATALOG_TABLE"), outbox(), audit(), settings().url)

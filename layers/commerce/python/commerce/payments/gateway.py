@@ -5,11 +5,12 @@ holds the money for about 7 days), and captured when the parcel leaves. Nothing 
 Stripe's error bodies stay out of the logs.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
-import stripe
 import urllib3
 
 from commerce.clock import iso
@@ -24,6 +25,25 @@ from commerce.payments.service import (
     Risk,
     Void,
 )
+
+
+@contextmanager
+def _hidden(package: str) -> Iterator[None]:
+    """Lets `package` look as if it were not installed, to whoever tries to import it meanwhile."""
+    known = sys.modules.get(package)
+    sys.modules[package] = None  # type: ignore[assignment]  # Python's own sign for this
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+        if known is not None:
+            sys.modules[package] = known
+
+
+# Stripe's package loads `requests` wherever it is installed, in case it is wanted. It is installed for the carrier, and
+# is not wanted here (see _PooledClient): that spares each cold start 96 modules and a third of the time.
+with _hidden("requests"):
+    import stripe
 
 TOLERANCE_SECONDS = 300
 """How old a webhook's signature may be."""
