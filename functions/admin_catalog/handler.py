@@ -5,10 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from commerce import clock
-from commerce.adapters import wiring
-from commerce.adapters.environment import require
+from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, invalid, versioned
-from commerce.adapters.secrets import secret
 from commerce.catalog import service
 from commerce.catalog.model import AdminEntry, AuditEntry, Category, Product, ProductChange, ProductDraft, Status
 from commerce.catalog.view import PageResponse, page
@@ -56,11 +54,6 @@ class CategoryContent(Model):
     position: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
-def cursors() -> service.Cursors:
-    """Signs places in lists."""
-    return service.Cursors(secret(require("SIGNING_SECRET_ARN"))["key"])
-
-
 @api.get(
     "/admin/products",
     groups=STAFF,
@@ -82,9 +75,9 @@ def list_products(request: Request[None]) -> Response:
     if asked.handle or asked.sku:
         return Response(AdminList(products=_looked_up(asked.handle, asked.sku), pagination=page(None)))
     of = f"admin {asked.status}"
-    after = cursors().read(asked.cursor, of=of, path="$.cursor")
+    after = paging.read(asked.cursor, of=of)
     entries, position = catalog.admin_list(asked.status, after=after, limit=asked.limit)
-    return Response(AdminList(products=tuple(entries), pagination=page(cursors().sign(position, of=of))))
+    return Response(AdminList(products=tuple(entries), pagination=page(paging.cursor(position, of=of))))
 
 
 @api.post("/admin/products", groups=STAFF, body=ProductDraft, answers=Product, status=201)

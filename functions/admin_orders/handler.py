@@ -4,13 +4,10 @@ A step holds only while the order is where the step expects it; `If-Match` may p
 an audit entry in its transaction, and each may be sent again: a step that was taken answers with the order as it is.
 """
 
-import re
 from typing import get_args
 
-from commerce.adapters import wiring
-from commerce.adapters.environment import require
+from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, versioned
-from commerce.adapters.secrets import secret
 from commerce.clock import now
 from commerce.errors import Invalid
 from commerce.fulfilment import service as fulfilment
@@ -24,12 +21,11 @@ from commerce.fulfilment.view import (
     story,
     summary,
 )
-from commerce.identity.service import read_cursor, sign_cursor
 from commerce.orders.model import Order, Status
 from commerce.returns import service as returns
 from commerce.returns.model import ReturnRequest
 
-MAX_PAGE = 100
+PAGE, MAX_PAGE = 50, 100
 
 api = Api("admin", idempotency=wiring.idempotency)
 wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
@@ -41,21 +37,18 @@ wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
     answers=WorklistResponse,
     query={
         "status": "Which orders; `confirmed`, the default, are to be picked.",
-        "limit": "How many at most on a page, 1 to 100; 50 if left out.",
-        "cursor": "Where the page before ended, as its answer said.",
+        **paging.parameters(PAGE, MAX_PAGE),
     },
 )
 def list_orders(request: Request[None]) -> Response:
     """Lists the orders in a status, the oldest first."""
     status = _status(request.query.get("status", "confirmed"))
-    page, end = fulfilment.worklist(
-        wiring.orders(),
-        status=status,
-        after=_after(request.query.get("cursor"), status),
-        limit=_limit(request.query.get("limit", "50")),
+    limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} orders"
+    after = paging.position(request, of=these)
+    page, end = fulfilment.worklist(wiring.orders(), status=status, after=after, limit=limit)
+    return Response(
+        WorklistResponse(orders=tuple(summary(order) for order in page), cursor=paging.cursor(end, of=these))
     )
-    cursor = sign_cursor(_signing_key(), {"status": status, "after": end}) if end else None
-    return Response(WorklistResponse(orders=tuple(summary(order) for order in page), cursor=cursor))
 
 
 @api.get("/admin/orders/{id}", groups=("warehouse", "support"), answers=OrderStory)
@@ -175,25 +168,6 @@ def _status(text: str) -> Status:
         if status == text:
             return status
     raise Invalid(f"status is one of {', '.join(get_args(Status))}", path="$.status")
-
-
-def _limit(text: str) -> int:
-    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
-        raise Invalid(f"limit is a number from 1 to {MAX_PAGE}", path="$.limit")
-    return int(text)
-
-
-def _after(cursor: str | None, status: Status) -> str | None:
-    if cursor is None:
-        return None
-    position = read_cursor(_signing_key(), cursor)
-    if position.get("status") != status:
-        raise Invalid("this cursor belongs to another list; begin again without a cursor", path="$.cursor")
-    return str(position["after"])
-
-
-def _signing_key() -> str:
-    return secret(require("SIGNING_SECRET_ARN"))["key"]
 
 
 handler = api.handler

@@ -2,10 +2,9 @@
 
 from pydantic import ValidationError
 
-from commerce.adapters import wiring
-from commerce.adapters.environment import require, settings
+from commerce.adapters import paging, wiring
+from commerce.adapters.environment import settings
 from commerce.adapters.http import Api, Request, Response, cacheable, invalid
-from commerce.adapters.secrets import secret
 from commerce.catalog import service, view
 from commerce.catalog.model import ALL, Browsing, PriceRange, Product, Variant
 from commerce.catalog.profile import BusinessProfile, business_profile
@@ -16,11 +15,6 @@ from commerce.protocol import ErrorResponse
 api = Api("storefront")
 catalog = wiring.catalog()
 stock = wiring.inventory()
-
-
-def cursors() -> service.Cursors:
-    """Signs places in lists; the key may be rotated while the function lives."""
-    return service.Cursors(secret(require("SIGNING_SECRET_ARN"))["key"])
 
 
 @api.get(
@@ -44,13 +38,13 @@ def list_products(request: Request[None]) -> Response:
         raise invalid(refused) from None
     wanted = asked.browsing(settings().currencies)
     of = wanted.model_dump_json()
-    after = cursors().read(asked.cursor, of=of, path="$.cursor")
+    after = paging.read(asked.cursor, of=of)
     listings, position = catalog.browse(wanted, after=after, limit=asked.limit)
     return cacheable(
         request,
         view.ProductList(
             products=tuple(view.listed(listing, settings().url) for listing in listings),
-            pagination=view.page(cursors().sign(position, of=of)),
+            pagination=view.page(paging.cursor(position, of=of)),
         ),
     )
 
@@ -92,7 +86,7 @@ def search(request: Request[view.SearchRequest]) -> Response:
         raise Invalid("send a query, filters, or both")
     wanted, messages = _wanted(asked.context, asked.filters)
     of = f"{query}\n{wanted.model_dump_json()}"
-    after = cursors().read(asked.pagination.cursor, of=of, path="$.pagination.cursor")
+    after = paging.read(asked.pagination.cursor, of=of, path="$.pagination.cursor")
     limit = min(asked.pagination.limit, view.MAX_FOUND)
     products, position = service.find(catalog, catalog, catalog, query, wanted, after=after, limit=limit)
     chosen = [(product, _fitting(product, wanted)[: view.MAX_SHOWN]) for product in products]
@@ -106,7 +100,7 @@ def search(request: Request[view.SearchRequest]) -> Response:
                 for product, variants in chosen
                 if variants
             ),
-            pagination=view.page(cursors().sign(position, of=of)),
+            pagination=view.page(paging.cursor(position, of=of)),
             messages=messages or None,
         )
     )

@@ -28,18 +28,17 @@ def page_size(request: Request[Any], default: int, most: int) -> int:
 
 def position(request: Request[Any], *, of: str) -> str | None:
     """Where the page begins in the list `of`; None at its beginning. Raises Invalid for another list's cursor."""
-    cursor = request.query.get("cursor")
-    if cursor is None:
-        return None
-    kept = read_cursor(_key(), cursor)
-    if kept.get("of") != of:
-        raise Invalid("this cursor belongs to another list; begin again without a cursor", path="$.cursor")
-    return str(kept["at"])
+    return read(request.query.get("cursor"), of=of)
+
+
+def read(cursor: str | None, *, of: str, path: str = "$.cursor") -> str | None:
+    """The same, where the cursor stands at `path` in the body."""
+    return None if cursor is None else read_cursor(_key(), cursor, of=of, path=path)
 
 
 def cursor(at: str | None, *, of: str) -> str | None:
     """The cursor that leads on from `at` in the list `of`; None after the last page."""
-    return None if at is None else sign_cursor(_key(), {"of": of, "at": at})
+    return None if at is None else sign_cursor(_key(), at, of=of)
 
 
 def _key() -> str:

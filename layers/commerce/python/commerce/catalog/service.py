@@ -1,6 +1,5 @@
 """What buyers ask of the catalogue, and what staff do to it."""
 
-import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,6 @@ from commerce.catalog.model import (
 )
 from commerce.clock import iso
 from commerce.errors import Conflict, Invalid, NotFound, StaleVersion
-from commerce.identity.service import read_cursor, sign_cursor
 from commerce.ids import new_id
 
 MAX_LOOKUP = 50
@@ -79,33 +77,6 @@ class Store(Protocol):
         self, old: Category | None, new: Category, *, version: int, actor: str, now: datetime
     ) -> Category:
         """Writes the category as `version`. Raises StaleVersion."""
-
-
-@dataclass(frozen=True)
-class Cursors:
-    """Places in lists, signed with `key`, and good only for the list that they were handed out for."""
-
-    key: str
-
-    def sign(self, position: str | None, *, of: str) -> str | None:
-        """The cursor for `position` in the list that `of` describes; None where the list has ended."""
-        return None if position is None else sign_cursor(self.key, {"after": position, "of": _digest(of)})
-
-    def read(self, cursor: str | None, *, of: str, path: str) -> str | None:
-        """The position that the cursor stands for. Raises Invalid where it is none, or another list's."""
-        if cursor is None:
-            return None
-        try:
-            position = read_cursor(self.key, cursor)
-        except Invalid as error:
-            raise Invalid(error.content, path=path) from error
-        if position.get("of") != _digest(of):
-            raise Invalid("this cursor belongs to another search; begin again without a cursor", path=path)
-        return str(position["after"])
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 # what buyers ask

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import hmac
 import json
-from typing import Any
 
 from commerce.errors import Invalid
 
@@ -23,20 +22,29 @@ def verify_access_token(key: str, order_id: str, token: str) -> bool:
     return _equal(access_token(key, order_id), token)
 
 
-def sign_cursor(key: str, position: dict[str, Any]) -> str:
-    """A cursor that leads back to `position` (a JSON object), which the client can read and cannot change."""
-    content = _text(json.dumps(position, separators=(",", ":"), sort_keys=True).encode())
+def sign_cursor(key: str, position: str, *, of: str) -> str:
+    """A cursor that leads back to `position` in the list that `of` describes; nobody else can make or change one."""
+    content = _text(json.dumps({"after": position, "of": _short(of)}, separators=(",", ":")).encode())
     return f"{content}.{_text(_digest(key, 'cursor', content.encode()))}"
 
 
-def read_cursor(key: str, cursor: str) -> dict[str, Any]:
-    """The position that `sign_cursor` was given. Raises Invalid for anything that this shop did not sign."""
+def read_cursor(key: str, cursor: str, *, of: str, path: str = "$.cursor") -> str:
+    """The position that `sign_cursor` was given. Raises Invalid, naming `path`, for anything that this shop did not
+    sign, and for another list's cursor.
+    """
     content, _, signature = cursor.partition(".")
     expected = _text(_digest(key, "cursor", content.encode(errors="replace")))
     if not _equal(expected, signature):
-        raise Invalid("cursor is not one that this shop handed out; begin again without a cursor", path="$.cursor")
-    position: dict[str, Any] = json.loads(_bytes(content))
-    return position
+        raise Invalid("cursor is not one that this shop handed out; begin again without a cursor", path=path)
+    kept: dict[str, str] = json.loads(_bytes(content))
+    if kept.get("of") != _short(of):
+        raise Invalid("this cursor belongs to another list; begin again without a cursor", path=path)
+    return kept["after"]
+
+
+def _short(of: str) -> str:
+    """Enough to tell lists apart, and nothing of what they are about."""
+    return hashlib.sha256(of.encode()).hexdigest()[:16]
 
 
 def _digest(key: str, purpose: str, content: bytes) -> bytes:
