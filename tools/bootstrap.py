@@ -42,6 +42,7 @@ from tools.local.steps import Stop, complain, step  # noqa: E402
 VENV = ROOT / ".venv"
 LOCAL = ROOT / ".local"
 MINISTACK_VENV = LOCAL / "ministack-venv"
+ATHENA = LOCAL / "athena"
 NODE_MODULES = ROOT / "node_modules"
 LOGS = LOCAL / "log"
 
@@ -53,6 +54,7 @@ def main() -> None:
         _environment(VENV, ROOT / "requirements" / "dev.txt", "Python packages for development")
         _link_node()
         _environment(MINISTACK_VENV, ROOT / "requirements" / "ministack.txt", "The local AWS (ministack)")
+        _folder(ATHENA, ROOT / "requirements" / "athena.txt", "The local Athena (duckdb)")
         _npm()
 
 
@@ -69,13 +71,28 @@ def _environment(folder: Path, requirements: Path, title: str) -> None:
             log,
             "Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv",
         )
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        _run(
-            [*pip, "install", "--require-hashes", "-r", str(requirements)],
-            log,
-            f"pip could not install {requirements.relative_to(ROOT)}",
-        )
+        _install(folder / "bin" / "python", requirements, log)
         stamp.write_text(made_from)
+
+
+def _folder(folder: Path, requirements: Path, title: str) -> None:
+    """Packages for ministack's interpreter, where nobody finds them who is not told to look there."""
+    stamp = folder / ".made-from"
+    made_from = _digest([requirements], str(folder), (MINISTACK_VENV / ".made-from").read_text())
+    if _is(stamp, made_from):
+        return
+    with step(title):
+        log = LOGS / f"{folder.name}.log"
+        log.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        _install(MINISTACK_VENV / "bin" / "python", requirements, log, "--target", str(folder))
+        stamp.write_text(made_from)
+
+
+def _install(python: Path, requirements: Path, log: Path, *options: str) -> None:
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    command = [*pip, "install", "--require-hashes", "-r", str(requirements), *options]
+    _run(command, log, f"pip could not install {requirements.relative_to(ROOT)}")
 
 
 def _link_node() -> None:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = (
     ROOT / "layers" / "runtime" / "requirements.txt",
     ROOT / "requirements" / "ministack.txt",
+    ROOT / "requirements" / "athena.txt",
     ROOT / "requirements" / "dev.txt",
 )
 """In this order: the developer's environment takes the functions' packages at the versions of the first."""

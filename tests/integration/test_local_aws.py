@@ -320,6 +320,21 @@ def test_changes_from_before_a_stop_and_after_the_start_both_reach_the_function(
     assert relayed.count("early 0") == 1, "nothing is delivered anew"
 
 
+def test_the_mailbox_keeps_its_emails_over_a_restart(aws: LocalAws) -> None:
+    aws.client("ses").verify_email_identity(EmailAddress="shop@example.com")
+    aws.client("ses").send_email(
+        Source="shop@example.com",
+        Destination={"ToAddresses": ["ada@example.com"]},
+        Message={"Subject": {"Data": "Your order is confirmed"}, "Body": {"Text": {"Data": "Thank you."}}},
+    )
+
+    aws.stop()
+    aws.start()
+
+    with urllib.request.urlopen(f"http://{HOST}:{aws.port}/_ministack/ses/messages", timeout=5) as answer:
+        assert "Your order is confirmed" in answer.read().decode()
+
+
 @pytest.mark.parametrize("moved", ["_real_stdout", "first_line_wait"])
 def test_an_upgrade_that_moves_what_is_mended_is_refused_at_the_start(aws: LocalAws, moved: str) -> None:
     script = f"""
@@ -351,3 +366,57 @@ def test_a_crash_loses_nothing_that_was_saved_before(aws: LocalAws) -> None:
     aws.start()
 
     assert aws.client("ssm").get_parameter(Name="/known")["Parameter"]["Value"] == "before"
+
+
+def test_athena_answers_with_the_columns_of_the_table_and_functions_do_not_see_its_engine(aws: LocalAws) -> None:
+    aws.client("s3").create_bucket(Bucket="lake")
+    aws.client("s3").put_object(
+        Bucket="lake",
+        Key="events/day=2026-11-22/1",
+        Body=b'{"occurred_at":"2026-11-22T08:00:00.000Z","lines":[{"sku":"MUG","quantity":2}]}\n',
+    )
+    aws.client("glue").create_database(DatabaseInput={"Name": "shop"})
+    columns = {"occurred_at": "string", "lines": "array<struct<sku:string,quantity:bigint>>", "never_seen": "bigint"}
+    aws.client("glue").create_table(
+        DatabaseName="shop",
+        TableInput={
+            "Name": "events",
+            "Parameters": {"classification": "json"},
+            "PartitionKeys": [{"Name": "day", "Type": "string"}],
+            "StorageDescriptor": {
+                "Location": "s3://lake/events/",
+                "Columns": [{"Name": name, "Type": kind} for name, kind in columns.items()],
+            },
+        },
+    )
+    aws.function(
+        "looks",
+        """
+        import importlib.util
+        def handler(event, context): return importlib.util.find_spec("duckdb") is not None
+        """,
+    )
+
+    athena = aws.client("athena")
+    query = athena.start_query_execution(
+        QueryString="SELECT day, substr(occurred_at, 1, 10), lines[1].sku, never_seen, 0.5 * length(day) FROM events",
+        QueryExecutionContext={"Database": "shop"},
+        ResultConfiguration={"OutputLocation": "s3://lake/answers/"},
+    )
+    until(lambda: _ended(athena, query["QueryExecutionId"]), "the answer")
+    rows = athena.get_query_results(QueryExecutionId=query["QueryExecutionId"])["ResultSet"]["Rows"]
+
+    told = [cell.get("VarCharValue") for cell in rows[1]["Data"]]
+    assert told == ["2026-11-22", "2026-11-22", "MUG", None, "5.0"]
+    assert aws.invoke("looks") is False
+
+    aws.stop()
+    aws.start()
+    kept = aws.client("athena").get_query_execution(QueryExecutionId=query["QueryExecutionId"])
+    assert kept["QueryExecution"]["Status"]["State"] == "SUCCEEDED", "what Athena knows survives a restart"
+
+
+def _ended(athena: Any, query_id: str) -> bool:
+    state = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]["State"]
+    assert state != "FAILED"
+    return bool(state == "SUCCEEDED")

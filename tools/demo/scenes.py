@@ -81,7 +81,7 @@ def delivered(cast: Cast) -> dict[str, Any]:
     rows = step(
         "Analytics",
         "has the order's events",
-        lambda: until("the order's settlement in the analytics export", lambda: _settled(cast, order_id)),
+        lambda: cast.watcher.exported(order_id, "order.settled"),
         lambda found: ", ".join(sorted({row["type"] for row in found})),
     )
     final = cast.shopper.order(completed)
@@ -208,8 +208,3 @@ def _shipped(cast: Cast, completed: dict[str, Any]) -> dict[str, Any]:
         return next((event for event in events if event["type"] == "shipped"), None)
 
     return until("the shipment", look)
-
-
-def _settled(cast: Cast, order_id: str) -> list[dict[str, Any]] | None:
-    rows = cast.watcher.analytics(order_id)
-    return rows if any(row["type"] == "order.settled" for row in rows) else None

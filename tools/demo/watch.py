@@ -1,6 +1,5 @@
 """What can be seen from outside while an order is on its way: its execution, its e-mails, its analytics, its cost."""
 
-import gzip
 import json
 import time
 from collections import Counter
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tools.athena import ask
 from tools.local.instance import Instance
 
 Seen = TypeVar("Seen")
@@ -36,7 +36,6 @@ class Watcher:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self._states = instance.client("stepfunctions")
-        self._storage = instance.client("s3")
         self._http = httpx.Client(timeout=30)
 
     def execution(self, order_id: str) -> dict[str, Any] | None:
@@ -89,16 +88,18 @@ class Watcher:
         return until(f"an e-mail about {label} with '{word}' in its subject", look)
 
     def analytics(self, order_id: str) -> list[dict[str, Any]]:
-        """The rows that the analytics export holds about the order."""
-        bucket = self.instance.output("AnalyticsBucket")
-        pages = self._storage.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="events/")
-        rows: list[dict[str, Any]] = []
-        for page in pages:
-            for listed in page.get("Contents", []):
-                body = self._storage.get_object(Bucket=bucket, Key=listed["Key"])["Body"].read()
-                text = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-                rows += [row for row in map(json.loads, text.splitlines()) if row["subject"] == order_id]
-        return rows
+        """What analysts find about the order: `id` and `type` of its events."""
+        answer = ask(self.instance, f"SELECT id, type FROM events WHERE subject = '{order_id}'")
+        return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
+    def exported(self, order_id: str, type_: str) -> list[dict[str, Any]]:
+        """What analysts find about the order, once an event of this type is among it."""
+
+        def look() -> list[dict[str, Any]] | None:
+            rows = self.analytics(order_id)
+            return rows if any(row["type"] == type_ for row in rows) else None
+
+        return until(f"the order's {type_} in Athena", look)
 
     def meter(self) -> dict[str, Any]:
         """The meter's reading once nothing has changed for a second: calls, invocations, units so far."""

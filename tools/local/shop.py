@@ -24,8 +24,12 @@ from tools.local.process import Process
 from tools.local.steps import Stop, say, step
 
 MINISTACK = ROOT / ".local" / "ministack-venv" / "bin" / "python"
+ATHENA = ROOT / ".local" / "athena"
 LAUNCHER = ROOT / "tools" / "local" / "ministack_launcher.py"
-_AWS_SOURCES = (LAUNCHER, LAUNCHER.with_name("meter.py"), ROOT / "requirements" / "ministack.txt")
+_AWS_SOURCES = (
+    *(LAUNCHER.with_name(f"{name}.py") for name in ("ministack_launcher", "meter", "athena")),
+    *(ROOT / "requirements" / f"{name}.txt" for name in ("ministack", "athena")),
+)
 _FRONT_SOURCES = tuple(ROOT / "tools" / "local" / f"{name}.py" for name in ("front", "mailbox", "instance"))
 CATALOGUE = ROOT / "demo" / "products.csv"
 PLAY_KEY = "sk_test_laptop"
@@ -96,7 +100,7 @@ def _start_aws(aws: Process, packages: Path) -> None:
         "LOG_LEVEL": "WARNING",
     }
     command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(instance.meter_file)]
-    command += ["--packages", str(packages)]
+    command += ["--packages", str(packages), "--athena", str(ATHENA)]
     with step("The local AWS"):
         aws.start(command, environment, lambda: _answers(f"{instance.aws_url}/_ministack/ready"), _AWS_SOURCES)
 

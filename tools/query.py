@@ -1,0 +1,48 @@
+"""`make query SQL="select …"`: asks the shop's events a question and prints the answer. See docs/analytics.md."""
+
+import argparse
+import csv
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from tools.athena import Answer, ask
+from tools.local.steps import Stop, complain
+from tools.shops import choose, chosen
+
+
+def main() -> int:
+    """Asks and prints. Answers the exit code."""
+    parser = argparse.ArgumentParser(prog="make query", description=__doc__)
+    parser.add_argument("sql", nargs="?", default="", help="the question; from the standard input where it is left out")
+    choose(parser)
+    options = parser.parse_args()
+    try:
+        sql = options.sql or ("" if sys.stdin.isatty() else sys.stdin.read())
+        if not sql.strip():
+            raise Stop('Ask something: make query SQL="select type, count(*) from events group by 1"')
+        show(ask(chosen(options), sql))
+    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
+        complain(str(failure))
+        return 1
+    return 0
+
+
+def show(answer: Answer) -> None:
+    """A table for people; tab-separated lines for programs. NULL is nothing."""
+    if not sys.stdout.isatty():
+        csv.writer(sys.stdout, "excel-tab", lineterminator="\n").writerows([answer.columns, *answer.rows])
+        return
+    table = Table(*answer.columns, box=SIMPLE_HEAD)
+    for row in answer.rows:
+        table.add_row(*("" if cell is None else cell for cell in row))
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(f"{len(answer.rows)} row{'s' if len(answer.rows) != 1 else ''}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
