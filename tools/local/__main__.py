@@ -33,6 +33,10 @@ def main() -> int:
     except EndpointConnectionError:
         complain(f"The shop {Instance.current().name!r} does not run. Start it: {Instance.current().command('up')}")
         return 1
+    except BrokenPipeError:
+        # `make logs | head`: whoever reads has enough. Python would complain once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         complain("\nInterrupted. Run the same command again: it goes on from here. `make down` stops what was started.")
         return 130

@@ -28,7 +28,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, lambda_runtime
 from ministack.core.responses import set_request_account_id, set_request_region
-from ministack.services import dynamodb, lambda_svc, stepfunctions
+from ministack.services import dynamodb, lambda_svc, ses, stepfunctions
 
 
 def expect(true: bool, what: str) -> None:
@@ -156,24 +156,32 @@ def go_on_after_a_restart() -> None:
     app._run_ready_scripts = started
 
 
-def keep_streams() -> None:
-    """Streams survive a restart together with how far each function has read them.
+def keep_streams_and_emails() -> None:
+    """Streams survive a restart together with how far each function has read them, and the mailbox keeps its e-mails.
 
-    Unmended, only the positions do: the changes of before are lost, and as many after the start are never delivered.
+    Unmended, of streams only the positions do: the changes of before are lost, and as many after the start are never
+    delivered.
     """
-    state, restore = dynamodb.get_state, dynamodb._restore_state
-    streams = {"stream_records": dynamodb._stream_records, "stream_trimmed": dynamodb._stream_trimmed}
-    expect(not streams.keys() & state().keys(), "it keeps streams by itself")
+    _keep(dynamodb, "_stream_records", "_stream_trimmed")
+    _keep(ses, "_sent_emails")
+
+
+def _keep(service: types.ModuleType, *names: str) -> None:
+    """Adds stores to what a service writes down and reads again."""
+    state, restore = service.get_state, service._restore_state
+    expect(not state().keys() & set(names), f"{service.__name__} keeps {names} by itself")
+    for name in names:
+        expect(hasattr(getattr(service, name, None), "to_dict"), f"{service.__name__} has no {name}")
 
     def kept() -> dict[str, Any]:
-        return {**state(), **{name: copy.deepcopy(stream) for name, stream in streams.items()}}
+        return {**state(), **{name: copy.deepcopy(getattr(service, name)) for name in names}}
 
     def restored(data: dict[str, Any] | None) -> None:
         restore(data)
-        for name, stream in streams.items():
-            stream.update((data or {}).get(name, {}))
+        for name in names:
+            getattr(service, name).update((data or {}).get(name, {}))
 
-    dynamodb.get_state, dynamodb._restore_state = kept, restored
+    service.get_state, service._restore_state = kept, restored  # type: ignore[attr-defined]
 
 
 def save_when_asked() -> None:
@@ -293,7 +301,7 @@ def main() -> None:
     unpack_once()
     answer_at_once()
     parse_once()
-    keep_streams()
+    keep_streams_and_emails()
     save_when_asked()
     go_on_after_a_restart()
     authorise_on_resources()
