@@ -21,6 +21,7 @@ from commerce.fulfilment.view import (
     story,
     summary,
 )
+from commerce.orders import service as orders
 from commerce.orders.model import Order, Status
 from commerce.returns import service as returns
 from commerce.returns.model import ReturnRequest
@@ -116,10 +117,10 @@ def ship_order(request: Request[None]) -> Response:
 def cancel_order(request: Request[CancelRequest]) -> Response:
     """Cancels an order that has not left: its stock is free at once, its money goes back."""
     return _shown(
-        fulfilment.cancel(
+        orders.cancel_order(
             wiring.stores(),
             wiring.workflow(),
-            order_id=request.parameters["id"],
+            wiring.orders().get(request.parameters["id"]),
             reason=request.body.reason,
             actor=_actor(request),
             now=now(),

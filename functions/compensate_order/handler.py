@@ -4,8 +4,8 @@ from typing import Any
 
 from commerce.adapters import wiring
 from commerce.clock import now
-from commerce.fulfilment.service import Running
 from commerce.orders.endings import compensate
+from commerce.orders.ports import Running
 
 stores = wiring.stores()
 wiring.at_start(wiring.stripe)

@@ -16,7 +16,7 @@ from commerce.events import Event
 from commerce.fulfilment.model import PickedLine, TrackingEvent, TrackingStatus
 from commerce.inventory.model import Part, Stock
 from commerce.orders.model import NEXT, Allocation, Order, OrderLine, Shipment, ShippingChoice, Status
-from commerce.orders.service import Stores
+from commerce.orders.ports import Stores
 from commerce.payments.model import PaymentEvent, payment_event
 from commerce.payments.service import Capture
 from commerce.pricing.model import Total

@@ -22,8 +22,8 @@ from commerce.inventory.model import Part, Stock
 from commerce.inventory.repository import InventoryRepository
 from commerce.inventory.service import set_stock
 from commerce.orders.model import Allocation, Order, OrderLine, ShippingChoice
+from commerce.orders.ports import Stores
 from commerce.orders.repository import OrderRepository
-from commerce.orders.service import Stores
 from commerce.payments.model import payment_event
 from commerce.payments.repository import PaymentRepository
 from commerce.payments.service import (

@@ -12,13 +12,14 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from commerce import clock
+from commerce.audit import Audit
 from commerce.catalog import service
 from commerce.catalog.model import Category, Product, ProductDraft, completed
 from commerce.catalog.repository import CatalogRepository
 from commerce.errors import CommerceError
 from commerce.inventory.model import Stock
 from commerce.inventory.repository import InventoryRepository
-from commerce.inventory.service import Audit, set_stock
+from commerce.inventory.service import set_stock
 from tools.importer.drafts import Intake, Intakes, Remark, with_media
 from tools.importer.pictures import Pictures
 

@@ -5,8 +5,9 @@ import pytest
 from builders.fulfilment import NOW, Shop, found, line, order
 from commerce.errors import Conflict, Invalid, StaleVersion
 from commerce.fulfilment.model import PickedLine, missing_stock
-from commerce.fulfilment.service import cancel, hand_over, pack, pick, worklist
+from commerce.fulfilment.service import hand_over, pack, pick, worklist
 from commerce.orders.model import Allocation, Order
+from commerce.orders.service import cancel_order
 
 
 def picked(shop: Shop, quantity: int, **options: object) -> Order:
@@ -161,17 +162,28 @@ def test_the_token_is_read_after_the_order_was_written() -> None:
 def test_support_cancels_an_order_that_has_not_left() -> None:
     shop = Shop(order("packed"))
 
-    canceled = cancel(shop.stores, shop.signals, order_id="order_1", reason="merchant_request", actor="sue", now=NOW)
+    canceled = cancel_order(shop.stores, shop.signals, shop.order, reason="merchant_request", actor="sue", now=NOW)
 
     assert canceled.cancel_reason == "merchant_request"
     assert shop.warehouse.stock("SHIRT-BLUE-M", "main").available == 2
     assert shop.signals.told == [("token-1", "OrderCanceled")]
 
 
+def test_whoever_read_an_older_version_does_not_cancel_what_they_have_not_seen() -> None:
+    shop = Shop(order("confirmed", version=4))
+
+    with pytest.raises(StaleVersion):
+        cancel_order(
+            shop.stores, shop.signals, shop.order, reason="merchant_request", actor="sue", now=NOW, expected=3
+        )
+
+    assert shop.order.status == "confirmed"
+
+
 def test_an_order_that_has_left_cannot_be_canceled() -> None:
     with pytest.raises(Conflict):
         shop = Shop(order("shipped"))
-        cancel(shop.stores, shop.signals, order_id="order_1", reason="merchant_request", actor="sue", now=NOW)
+        cancel_order(shop.stores, shop.signals, shop.order, reason="merchant_request", actor="sue", now=NOW)
 
 
 def test_pages_of_the_worklist_hold_every_order_once_even_those_of_the_same_moment() -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from commerce.checkout.repository import CheckoutRepository
     from commerce.fulfilment.gateway import EasyPostCarrier
     from commerce.inventory.repository import InventoryRepository
+    from commerce.orders.ports import Books, Stores
     from commerce.orders.repository import OrderRepository
-    from commerce.orders.service import Books, Stores
     from commerce.payments.gateway import StripeGateway
     from commerce.payments.repository import PaymentRepository
 
@@ -121,7 +121,7 @@ def payments() -> PaymentRepository:
 @functools.cache
 def books() -> Books:
     """Orders, their money, and who did what to them."""
-    from commerce.orders.service import Books
+    from commerce.orders.ports import Books
 
     return Books(orders(), payments(), audit())
 
@@ -129,7 +129,7 @@ def books() -> Books:
 @functools.cache
 def stores() -> Stores:
     """Everything that a change of an order may have to change with it."""
-    from commerce.orders.service import Stores
+    from commerce.orders.ports import Stores
 
     return Stores(orders(), payments(), audit(), checkouts(), inventory())
 

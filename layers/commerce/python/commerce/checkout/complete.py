@@ -24,7 +24,7 @@ from commerce.model import OpenModel
 from commerce.orders import service as orders
 from commerce.orders.model import Order
 from commerce.orders.payment import settle_authorization
-from commerce.orders.service import Stores, Workflow
+from commerce.orders.ports import Stores, Workflow
 from commerce.payments.service import Authorization, PaymentGateway
 from commerce.pricing.model import Offer
 from commerce.protocol import PAYMENT_HANDLER_ID

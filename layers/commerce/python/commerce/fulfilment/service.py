@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from commerce.audit import Audit
 from commerce.clock import iso
-from commerce.errors import ConditionFailed, Conflict, Contended, StaleVersion, Unavailable
+from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
 from commerce.events import (
-    CancelReason,
     OrderDelivered,
     OrderLost,
     OrderSettled,
@@ -36,17 +36,8 @@ from commerce.fulfilment.model import (
 from commerce.inventory.model import Part
 from commerce.inventory.service import StockLedger, adjust_stock
 from commerce.orders.model import TERMINAL, Order, Shipment, Status
-from commerce.orders.service import (
-    TRIES,
-    Audit,
-    Orders,
-    PaymentLedger,
-    Stores,
-    Workflow,
-    cancel_order,
-    parts_of,
-    record_payment,
-)
+from commerce.orders.ports import Orders, PaymentLedger, Running, Stores, Workflow
+from commerce.orders.service import TRIES, cancel_order, expect_version, parts_of, record_payment
 from commerce.payments.model import balance, payment_event
 from commerce.payments.service import PaymentGateway
 
@@ -83,19 +74,6 @@ class Shelves(Protocol):
 
     def ship_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
         """The transaction's actions by which the order's units leave the shop, once."""
-
-
-class Running:
-    """The workflow while it runs one of its own tasks: the answer is the signal, nobody waits for another one."""
-
-    def start(self, order_id: str) -> None:
-        """It runs."""
-
-    def succeed(self, token: str | None, output: dict[str, Any]) -> None:
-        """Nobody waits."""
-
-    def fail(self, token: str | None, error: str, cause: str) -> None:
-        """Nobody waits."""
 
 
 def worklist(
@@ -141,27 +119,6 @@ def pick(
     order = cancel_order(stores, workflow, order, reason="short_pick", actor=actor, now=now)
     _write_off(stock, stores.audit, order, missing_stock(order.lines, missing), actor, now)
     return order
-
-
-def cancel(
-    stores: Stores,
-    workflow: Workflow,
-    *,
-    order_id: str,
-    reason: CancelReason,
-    actor: str,
-    now: datetime,
-    expected: int | None = None,
-) -> Order:
-    """Cancels the order for the shop; the workflow gives the money back.
-
-    Canceling again wakes the workflow again, in case the first signal was lost. Raises Conflict for an order that has
-    left.
-    """
-    order = stores.orders.get(order_id)
-    if order.status != "canceled":
-        _expect_version(order, expected)
-    return cancel_order(stores, workflow, order, reason=reason, actor=actor, now=now)
 
 
 def _write_off(
@@ -257,15 +214,9 @@ def _by_staff(
 
 
 def _expect(order: Order, status: Status, version: int | None) -> None:
-    _expect_version(order, version)
+    expect_version(order, version)
     if order.status != status:
         raise Conflict(f"the order is {order.status}; this can only be done while it is {status}")
-
-
-def _expect_version(order: Order, version: int | None) -> None:
-    """`version` is what the caller read; None where that does not matter to the caller."""
-    if version is not None and order.version != version:
-        raise StaleVersion(f"the order is at version {order.version} by now; read it again")
 
 
 def ship(

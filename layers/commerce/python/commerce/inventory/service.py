@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
+from commerce.audit import Audit
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid
 from commerce.events import Event, StockAdjusted, at
 from commerce.ids import new_id
@@ -40,22 +41,6 @@ class StockLedger(Protocol):
         events: Iterable[Event] = (),
     ) -> None:
         """Adds to stock. Raises ConditionFailed: 0 for the shelf, 1 for an adjustment made before."""
-
-
-class Audit(Protocol):
-    """Where writes of staff are recorded."""
-
-    def action(
-        self,
-        resource: str,
-        *,
-        actor: str,
-        action: str,
-        now: datetime,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """The transaction's action that records it."""
 
 
 def adjust_stock(

@@ -8,7 +8,8 @@ from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
 from commerce.events import CancelReason, OrderLost, at
 from commerce.orders.model import Order, Status
 from commerce.orders.payment import release_payment, settle_authorization
-from commerce.orders.service import TRIES, Stores, Workflow, cancel_order
+from commerce.orders.ports import Stores, Workflow
+from commerce.orders.service import TRIES, cancel_order
 from commerce.payments.service import PaymentGateway
 
 GRACE = timedelta(minutes=2)

@@ -11,16 +11,8 @@ from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
 from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, at
 from commerce.ids import derived_id
 from commerce.orders.model import Adjustment, Order
-from commerce.orders.service import (
-    TRIES,
-    Books,
-    Stores,
-    Workflow,
-    ask_buyer,
-    cancel_order,
-    confirm_order,
-    record_payment,
-)
+from commerce.orders.ports import Books, Stores, Workflow
+from commerce.orders.service import TRIES, ask_buyer, cancel_order, confirm_order, record_payment
 from commerce.payments.model import PaymentEvent, PaymentEventType, balance, payment_event
 from commerce.payments.service import Authorization, PaymentGateway, PaymentNotice, Risk
 

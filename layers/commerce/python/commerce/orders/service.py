@@ -5,13 +5,12 @@ cancellation and a confirmation cannot both happen.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from commerce.checkout.model import IN_PROGRESS, Checkout
 from commerce.clock import iso
-from commerce.errors import ConditionFailed, Conflict, Contended, NotFound
+from commerce.errors import ConditionFailed, Conflict, Contended, NotFound, StaleVersion
 from commerce.events import CancelReason, Event, OrderCanceled, OrderConfirmed, OrderPlaced, PaymentActionRequired, at
 from commerce.ids import derived_id, order_id_for
 from commerce.inventory.model import Part, summed
@@ -23,8 +22,8 @@ from commerce.orders.model import (
     Order,
     OrderLine,
     ShippingChoice,
-    Status,
 )
+from commerce.orders.ports import Books, Stores, Workflow
 from commerce.payments.model import PaymentEvent
 from commerce.pricing.model import ShippingOption
 
@@ -43,123 +42,11 @@ REOPENING: Mapping[CancelReason, Message] = {
 }
 """After these the buyer may try again: the checkout is open, and says why."""
 
-
 BUYER_IS_ASKED = error(
     "payment_action_required",
     "The buyer's bank wants a confirmation. Open continue_url, then ask for the checkout again.",
     severity="requires_buyer_input",
 )
-
-
-class Orders(Protocol):
-    """Where orders are kept."""
-
-    def get(self, order_id: str) -> Order:
-        """The order. Raises NotFound."""
-
-    def find(self, order_id: str) -> Order | None:
-        """The order, or None."""
-
-    def place(self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()) -> None:
-        """Makes the order. Raises ConditionFailed and Contended."""
-
-    def change(
-        self,
-        order: Order,
-        *,
-        to: Status | None = None,
-        fields: dict[str, Any] | None = None,
-        actions: Iterable[dict[str, Any]] = (),
-        events: Iterable[Event] = (),
-    ) -> Order:
-        """Moves the order on, if nobody changed it. Raises ConditionFailed and Contended."""
-
-
-class Checkouts(Protocol):
-    """Where checkouts are kept."""
-
-    def get(self, checkout_id: str, now: datetime) -> Checkout:
-        """The checkout. Raises NotFound."""
-
-    def action(self, old: Checkout, new: Checkout) -> dict[str, Any]:
-        """Replaces `old` by `new`, if nobody changed it."""
-
-
-class Reservations(Protocol):
-    """The stock promised to orders."""
-
-    def reserve_actions(
-        self, order_id: str, parts: Iterable[Part], *, deadline: datetime, now: datetime
-    ) -> list[dict[str, Any]]:
-        """Takes the parts out of what is free."""
-
-    def keep_actions(self, order_id: str, parts: Iterable[Part]) -> list[dict[str, Any]]:
-        """Lifts the deadline."""
-
-    def release_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
-        """Gives the parts back."""
-
-
-class PaymentLedger(Protocol):
-    """The append-only list of what happened to an order's money."""
-
-    def of(self, order_id: str) -> list[PaymentEvent]:
-        """All of it, the oldest first."""
-
-    def recorded(self, order_id: str, key: str) -> bool:
-        """Whether the news with this key is on record."""
-
-    def append(self, order_id: str, event: PaymentEvent) -> None:
-        """Appends the event once, whatever becomes of the order."""
-
-    def append_actions(self, order_id: str, events: Iterable[PaymentEvent]) -> list[dict[str, Any]]:
-        """Appends the events; refused for news that was recorded before."""
-
-
-class Workflow(Protocol):
-    """The order's execution. A token that is missing or gone is no error."""
-
-    def start(self, order_id: str) -> None:
-        """Starts the order's one execution."""
-
-    def succeed(self, token: str | None, output: dict[str, Any]) -> None:
-        """The waiting state goes on."""
-
-    def fail(self, token: str | None, error: str, cause: str) -> None:
-        """The waiting state compensates."""
-
-
-class Audit(Protocol):
-    """Who did what."""
-
-    def action(
-        self,
-        resource: str,
-        *,
-        actor: str,
-        action: str,
-        now: datetime,
-        before: dict[str, Any] | None = None,
-        after: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Records it."""
-
-
-@dataclass(frozen=True)
-class Books:
-    """An order, its money, and who did what to it."""
-
-    orders: Orders
-    payments: PaymentLedger
-    audit: Audit
-
-
-@dataclass(frozen=True)
-class Stores(Books):
-    """Everything that a change of an order may have to change with it."""
-
-    checkouts: Checkouts
-    inventory: Reservations
 
 
 def new_order(
@@ -352,19 +239,29 @@ def cancel_order(
     actor: str,
     now: datetime,
     payment: PaymentEvent | None = None,
+    expected: int | None = None,
 ) -> Order:
     """The order will not be delivered: its stock is free again, the buyer is told, and the audit trail says by whom.
 
     Its money is the compensation's business (`compensate_order`). A payment that was declined or never came opens the
     checkout again for another attempt; every other reason cancels a checkout that is still in progress. Answers the
     order as it is then: one that was canceled before stays as it is, and so does one whose payment came after all where
-    the reason is that it did not. Raises Conflict for one that has left.
+    the reason is that it did not. Raises Conflict for one that has left, and StaleVersion for one that is not at the
+    version `expected`. Canceling again wakes the workflow again, in case the first signal was lost.
     """
+    if order.status != "canceled":
+        expect_version(order, expected)
     order = _canceled(stores, order, reason, actor, now, payment)
     if order.status == "canceled":
         error_name = _WORKFLOW_ERRORS.get(order.cancel_reason or reason, "OrderCanceled")
         workflow.fail(stores.orders.get(order.id).task_token, error_name, f"canceled: {order.cancel_reason}")
     return order
+
+
+def expect_version(order: Order, version: int | None) -> None:
+    """`version` is what the caller read; None where that does not matter to the caller. Raises StaleVersion."""
+    if version is not None and order.version != version:
+        raise StaleVersion(f"the order is at version {order.version} by now; read it again")
 
 
 _WORKFLOW_ERRORS: Mapping[CancelReason, str] = {"payment_declined": "PaymentDeclined", "short_pick": "ShortPick"}

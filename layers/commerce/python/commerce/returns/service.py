@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol
 
+from commerce.audit import Audit
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Contended
 from commerce.events import GoodsReturned, at
 from commerce.ids import derived_id
 from commerce.inventory.model import Part
 from commerce.orders.model import Adjustment, Order
-from commerce.orders.service import TRIES, Audit, Orders
+from commerce.orders.ports import Orders
+from commerce.orders.service import TRIES
 from commerce.returns.model import ReturnedLine, after_return, check_returnable, event_lines, restocked_parts
 
 
