@@ -3,13 +3,15 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 ENV ?= dev
+# What looks at a shop looks at the one on this machine, unless ENV=dev or ENV=prod is typed.
+SHOP = $(if $(filter-out file,$(origin ENV)),--environment $(ENV))
 VENV := .venv/bin
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down reset status logs executions token import demo bench test lint format docs layers synth diff deploy lock
+.PHONY: help setup up status logs down reset demo import token executions order query test lint format bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,33 +22,37 @@ setup: ## Make the virtual environments, the Node and the CDK (the others do thi
 up: setup ## Start the shop on this machine, and deploy what changed
 	@$(VENV)/python -m tools.local up
 
-down: setup ## Stop the shop; its data stays
-	@$(VENV)/python -m tools.local down
-
-reset: setup ## Delete the shop on this machine with its data (YES=1: without asking)
-	@$(VENV)/python -m tools.local reset $(if $(YES),--yes)
-
 status: setup ## Show what runs, where, and whether it is what the sources say
 	@$(VENV)/python -m tools.local status
 
 logs: setup ## Follow what functions and processes say (FUNCTION=part of a name)
 	@$(VENV)/python -m tools.local logs $(if $(FUNCTION),--only $(FUNCTION))
 
-executions: setup ## Show how far the latest orders have come in their workflow
-	@$(VENV)/python -m tools.local executions
+down: setup ## Stop the shop; its data stays
+	@$(VENV)/python -m tools.local down
 
-token: setup ## Print a bearer token: GROUP=catalogue, warehouse, support, admin, or shopper
-	@$(VENV)/python -m tools.local token $(or $(GROUP),admin)
+reset: setup ## Delete the shop on this machine with its data (YES=1: without asking)
+	@$(VENV)/python -m tools.local reset $(if $(YES),--yes)
+
+demo: setup ## Watch orders go from cart to delivered, declined, canceled, returned (FAST=1: without pauses)
+	@$(VENV)/python -m tools.demo $(if $(FAST),--fast)
 
 import: setup ## Import products: FILE=products.csv, and MAPPING=… for other tables than Shopify's
 	@$(if $(FILE),,echo "Say which file: make import FILE=products.csv" >&2; exit 1;) \
 	$(VENV)/python -m tools.importer $(FILE) $(if $(MAPPING),--mapping $(MAPPING))
 
-demo: setup ## Watch orders go from cart to delivered, declined, canceled, returned (FAST=1: without pauses)
-	@$(VENV)/python -m tools.demo $(if $(FAST),--fast)
+token: setup ## Print a bearer token: GROUP=catalogue, warehouse, support, admin, or shopper
+	@$(VENV)/python -m tools.local token $(or $(GROUP),admin)
 
-bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
-	@$(VENV)/python -m tools.bench
+executions: setup ## Show how far the latest orders have come in their workflow (STATUS=FAILED, RUNNING, …)
+	@$(VENV)/python -m tools.orders executions $(if $(STATUS),--status $(STATUS)) $(SHOP)
+
+order: setup ## Tell all that happened to an order: ID=order_…, or LABEL=TP-…
+	@$(if $(or $(ID),$(LABEL)),,echo "Say which order: make order ID=order_… or LABEL=TP-…" >&2; exit 1;) \
+	$(VENV)/python -m tools.orders show $(or $(ID),$(LABEL)) $(SHOP)
+
+query: setup ## Ask the shop's events: SQL="select type, count(*) from events group by 1"
+	@$(VENV)/python -m tools.query "$$SQL" $(SHOP)
 
 test: setup ## Run all checks and tests, with a shop of their own
 	@$(VENV)/python -m tools.local.testing
@@ -59,9 +65,18 @@ lint: setup ## Check style, types and who imports whom
 format: setup ## Put imports and simple things in order
 	@$(VENV)/ruff check --fix
 
+bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
+	@$(VENV)/python -m tools.bench
+
 docs: setup ## Write docs/openapi.json, docs/api.html and docs/events from the code
 	@$(VENV)/python -m tools.openapi
 	@$(VENV)/python -m tools.event_docs
+
+emails: setup ## Write every e-mail for a made-up order into build/emails
+	@$(VENV)/python -m tools.emails
+
+lock: setup ## Lock the packages with their hashes (UPGRADE=1: take the newest that fit)
+	@$(VENV)/python -m tools.lock $(if $(UPGRADE),--upgrade)
 
 layers: setup ## Build the functions' packages for this machine and for AWS
 	@$(VENV)/python -m tools.build.layers local aws
@@ -75,6 +90,3 @@ diff: setup layers ## Show what a deployment to AWS would change: ENV=dev, prod
 deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod
 	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
 	$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV) $(CDK_OPTIONS)
-
-lock: setup ## Lock the packages with their hashes (UPGRADE=1: take the newest that fit)
-	@$(VENV)/python -m tools.lock $(if $(UPGRADE),--upgrade)

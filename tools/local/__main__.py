@@ -6,7 +6,7 @@ import sys
 
 from botocore.exceptions import EndpointConnectionError
 
-from tools.local import executions, logs, shop, staff
+from tools.local import logs, shop, staff
 from tools.local.instance import Instance
 from tools.local.steps import Stop, complain
 
@@ -19,7 +19,6 @@ def main() -> int:
     commands.add_parser("down", help="stop the shop; its data stays")
     commands.add_parser("reset", help="delete the shop and its data").add_argument("--yes", action="store_true")
     commands.add_parser("status", help="show what runs")
-    commands.add_parser("executions", help="show how far the orders have come")
     follow = commands.add_parser("logs", help="show what functions and processes say")
     follow.add_argument("--only", help="a part of a function's name")
     commands.add_parser("token", help="print a bearer token").add_argument(
@@ -56,8 +55,6 @@ def _run(options: argparse.Namespace, instance: Instance) -> int:
             return 0 if shop.status(instance) else 3
         case "logs":
             logs.follow(instance, only=options.only, forever=sys.stdout.isatty())
-        case "executions":
-            executions.show(instance)
         case "token":
             print(staff.token(instance, options.who))
     return 0
