@@ -103,7 +103,7 @@ _MORE: dict[type[Event], dict[str, Any]] = {
     events.OrderConfirmed: {"lines": ORDER.event_lines()},
     events.OrderShipped: {"carrier": "USPS", "tracking_number": "9400100000000000000000"},
     events.OrderCanceled: {"reason": "short_pick", "confirmed": True},
-    events.PaymentRefunded: {"refund_id": "refund_1", "amount": 1900, "reason": "returned"},
+    events.PaymentRefunded: {"refund_id": "refund_1", "amount": 1900, "reason": "support"},
 }
 """What these events say besides what all events of orders say."""
 

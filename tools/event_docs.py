@@ -48,7 +48,7 @@ EXAMPLES: dict[str, Any] = {
     "customer": False,
     "carrier": "USPS",
     "tracking_number": "9400100000000000000000",
-    "reason": "requested_by_customer",
+    "reason": "support",
     "confirmed": True,
     "captured": 14916,
     "refunded": 0,
@@ -64,7 +64,7 @@ EXAMPLES: dict[str, Any] = {
 """A value for every field of every event."""
 
 SUBJECTS = {"product.changed": "prod_0a1b2c", "stock.adjusted": "SHIRT-BLUE-M"}
-REASONS = {"order.canceled": "short_pick", "stock.adjusted": "counted", "payment.disputed": "fraudulent"}
+REASONS = {"order.canceled": "short_pick", "stock.adjusted": "adjusted", "payment.disputed": "fraudulent"}
 
 
 def example(kind: type[Event]) -> dict[str, object]:

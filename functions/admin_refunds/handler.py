@@ -50,7 +50,8 @@ def refund_order(request: Request[RefundRequest]) -> Response:
         wiring.payment_gateway(),
         order_id=order_id,
         amount=request.body.amount,
-        reason=request.body.reason,
+        reason="support",
+        note=request.body.reason,
         refund_id=derived_id("refund", order_id, actor, request.headers["idempotency-key"]),
         actor=actor,
         now=now(),
@@ -65,7 +66,7 @@ def _response(order_id: str, event: PaymentEvent) -> RefundResponse:
         status=event.type,
         amount=event.amount,
         currency=event.currency,
-        reason=event.reason,
+        reason=event.note,
         requested_at=event.occurred_at,
     )
 

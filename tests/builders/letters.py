@@ -25,7 +25,7 @@ _MORE: dict[type[Event], dict[str, Any]] = {
     OrderConfirmed: {"lines": ()},
     OrderShipped: {"carrier": "USPS", "tracking_number": "1Z-TEST-1"},
     OrderCanceled: {"reason": "merchant_request", "confirmed": True},
-    PaymentRefunded: {"refund_id": "refund_1", "amount": 1250, "reason": "returned"},
+    PaymentRefunded: {"refund_id": "refund_1", "amount": 1250, "reason": "support"},
 }
 
 HEARD_OF = (

@@ -1,5 +1,6 @@
 """A shop on an engine's tables, orders in every state, and in-process doubles of who moves money and waits."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -314,6 +315,10 @@ class Shop:
     def events(self) -> Counter[str]:
         """How often each event was put into the outbox."""
         return Counter(item["detail_type"] for item in self.all("OUTBOX_TABLE", "EVENT"))
+
+    def published(self) -> list[dict[str, Any]]:
+        """The events in the outbox, as they travel."""
+        return [json.loads(item["detail"]) for item in self.all("OUTBOX_TABLE", "EVENT")]
 
     def payment_types(self, order: Order) -> list[str]:
         """What happened to the order's money, in the order of its ledger."""

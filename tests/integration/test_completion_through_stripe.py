@@ -10,11 +10,13 @@ import pytest
 from builders.checkout import NOW
 from builders.doubles import API_KEY, Receiver, at_the_bank, client, control, stripe_double
 from builders.orders import VISA, Shop, card
+from commerce.errors import Unavailable
 from commerce.orders.endings import compensate
+from commerce.orders.model import Order
 from commerce.orders.payment import apply_notice, refund
 from commerce.orders.service import cancel_order
 from commerce.payments.gateway import StripeGateway
-from commerce.payments.model import balance
+from commerce.payments.model import PaymentEvent, balance
 from tools.doubles.stripe.double import StripeDouble
 
 SECRET = "whsec_of_these_tests"
@@ -89,17 +91,68 @@ def test_what_is_canceled_is_let_go_and_what_was_taken_goes_back(stripe_shop: Sh
     assert shop.gateway.retrieve(str(order.payment_intent)).outcome == "voided"
 
     taken = shop.captured(shop.bought(id="chk_2"))
-    refund(
+    give_back(shop, taken)
+    assert balance(shop.payments.of(taken.id)).refunded == 1000
+
+
+def give_back(shop: Shop, order: Order) -> PaymentEvent:
+    """Support refunds 10.00."""
+    return refund(
         shop.stores,
         shop.gateway,
-        order_id=taken.id,
+        order_id=order.id,
         amount=1000,
-        reason="damaged",
+        reason="support",
         refund_id="refund_1",
         actor="staff_1",
         now=NOW,
     )
-    assert balance(shop.payments.of(taken.id)).refunded == 1000
+
+
+UNANSWERED = ["drop_before", "drop_after", "error_before", "error_after", "rate_limit"]
+
+
+@pytest.mark.parametrize("fault", UNANSWERED)
+def test_a_refund_without_an_answer_is_not_taken_for_one_and_asking_again_makes_it_once(
+    stripe_shop: Shop, double: StripeDouble, fault: str
+) -> None:
+    shop = impatient(stripe_shop, double)
+    order = shop.captured(shop.bought())
+    control(double, "faults", {"operation": "refunds.create", "fault": fault, "times": 1})
+
+    with pytest.raises(Unavailable):
+        give_back(shop, order)
+    control(double, "forget", {})
+    again = give_back(shop, order)
+
+    assert (again.type, charges(double)["refunds"]) == ("refunded", 1)
+    assert shop.payment_types(order) == ["authorized", "captured", "refund_requested", "refunded"]
+
+
+@pytest.mark.parametrize("fault", UNANSWERED)
+def test_the_compensation_does_not_end_before_a_refund_without_an_answer_is_made(
+    stripe_shop: Shop, double: StripeDouble, fault: str
+) -> None:
+    shop = impatient(stripe_shop, double)
+    order = shop.captured(shop.bought())
+    order = cancel_order(shop.stores, shop.workflow, order, reason="merchant_request", actor="staff_1", now=NOW)
+    control(double, "faults", {"operation": "refunds.create", "fault": fault, "times": 1})
+
+    with pytest.raises(Unavailable):
+        compensate(shop.stores, shop.workflow, shop.gateway, order_id=order.id, error="OrderCanceled", now=NOW)
+    control(double, "forget", {})
+    compensate(shop.stores, shop.workflow, shop.gateway, order_id=order.id, error="OrderCanceled", now=NOW)
+
+    assert charges(double)["refunds"] == 1
+    assert balance(shop.payments.of(order.id)).refunded == order.total
+
+
+def impatient(shop: Shop, double: StripeDouble) -> Shop:
+    """The shop with a client that asks Stripe once and not again by itself."""
+    gateway = StripeGateway(API_KEY, SECRET, api_base=double.url, retries=0)
+    shop.till = replace(shop.till, gateway=gateway)
+    shop.gateway = gateway  # type: ignore[assignment]
+    return shop
 
 
 @pytest.mark.parametrize("backwards", [False, True], ids=["in order", "backwards"])

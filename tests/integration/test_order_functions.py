@@ -344,6 +344,22 @@ def test_support_gives_money_back_and_never_too_much(load: Callable[[str], Handl
     ProtocolOrder.model_validate_json(shown.text)
 
 
+def test_what_support_writes_about_a_refund_is_told_to_the_buyer_and_goes_into_no_event(
+    load: Callable[[str], Handler], shop: Shop
+) -> None:
+    order = shop.captured(shop.bought())
+    body = {"amount": 500, "reason": "Ada Lovelace's mug arrived broken"}
+
+    answer = send(load("admin_refunds"), REFUND, body, group="support", headers=key(), id=order.id)
+
+    assert answer.body["reason"] == body["reason"]
+    shown = send(load("orders"), "GET /orders/{id}", query=access(order.id), id=order.id)
+    assert shown.body["adjustments"][0]["description"] == body["reason"]
+    [refunded] = [event for event in shop.published() if event["type"] == "payment.refunded"]
+    assert refunded["reason"] == "support"
+    assert "Lovelace" not in str(shop.published())
+
+
 @pytest.mark.parametrize("amount", [0, -5, 1.5, "10", 10**15], ids=str)
 def test_an_amount_that_is_no_amount_is_refused(load: Callable[[str], Handler], shop: Shop, amount: Any) -> None:
     order = shop.captured(shop.bought())

@@ -128,13 +128,17 @@ class PaymentActionRequired(OrderEvent):
     type: ClassVar[str] = "payment.action_required"
 
 
+RefundReason = Literal["support", "order_canceled", "order_lost", "by_hand"]
+"""Who or what gave the money back: support, the end of the order, or somebody at the payment provider."""
+
+
 class PaymentRefunded(OrderEvent):
     """Money went back to the buyer. `amount` is positive, in minor units."""
 
     type: ClassVar[str] = "payment.refunded"
     refund_id: str
     amount: int
-    reason: str
+    reason: RefundReason
 
 
 class PaymentDisputed(OrderEvent):
@@ -154,6 +158,10 @@ class ProductChanged(Event):
     status: str
 
 
+StockReason = Literal["received", "adjusted"]
+"""What staff wrote about it stands in the ledger of movements."""
+
+
 class StockAdjusted(Event):
     """Staff changed the stock of a SKU; `subject` is the SKU."""
 
@@ -161,7 +169,7 @@ class StockAdjusted(Event):
     location: str
     quantity: int
     """Signed: what was added or taken."""
-    reason: str
+    reason: StockReason
 
 
 ALL: tuple[type[Event], ...] = (

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from commerce.audit import Audit
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid
-from commerce.events import Event, StockAdjusted, at
+from commerce.events import Event, StockAdjusted, StockReason, at
 from commerce.ids import new_id
 from commerce.inventory.model import MovementKind, Part, Stock
 
@@ -54,7 +54,7 @@ def adjust_stock(
     adjustment_id: str,
     now: datetime,
     location: str | None = None,
-    kind: MovementKind = "adjusted",
+    kind: StockReason = "adjusted",
 ) -> Stock:
     """Adds `quantity` units (signed) to what is free at `location`, and answers the stock as it is then.
 
@@ -99,7 +99,7 @@ def set_stock(
         missing = available - before.available
         if not missing:
             return before
-        kind: MovementKind = "received" if missing > 0 else "adjusted"
+        kind: StockReason = "received" if missing > 0 else "adjusted"
         try:
             _adjust(inventory, audit, before, missing, kind, reason, actor, new_id("adj"), now, exact=True)
         except ConditionFailed:
@@ -119,7 +119,7 @@ def _adjust(
     audit: Audit,
     before: Stock,
     quantity: int,
-    kind: MovementKind,
+    kind: StockReason,
     reason: str,
     actor: str,
     adjustment_id: str,
@@ -151,7 +151,7 @@ def _adjust(
                 subject=before.sku,
                 location=before.location,
                 quantity=quantity,
-                reason=reason,
+                reason=kind,
             )
         ],
     )

@@ -5,10 +5,11 @@ asked how it stands now, and the order's ledger takes each piece of news once, b
 """
 
 from datetime import datetime
+from typing import get_args
 
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
-from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, at
+from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, RefundReason, at
 from commerce.ids import derived_id
 from commerce.orders.model import Adjustment, Order
 from commerce.orders.ports import Books, Stores, Workflow
@@ -151,7 +152,7 @@ def _dispute(books: Books, order: Order, notice: PaymentNotice, now: datetime) -
 def release_payment(books: Books, gateway: PaymentGateway, order: Order, *, now: datetime) -> None:
     """Gives the buyer back whatever the shop holds or has taken for an order that will not be delivered.
 
-    Raises Unavailable where the provider gave no trustworthy answer: doing it again is harmless.
+    A refund that was begun before is asked for again under its key: the provider may never have heard of it. Raises Unavailable where the provider gave no trustworthy answer: doing it again is harmless.
     """
     if order.payment_intent is None:
         return
@@ -162,15 +163,18 @@ def release_payment(books: Books, gateway: PaymentGateway, order: Order, *, now:
         if void.outcome == "voided":
             return _record_void(books, order, now)
         _record_capture(books, order, void.amount_captured, None, now)
-    owed = balance(books.payments.of(order.id)).refundable
-    if owed:
+    ledger = books.payments.of(order.id)
+    owed = balance(ledger).refundable
+    begun = [(request.subject, request.amount) for request in _unended(ledger)]
+    fresh = [(derived_id("refund", order.id, order.status, str(owed)), owed)] if owed else []
+    for refund_id, amount in (*begun, *fresh):
         refund(
             books,
             gateway,
             order_id=order.id,
-            amount=owed,
-            reason=f"order {order.status}",
-            refund_id=derived_id("refund", order.id, order.status, str(owed)),
+            amount=amount,
+            reason="order_lost" if order.status == "lost" else "order_canceled",
+            refund_id=refund_id,
             actor="workflow",
             now=now,
         )
@@ -195,23 +199,29 @@ def refund(
     *,
     order_id: str,
     amount: int,
-    reason: str,
+    reason: RefundReason,
     refund_id: str,
     actor: str,
     now: datetime,
+    note: str | None = None,
 ) -> PaymentEvent:
     """Gives `amount` back, once per `refund_id`, and never more than was captured and is not on its way back.
 
     The request is written under the order's version before the provider is asked, so that of two refunds at once the
-    second one counts the first. Answers the last event of the refund: `refund_requested` while the provider still works
-    on it (a notice brings the end), `refunded` or `refund_failed`. Raises Conflict where less is left to give back.
+    second one counts the first. `note` is what staff say about it. Answers the last event of the refund:
+    `refund_requested` while the provider works on it (a notice brings the end), `refunded` or `refund_failed`. Raises
+    Conflict where less is left to give back, and Unavailable where the provider may not know of the refund: nobody asks
+    for it again but the caller, and asking again is harmless.
     """
     order = books.orders.get(order_id)
-    requested = _request(books, order_id, amount, reason, refund_id, actor, now)
+    asked = payment_event("refund_requested", refund_id, amount, order.currency, now, reason=reason, note=note)
+    requested = _request(books, order_id, asked, actor, now)
     if requested.type != "refund_requested" or order.payment_intent is None:
         return requested
     answer = gateway.refund(order.payment_intent, requested.amount, key=f"{order_id}:refund:{refund_id}")
-    if answer.outcome in ("pending", "unknown"):
+    if answer.outcome == "unknown":
+        raise Unavailable("the payment provider gave no answer about the refund; ask for it again")
+    if answer.outcome == "pending":
         return requested
     conclude_refund(
         books,
@@ -226,30 +236,31 @@ def refund(
     return _state_of(books.payments.of(order_id), refund_id) or requested
 
 
-def _request(
-    books: Books, order_id: str, amount: int, reason: str, refund_id: str, actor: str, now: datetime
-) -> PaymentEvent:
+def _request(books: Books, order_id: str, asked: PaymentEvent, actor: str, now: datetime) -> PaymentEvent:
     for _ in range(TRIES):
         order = books.orders.get(order_id)
         events = books.payments.of(order_id)
-        if known := _state_of(events, refund_id):
+        if known := _state_of(events, asked.subject):
             return known
         left = balance(events).refundable
-        if amount > left:
-            raise Conflict(f"{left} minor units are left to give back, not {amount}", path="$.amount")
-        requested = payment_event("refund_requested", refund_id, amount, order.currency, now, reason=reason)
+        if asked.amount > left:
+            raise Conflict(f"{left} minor units are left to give back, not {asked.amount}", path="$.amount")
         recorded = books.audit.action(
             f"order#{order_id}",
             actor=actor,
             action="refund.requested",
             now=now,
-            after={"refund_id": refund_id, "amount": amount, "reason": reason},
+            after={
+                "refund_id": asked.subject,
+                "amount": asked.amount,
+                **asked.model_dump(include={"reason", "note"}, exclude_none=True),
+            },
         )
         try:
-            books.orders.change(order, actions=[*books.payments.append_actions(order_id, [requested]), recorded])
+            books.orders.change(order, actions=[*books.payments.append_actions(order_id, [asked]), recorded])
         except ConditionFailed:
             continue
-        return requested
+        return asked
     raise Contended("the order keeps changing; ask for the refund again")
 
 
@@ -283,8 +294,11 @@ def conclude_refund(
         if any(event.type == kind and event.reference == provider_refund for event in events):
             return order
         subject = _refund_meant(events, provider_refund, amount, refund_id)
-        why = _reason(events, subject, reason)
-        ended = payment_event(kind, subject, amount, order.currency, now, reference=provider_refund, reason=why)
+        asked = _asked(events, subject)
+        why, note = (asked.reason, asked.note) if asked else (reason, None)
+        ended = payment_event(
+            kind, subject, amount, order.currency, now, reference=provider_refund, reason=why, note=note
+        )
         if any(event.key == ended.key for event in events):
             return order
         adjustment = Adjustment(
@@ -293,23 +307,28 @@ def conclude_refund(
             occurred_at=iso(now),
             status="failed" if failed else "completed",
             amount=-amount,
-            description=ended.reason,
+            description=note or (why and why.replace("_", " ").capitalize()),
         )
         try:
             return books.orders.change(
                 order,
                 fields={"adjustments": (*(one for one in order.adjustments if one.id != subject), adjustment)},
                 actions=books.payments.append_actions(order_id, [ended]),
-                events=[] if failed else [_refunded(order, subject, amount, ended.reason, now)],
+                events=[] if failed else [_refunded(order, subject, amount, _code(asked), now)],
             )
         except ConditionFailed:
             continue
     raise Contended("the order keeps changing; send the news again")
 
 
-def _refund_meant(events: list[PaymentEvent], provider_refund: str, amount: int, refund_id: str | None) -> str:
+def _unended(events: list[PaymentEvent]) -> list[PaymentEvent]:
+    """The requests for refunds that were neither made nor refused so far, the oldest first."""
     ended = {event.subject for event in events if event.type in ("refunded", "refund_failed")}
-    waiting = [event for event in events if event.type == "refund_requested" and event.subject not in ended]
+    return [event for event in events if event.type == "refund_requested" and event.subject not in ended]
+
+
+def _refund_meant(events: list[PaymentEvent], provider_refund: str, amount: int, refund_id: str | None) -> str:
+    waiting = _unended(events)
     candidates = (
         *(event.subject for event in events if event.reference == provider_refund),
         *(event.subject for event in waiting if event.subject == refund_id),
@@ -319,13 +338,20 @@ def _refund_meant(events: list[PaymentEvent], provider_refund: str, amount: int,
     return candidates[0]
 
 
-def _reason(events: list[PaymentEvent], subject: str, told: str | None) -> str | None:
-    """Why staff asked for it, else what the provider says."""
-    asked = (event.reason for event in events if event.type == "refund_requested" and event.subject == subject)
-    return next(asked, None) or told
+def _asked(events: list[PaymentEvent], subject: str) -> PaymentEvent | None:
+    """The shop's own request for the refund; None for one that was made by hand at the provider."""
+    return next((event for event in events if event.type == "refund_requested" and event.subject == subject), None)
 
 
-def _refunded(order: Order, refund_id: str, amount: int, reason: str | None, now: datetime) -> PaymentRefunded:
+def _code(asked: PaymentEvent | None) -> RefundReason:
+    """Why, as events may say it: what people write about a refund may name somebody."""
+    if asked is None:
+        return "by_hand"
+    codes: tuple[RefundReason, ...] = get_args(RefundReason)
+    return next((code for code in codes if code == asked.reason), "support")
+
+
+def _refunded(order: Order, refund_id: str, amount: int, reason: RefundReason, now: datetime) -> PaymentRefunded:
     return PaymentRefunded(
         occurred_at=at(now),
         subject=order.id,
@@ -333,5 +359,5 @@ def _refunded(order: Order, refund_id: str, amount: int, reason: str | None, now
         total=order.total,
         refund_id=refund_id,
         amount=amount,
-        reason=reason or "refund",
+        reason=reason,
     )

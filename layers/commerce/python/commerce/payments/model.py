@@ -34,6 +34,9 @@ class PaymentEvent(Model):
     reference: str | None = None
     """The provider's id of the charge, refund or dispute."""
     reason: str | None = None
+    """As a code."""
+    note: str | None = None
+    """What staff wrote about it, for the order and its buyer: it may name somebody, and goes into no event."""
 
     @property
     def key(self) -> str:
@@ -91,6 +94,7 @@ def payment_event(
     *,
     reference: str | None = None,
     reason: str | None = None,
+    note: str | None = None,
 ) -> PaymentEvent:
     """An event that happens `now`."""
     return PaymentEvent(
@@ -101,4 +105,5 @@ def payment_event(
         occurred_at=iso(now),
         reference=reference,
         reason=reason,
+        note=note,
     )
