@@ -8,18 +8,8 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from commerce.events import (
-    SOURCE,
-    DeliveryOverdue,
-    Event,
-    OrderCanceled,
-    OrderConfirmed,
-    OrderDelivered,
-    OrderLost,
-    OrderShipped,
-    PaymentActionRequired,
-    PaymentRefunded,
-)
+from commerce.events import SOURCE, DeliveryOverdue
+from commerce.notifications.model import KINDS
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.analytics import Analytics
@@ -30,17 +20,6 @@ from stacks.data import DataStack
 from stacks.functions import FUNCTIONS, FunctionSpec
 from stacks.shop import Shop, physical_name
 from stacks.tables import CATALOG, OUTBOX
-
-E_MAILED: tuple[type[Event], ...] = (
-    OrderConfirmed,
-    OrderShipped,
-    OrderDelivered,
-    OrderCanceled,
-    OrderLost,
-    PaymentActionRequired,
-    PaymentRefunded,
-)
-"""The events that buyers hear of."""
 
 
 class EventsStack(ShopStack):
@@ -82,7 +61,7 @@ class EventsStack(ShopStack):
         consume_stream(function, self.shop.tables[CATALOG], parked, only=products)
 
     def _send_email(self) -> None:
-        function = self._consumer(FUNCTIONS["send_email"], [event.type for event in E_MAILED])
+        function = self._consumer(FUNCTIONS["send_email"], [event.type for event in KINDS])
         domain = self.config.shop.email_from.partition("@")[2]
         sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
         sender.apply_removal_policy(RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY)

@@ -3,7 +3,7 @@
 import json
 
 from commerce.events import ALL
-from stacks.events import E_MAILED
+from commerce.notifications.model import KINDS
 
 
 def test_every_queue_has_dead_letters_or_holds_them(templates):
@@ -54,7 +54,7 @@ def test_streams_park_what_keeps_failing(templates):
 
 def test_the_mailer_hears_of_known_events_only(templates):
     [rule] = [one for one in templates.properties("AWS::Events::Rule") if "send_email" in one["Description"]]
-    assert set(rule["EventPattern"]["detail-type"]) == {event.type for event in E_MAILED}
+    assert set(rule["EventPattern"]["detail-type"]) == {event.type for event in KINDS}
     assert set(rule["EventPattern"]["detail-type"]) <= {event.type for event in ALL}
 
 

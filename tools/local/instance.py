@@ -168,12 +168,6 @@ class Instance:
             service, endpoint_url=self.aws_url, config=Config(inject_host_prefix=False), **options
         )
 
-    def token(self, who: str) -> str:
-        """A bearer token of the member of a staff group, or of `shopper`."""
-        from tools.local import staff
-
-        return staff.token(self, who)
-
     def environment(self, base: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment in which an AWS tool (the CDK, the AWS CLI, the importer) reaches this shop and no other."""
         kept = {

@@ -68,6 +68,11 @@ def from_item(item: Mapping[str, Any]) -> Item:
     return {name: decode(value) for name, value in item.items()}
 
 
+def fields(item: Item) -> Item:
+    """What an item says, without the keys under which it stands."""
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}
+
+
 @dataclass
 class _Expression:
     """Collects the names and values that an expression refers to."""
@@ -275,6 +280,18 @@ class Table:
     def put(self, item: Mapping[str, Any], *conditions: Condition) -> None:
         """Writes the whole item. Raises ConditionFailed."""
         self._single("put_item", put(self.name, item, *conditions)["Put"])
+
+    def replace(self, item: Mapping[str, Any], version: int) -> None:
+        """Writes the whole item in the place of the one with this `version`. Raises ConditionFailed.
+
+        Where the answer to the write is lost and botocore sends it again, the second one fails its condition: the
+        item that is there is then the very one that was to be written, and that is success.
+        """
+        try:
+            self.put(item, ("version", "=", version))
+        except ConditionFailed:
+            if self.get(item["pk"], item["sk"]) != item:
+                raise
 
     def update(
         self,

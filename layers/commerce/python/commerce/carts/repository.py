@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from commerce.adapters.dynamodb import ConditionFailed, Item, Table
+from commerce.adapters.dynamodb import ConditionFailed, Item, Table, fields
 from commerce.carts.model import Cart
 from commerce.errors import Conflict, NotFound
 
@@ -26,18 +26,12 @@ class CartRepository:
         self.table.put(_item(cart))
 
     def save(self, old: Cart, new: Cart) -> Cart:
-        """Replaces `old` by `new` and answers the new one with its version. Raises Conflict.
-
-        Where the answer to the write is lost and botocore sends it again, the second one fails its condition: the
-        item that is there is then the very one that was to be written, and that is success.
-        """
+        """Replaces `old` by `new` and answers the new one with its version. Raises Conflict."""
         replacing = new.model_copy(update={"version": old.version + 1})
-        item = _item(replacing)
         try:
-            self.table.put(item, ("version", "=", old.version))
+            self.table.replace(_item(replacing), old.version)
         except ConditionFailed:
-            if self.table.get(item["pk"], item["sk"]) != item:
-                raise Conflict("the cart was changed at the same moment; read it again") from None
+            raise Conflict("the cart was changed at the same moment; read it again") from None
         return replacing
 
     def remove(self, cart: Cart) -> None:
@@ -50,4 +44,4 @@ def _item(cart: Cart) -> Item:
 
 
 def _cart(item: Item) -> Cart:
-    return Cart.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
+    return Cart.model_validate(fields(item))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from commerce.adapters.audit import AuditTrail
-from commerce.adapters.dynamodb import Condition, Item, Table, check, delete, put, transact
+from commerce.adapters.dynamodb import Condition, Item, Table, check, delete, fields, put, transact
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.sharding import merged
 from commerce.catalog import projection
@@ -339,7 +339,7 @@ class CatalogRepository:
 
 
 def _product(item: Item) -> Product:
-    return Product.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
+    return Product.model_validate(fields(item))
 
 
 def _item(product: Product) -> Item:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commerce.adapters.dynamodb import ConditionFailed, Item, Table, put, transact
+from commerce.adapters.dynamodb import ConditionFailed, Item, Table, fields, put, transact
 from commerce.checkout.model import Checkout
 from commerce.errors import Conflict, NotFound
 
@@ -37,18 +37,12 @@ class CheckoutRepository:
         return put(self.table.name, _item(replacing), ("version", "=", old.version))
 
     def save(self, old: Checkout, new: Checkout) -> Checkout:
-        """Replaces `old` by `new` and answers the new one with its version. Raises Conflict.
-
-        Where the answer to the write is lost and botocore sends it again, the second one fails its condition: the
-        item that is there is then the very one that was to be written, and that is success.
-        """
+        """Replaces `old` by `new` and answers the new one with its version. Raises Conflict."""
         replacing = new.model_copy(update={"version": old.version + 1})
-        item = _item(replacing)
         try:
-            self.table.put(item, ("version", "=", old.version))
+            self.table.replace(_item(replacing), old.version)
         except ConditionFailed:
-            if self.table.get(item["pk"], item["sk"]) != item:
-                raise Conflict("the checkout was changed at the same moment; read it again") from None
+            raise Conflict("the checkout was changed at the same moment; read it again") from None
         return replacing
 
     def converted(self, cart_id: str) -> str | None:
@@ -87,4 +81,4 @@ def _item(checkout: Checkout) -> Item:
 
 
 def _checkout(item: Item) -> Checkout:
-    return Checkout.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
+    return Checkout.model_validate(fields(item))

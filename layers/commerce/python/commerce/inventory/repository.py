@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commerce.adapters.dynamodb import Condition, Item, Table, put, transact, update
+from commerce.adapters.dynamodb import Condition, Item, Table, fields, put, transact, update
 from commerce.adapters.outbox import Outbox
 from commerce.clock import iso
 from commerce.events import Event
@@ -54,7 +54,7 @@ class InventoryRepository:
     def reservations(self, order_id: str) -> Iterator[Reservation]:
         """What is, or was, promised to the order."""
         for item in self.table.query(f"ORDER#{order_id}", prefix="RESERVATION#", consistent=True):
-            yield Reservation.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
+            yield Reservation.model_validate(fields(item))
 
     def movements(self, sku: str, month: str, *, before: str | None = None, limit: int = 50) -> Iterator[Movement]:
         """The SKU's ledger in `month` (`2026-11`), the newest first, entries before the `position` of one."""
@@ -65,7 +65,7 @@ class InventoryRepository:
             descending=True,
         )
         for item in items:
-            yield Movement.model_validate({name: value for name, value in item.items() if name not in ("pk", "sk")})
+            yield Movement.model_validate(fields(item))
 
     def reserve_actions(
         self, order_id: str, parts: Iterable[Part], *, deadline: datetime, now: datetime
