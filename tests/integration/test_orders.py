@@ -1,5 +1,6 @@
 """What becomes of an order on a real engine: canceled, paid late, refunded, disputed, swept, each of it once."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from builders.checkout import NOW
-from builders.orders import DECLINED, WITH_3DS, Shop, card
+from builders.orders import BANK, DECLINED, WITH_3DS, Shop, card
 from commerce.errors import Conflict
 from commerce.ids import order_id_for
 from commerce.orders.endings import GRACE, compensate, sweep
@@ -147,6 +148,18 @@ def test_canceling_tells_the_workflow_why(shop: Shop, reason: str, name: str) ->
     cancel(shop, order, reason=reason)
 
     assert shop.workflow.failed == [("t1", name)]
+
+
+@pytest.mark.parametrize("end", [confirm, cancel])
+def test_an_order_leads_to_the_bank_while_the_bank_waits_and_no_longer(
+    shop: Shop, end: Callable[[Shop, Order], Order]
+) -> None:
+    order = waiting(shop)
+    assert order.escalation_url == BANK
+
+    end(shop, order)
+
+    assert shop.orders.get(order.id).escalation_url is None
 
 
 def test_the_notice_of_the_payment_confirms_the_order_once(shop: Shop) -> None:

@@ -101,11 +101,21 @@ def test_a_shipped_parcel_can_be_followed():
     assert "1Z-TEST-1" in email.html
 
 
-def test_a_payment_is_confirmed_where_the_checkout_goes_on():
-    email = read(happened(PaymentActionRequired), of=order("pending_payment"))
+def test_a_payment_is_confirmed_at_the_bank():
+    email = read(happened(PaymentActionRequired), of=order("pending_payment", escalation_url="https://bank.example/3"))
 
-    assert "https://shop.example/checkout/chk_1" in Links(email.html).targets
+    assert "https://bank.example/3" in Links(email.html).targets
+    assert "https://bank.example/3" in email.text
     assert "08:15 UTC" in email.text
+
+
+def test_a_picture_is_shown_unless_mail_programs_cannot_draw_it():
+    drawn = line(id="line_2", image_url="https://shop.example/media/tee.SVG?width=200")
+
+    email = read(happened(OrderConfirmed), of=order(lines=(line(image_url="https://shop.example/media/a.png"), drawn)))
+
+    assert "https://shop.example/media/a.png" in email.html
+    assert "tee.SVG" not in email.html
 
 
 @pytest.mark.parametrize("reason", CancelReason.__args__)

@@ -6,6 +6,7 @@ What buyers typed into forms is escaped in HTML; in a subject, line breaks are t
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
 
@@ -99,7 +100,7 @@ class Templates:
             "shipping": order.shipping,
             "shipment": order.shipment,
             "permalink": self._permalink(order.id),
-            "checkout_url": f"{self._settings.url}/checkout/{order.checkout_id}",
+            "confirmation_url": order.escalation_url or self._permalink(order.id),
             "hold_until": f"{datetime.fromisoformat(order.hold_until):%H:%M} UTC",
             "placed_on": _day(order.placed_at),
             "expected_by": _day(order.shipping.latest),
@@ -114,8 +115,14 @@ def _line(line: OrderLine, order: Order) -> Line:
         title=line.title,
         quantity=line.quantity or line.original,
         price=display(amount_of(line.totals, "total"), order.currency),
-        image_url=line.image_url,
+        image_url=_shown_in_mail(line.image_url),
     )
+
+
+def _shown_in_mail(image_url: str | None) -> str | None:
+    """None for SVG: most mail programs show a broken picture in its place."""
+    drawn = image_url is not None and urlsplit(image_url).path.lower().endswith(".svg")
+    return None if drawn else image_url
 
 
 def _sum(total: Total, order: Order) -> Sum:

@@ -125,6 +125,8 @@ class Order(Model):
     hold_until: str
     """Until then the stock is held while payment has not come."""
     payment_intent: str | None = None
+    escalation_url: str | None = None
+    """Where the buyer's bank waits for a confirmation, as long as it does."""
     cancel_reason: CancelReason | None = None
     weight_grams: int | None = None
     """What the packed parcel weighs, as the warehouse's scales say."""

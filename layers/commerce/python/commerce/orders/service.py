@@ -158,7 +158,7 @@ def remember_intent(stores: Stores, order: Order, intent_id: str) -> Order:
 
 
 def ask_buyer(stores: Stores, order: Order, payment: PaymentEvent, url: str, *, now: datetime) -> Order:
-    """The buyer's bank wants a confirmation at `url`: the checkout leads there, and the buyer is told once.
+    """The buyer's bank wants a confirmation at `url`: checkout and order lead there, and the buyer is told once.
 
     Answers the order as it is; one that moved on meanwhile, or waits for the buyer already, stays as it is.
     """
@@ -169,6 +169,7 @@ def ask_buyer(stores: Stores, order: Order, payment: PaymentEvent, url: str, *, 
         try:
             return stores.orders.change(
                 order,
+                fields={"escalation_url": url or None},
                 actions=[
                     *stores.payments.append_actions(order.id, [payment]),
                     *_moved(
@@ -210,6 +211,7 @@ def _confirmed(stores: Stores, order: Order, payment: PaymentEvent, now: datetim
             return stores.orders.change(
                 order,
                 to="confirmed",
+                fields={"escalation_url": None},
                 actions=[
                     *stores.payments.append_actions(order.id, [payment]),
                     *stores.inventory.keep_actions(order.id, parts_of(order)),
@@ -284,6 +286,7 @@ def _canceled(
                 to="canceled",
                 fields={
                     "cancel_reason": reason,
+                    "escalation_url": None,
                     "adjustments": (*order.adjustments, _cancellation(order, reason, now)),
                 },
                 actions=[
