@@ -1,17 +1,15 @@
 """What staff do to the catalogue. Every write leaves an entry in the audit trail."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from commerce import clock
 from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, invalid, versioned
 from commerce.catalog import service
-from commerce.catalog.model import AdminEntry, AuditEntry, Category, Product, ProductChange, ProductDraft, Status
-from commerce.catalog.view import PageResponse, page
+from commerce.catalog.model import AdminEntry, Category, Product, ProductChange, ProductDraft
+from commerce.catalog.request import AdminListQuery, CategoryContent
+from commerce.catalog.view import AdminList, AuditTrail, page
 from commerce.errors import NotFound
-from commerce.model import Model
 
 api = Api("admin")
 catalog = wiring.catalog()
@@ -19,39 +17,6 @@ catalog = wiring.catalog()
 STAFF = ("catalogue",)
 _LONGEST_POSITION = 100
 """Characters of a place in the audit trail; more would be no key."""
-
-
-class AdminListQuery(BaseModel):
-    """The query of the staff's list, as text from the address."""
-
-    model_config = ConfigDict(frozen=True)
-
-    status: Status | None = None
-    handle: Annotated[str, Field(max_length=120)] | None = None
-    sku: Annotated[str, Field(max_length=64)] | None = None
-    cursor: Annotated[str, Field(max_length=2000)] | None = None
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-
-
-class AdminList(Model):
-    """A page of products."""
-
-    products: tuple[AdminEntry, ...]
-    pagination: PageResponse
-
-
-class AuditTrail(Model):
-    """A page of the trail, the latest entry first."""
-
-    entries: tuple[AuditEntry, ...]
-
-
-class CategoryContent(Model):
-    """A category without its slug, which stands in the address."""
-
-    title: Annotated[str, Field(min_length=1, max_length=100)]
-    parent: str | None = None
-    position: Annotated[int, Field(ge=0, le=1_000_000)] = 0
 
 
 @api.get(

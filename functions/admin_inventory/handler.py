@@ -3,16 +3,14 @@
 import re
 from typing import Any
 
-from pydantic import Field
-
 from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response
 from commerce.clock import iso, now
 from commerce.errors import Invalid, NotFound
 from commerce.ids import derived_id
-from commerce.inventory.model import Movement, Stock
-from commerce.inventory.service import MAX_UNITS, adjust_stock
-from commerce.model import Model, OpenModel
+from commerce.inventory.request import AdjustmentRequest
+from commerce.inventory.service import adjust_stock
+from commerce.inventory.view import MovementsResponse, Shelf, StockResponse, shelf
 
 PAGE, MAX_PAGE = 50, 100
 
@@ -20,43 +18,12 @@ api = Api("admin", idempotency=wiring.idempotency)
 wiring.at_start(wiring.inventory, wiring.catalog, wiring.audit, wiring.idempotency)
 
 
-class Shelf(Model):
-    """A SKU at one location. `on_hand` is what a count of the shelf would find."""
-
-    location: str
-    available: int
-    reserved: int
-    on_hand: int
-
-
-class StockResponse(Model):
-    """A SKU at all of the shop's locations."""
-
-    sku: str
-    locations: tuple[Shelf, ...]
-
-
-class AdjustmentRequest(OpenModel):
-    """Units added (or taken, where negative) at a location; the shop's first one if none is named."""
-
-    quantity: int = Field(ge=-MAX_UNITS, le=MAX_UNITS)
-    reason: str = Field(min_length=1, max_length=200)
-    location: str | None = Field(default=None, max_length=100)
-
-
-class MovementsResponse(Model):
-    """A page of a SKU's ledger of one month, the newest first."""
-
-    movements: tuple[Movement, ...]
-    cursor: str | None
-
-
 @api.get("/admin/stock/{sku}", groups=("warehouse", "catalogue"), answers=StockResponse)
 def show_stock(request: Request[None]) -> Response:
     """Shows how much of a SKU lies where, free and promised."""
     sku = _known_sku(request)
     places = wiring.inventory().stock_of([sku])[sku]
-    return Response(StockResponse(sku=sku, locations=tuple(map(_shelf, places))))
+    return Response(StockResponse(sku=sku, locations=tuple(map(shelf, places))))
 
 
 @api.post(
@@ -81,7 +48,7 @@ def adjust(request: Request[AdjustmentRequest]) -> Response:
         now=now(),
         location=request.body.location,
     )
-    return Response(_shelf(stock))
+    return Response(shelf(stock))
 
 
 @api.get(
@@ -109,10 +76,6 @@ def _known_sku(request: Request[Any]) -> str:
     if sku not in wiring.catalog().offers([sku]):
         raise NotFound("the catalogue has no such SKU")
     return sku
-
-
-def _shelf(stock: Stock) -> Shelf:
-    return Shelf(location=stock.location, available=stock.available, reserved=stock.reserved, on_hand=stock.on_hand)
 
 
 def _month(text: str) -> str:

@@ -11,9 +11,8 @@ from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
 from commerce.errors import Invalid
 from commerce.fulfilment import service as fulfilment
-from commerce.fulfilment.model import PackRequest, PickRequest
+from commerce.fulfilment.request import CancelRequest, PackRequest, PickRequest
 from commerce.fulfilment.view import (
-    CancelRequest,
     OrderStory,
     StaffOrder,
     WorklistResponse,
@@ -24,7 +23,7 @@ from commerce.fulfilment.view import (
 from commerce.orders import service as orders
 from commerce.orders.model import Order, Status
 from commerce.returns import service as returns
-from commerce.returns.model import ReturnRequest
+from commerce.returns.request import ReturnRequest
 
 PAGE, MAX_PAGE = 50, 100
 

@@ -8,6 +8,7 @@ from commerce.adapters.http import Api, Request, Response, cacheable, invalid
 from commerce.catalog import service, view
 from commerce.catalog.model import ALL, Browsing, PriceRange, Product, Variant
 from commerce.catalog.profile import BusinessProfile, business_profile
+from commerce.catalog.request import Context, Filters, ListQuery, LookupRequest, ProductRequest, SearchRequest
 from commerce.errors import Invalid, TooMany
 from commerce.messages import Message, error, info
 from commerce.protocol import ErrorResponse
@@ -33,7 +34,7 @@ stock = wiring.inventory()
 def list_products(request: Request[None]) -> Response:
     """Lists published products."""
     try:
-        asked = view.ListQuery.model_validate(request.query)
+        asked = ListQuery.model_validate(request.query)
     except ValidationError as refused:
         raise invalid(refused) from None
     wanted = asked.browsing(settings().currencies)
@@ -77,8 +78,8 @@ def show_profile(request: Request[None]) -> Response:
     return cacheable(request, business_profile(settings().url), max_age=3600)
 
 
-@api.post("/catalog/search", body=view.SearchRequest, answers=view.SearchResponse)
-def search(request: Request[view.SearchRequest]) -> Response:
+@api.post("/catalog/search", body=SearchRequest, answers=view.SearchResponse)
+def search(request: Request[SearchRequest]) -> Response:
     """Finds products by words, categories and price."""
     asked = request.body
     query = (asked.query or "").strip()
@@ -106,8 +107,8 @@ def search(request: Request[view.SearchRequest]) -> Response:
     )
 
 
-@api.post("/catalog/lookup", body=view.LookupRequest, answers=view.LookupResponse)
-def look_up(request: Request[view.LookupRequest]) -> Response:
+@api.post("/catalog/lookup", body=LookupRequest, answers=view.LookupResponse)
+def look_up(request: Request[LookupRequest]) -> Response:
     """Reads products by product ids and SKUs."""
     asked = request.body
     if len(asked.ids) > service.MAX_LOOKUP:
@@ -137,8 +138,8 @@ def look_up(request: Request[view.LookupRequest]) -> Response:
     )
 
 
-@api.post("/catalog/product", body=view.ProductRequest, answers=view.ProductResponse)
-def read_product(request: Request[view.ProductRequest]) -> Response:
+@api.post("/catalog/product", body=ProductRequest, answers=view.ProductResponse)
+def read_product(request: Request[ProductRequest]) -> Response:
     """Reads one product by its id or a SKU, narrowed down by the option values chosen so far."""
     asked = request.body
     selected = {option.name: option.label for option in asked.selected}
@@ -168,7 +169,7 @@ def read_product(request: Request[view.ProductRequest]) -> Response:
     )
 
 
-def _wanted(context: view.Context, filters: view.Filters) -> tuple[Browsing, tuple[Message, ...]]:
+def _wanted(context: Context, filters: Filters) -> tuple[Browsing, tuple[Message, ...]]:
     """What a protocol client is looking for, and what it must be told about it."""
     asked = (context.currency or "").upper()
     currencies = settings().currencies

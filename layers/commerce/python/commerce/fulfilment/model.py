@@ -72,18 +72,6 @@ class PickedLine(OpenModel):
     quantity: int = Field(ge=0, le=100_000)
 
 
-class PickRequest(OpenModel):
-    """The picker's count: every line of the order, once."""
-
-    lines: tuple[PickedLine, ...] = Field(min_length=1, max_length=100)
-
-
-class PackRequest(OpenModel):
-    """The closed parcel on the scales."""
-
-    weight_grams: int = Field(ge=1, le=MAX_WEIGHT_GRAMS)
-
-
 def missing_units(order: Order, picked: Iterable[PickedLine]) -> dict[str, int]:
     """By line id, how many units of the order were not on the shelf; empty where all were found.
 

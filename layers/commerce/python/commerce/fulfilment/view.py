@@ -1,14 +1,14 @@
 """Orders as staff see them: the warehouse's list, and the whole story of one order."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from commerce.contact import Buyer, PostalAddress
 from commerce.events import CancelReason
 from commerce.inventory.model import Reservation
-from commerce.model import Model, OpenModel
+from commerce.model import Model
 from commerce.money import Currency
 from commerce.orders.model import (
     Adjustment,
@@ -21,14 +21,6 @@ from commerce.orders.model import (
 )
 from commerce.payments.model import Balance, PaymentEvent, balance
 from commerce.pricing.model import Total
-
-StaffReason = Literal["buyer_request", "merchant_request", "fraud"]
-
-
-class CancelRequest(OpenModel):
-    """Why staff cancel an order; the buyer's e-mail says it."""
-
-    reason: StaffReason = "merchant_request"
 
 
 class OrderSummary(Model):

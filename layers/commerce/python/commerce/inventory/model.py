@@ -8,6 +8,9 @@ from commerce.model import Model
 MAX_PARTS = 31
 """Parts of one order. A part takes three of the 100 actions of a transaction, and the order needs some itself."""
 
+MAX_UNITS = 1_000_000_000
+"""The largest quantity of one adjustment; keeps the counters far from what they can hold."""
+
 
 class Stock(Model):
     """The units of a SKU at one location. Nothing but a movement ever changes them."""

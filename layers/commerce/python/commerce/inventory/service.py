@@ -8,10 +8,8 @@ from commerce.audit import Audit
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid
 from commerce.events import Event, StockAdjusted, StockReason, at
 from commerce.ids import new_id
-from commerce.inventory.model import MovementKind, Part, Stock
+from commerce.inventory.model import MAX_UNITS, MovementKind, Part, Stock
 
-MAX_UNITS = 1_000_000_000
-"""The largest quantity of one adjustment; keeps the counters far from what they can hold."""
 _TRIES = 5
 
 

@@ -21,12 +21,6 @@ class ReturnedLine(OpenModel):
     restock: bool = True
 
 
-class ReturnRequest(OpenModel):
-    """What the warehouse found in the parcel, each line once."""
-
-    lines: tuple[ReturnedLine, ...] = Field(min_length=1, max_length=100)
-
-
 def check_returnable(order: Order, returned: Iterable[ReturnedLine]) -> None:
     """Raises Invalid for a line that the order lacks, that is named twice, or of which more comes back than is out."""
     outside = {line.id: line.fulfilled - line.returned for line in order.lines}

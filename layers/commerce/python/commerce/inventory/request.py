@@ -1,0 +1,14 @@
+"""What staff send about stock."""
+
+from pydantic import Field
+
+from commerce.inventory.model import MAX_UNITS
+from commerce.model import OpenModel
+
+
+class AdjustmentRequest(OpenModel):
+    """Units added (or taken, where negative) at a location; the shop's first one if none is named."""
+
+    quantity: int = Field(ge=-MAX_UNITS, le=MAX_UNITS)
+    reason: str = Field(min_length=1, max_length=200)
+    location: str | None = Field(default=None, max_length=100)

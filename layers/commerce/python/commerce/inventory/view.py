@@ -1,0 +1,32 @@
+"""Stock as staff see it."""
+
+from commerce.inventory.model import Movement, Stock
+from commerce.model import Model
+
+
+class Shelf(Model):
+    """A SKU at one location. `on_hand` is what a count of the shelf would find."""
+
+    location: str
+    available: int
+    reserved: int
+    on_hand: int
+
+
+class StockResponse(Model):
+    """A SKU at all of the shop's locations."""
+
+    sku: str
+    locations: tuple[Shelf, ...]
+
+
+class MovementsResponse(Model):
+    """A page of a SKU's ledger of one month, the newest first."""
+
+    movements: tuple[Movement, ...]
+    cursor: str | None
+
+
+def shelf(stock: Stock) -> Shelf:
+    """The SKU's stock at one location."""
+    return Shelf(location=stock.location, available=stock.available, reserved=stock.reserved, on_hand=stock.on_hand)
