@@ -1,8 +1,9 @@
 """Completing a checkout on a real engine: what is taken, placed, paid and answered, and what is left alone."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, local
 
@@ -15,7 +16,9 @@ from commerce.checkout.model import Checkout
 from commerce.errors import ConditionFailed, NotFound
 from commerce.identity.model import Caller
 from commerce.ids import order_id_for
-from commerce.orders.service import FIRST_PART, place_order
+from commerce.orders.model import Order
+from commerce.orders.repository import OrderRepository
+from commerce.orders.service import FIRST_PART, cancel_order, place_order
 from commerce.pricing.model import Offer
 
 
@@ -148,6 +151,34 @@ def test_twenty_completions_at_once_with_a_declined_card_leave_neither_stock_nor
     assert len(shop.all_orders()) == shop.gateway.calls["confirm"]
     assert (shop.stock().available, shop.stock().reserved) == (1, 0)
     assert shop.gateway.holding == []
+
+
+class DecidedAtThisMoment:
+    """The orders, of which one is decided by someone else just before it is read."""
+
+    def __init__(self, orders: OrderRepository, decide: Callable[[], object]) -> None:
+        self._orders, self._decide = orders, decide
+
+    def find(self, order_id: str) -> Order | None:
+        self._decide()
+        return self._orders.find(order_id)
+
+
+def test_a_completion_that_waited_in_vain_is_told_what_became_of_the_order_at_this_moment(shop: Shop) -> None:
+    shop.stocked(1)
+    checkout = shop.checkout()
+    pending = shop.complete(checkout, card(ANSWER_LOST))
+    order = shop.orders.get(str(pending.order_id))
+
+    def decline() -> None:
+        cancel_order(shop.stores, shop.workflow, order, reason="payment_declined", actor="payment", now=NOW)
+
+    shop.waits_for_nobody()
+    orders = DecidedAtThisMoment(shop.orders, decline)
+    shop.till = replace(shop.till, stores=replace(shop.stores, orders=orders))  # type: ignore[arg-type]
+    told = shop.complete(checkout)
+
+    assert (told.status, told.attempt, codes(told)) == ("ready_for_complete", 2, ["payment_declined"])
 
 
 def test_a_bank_that_wants_a_confirmation_leads_the_buyer_there_once(shop: Shop) -> None:

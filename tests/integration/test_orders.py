@@ -311,6 +311,20 @@ def test_the_compensation_gives_back_what_was_taken_at_the_moment_of_the_cancell
     assert shop.gateway.calls["refund"] == 1
 
 
+def test_money_that_the_provider_refuses_to_give_back_is_a_persons_business(shop: Shop) -> None:
+    order = shop.captured(shop.bought())
+    cancel(shop, order, reason="merchant_request")
+    [intent] = shop.gateway.intents.values()
+    intent.refunded = order.total
+
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            undo(shop, order)
+
+    tell(shop, notice(order, "refunded", reference="re_by_hand", amount=order.total))
+    assert undo(shop, order) == "compensated"
+
+
 def test_a_payment_that_never_came_frees_the_stock_and_opens_the_checkout_again(shop: Shop) -> None:
     order = waiting(shop)
 

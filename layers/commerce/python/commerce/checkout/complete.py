@@ -250,11 +250,16 @@ def _pay(till: Till, order: Order, token: str, now: datetime) -> None:
 
 
 def _carry_on(till: Till, checkout: Checkout, payment: Payment, now: datetime) -> Checkout:
-    """An order exists already: waits for whoever made it, or finishes what they left."""
+    """An order exists already: waits for whoever made it, or finishes what they left.
+
+    An order that was decided after the checkout was read has moved the checkout too: that is read again.
+    """
     checkout = _wait(till, checkout, now)
     order = till.stores.orders.find(checkout.order_id) if checkout.order_id else None
-    if checkout.status not in IN_PROGRESS or order is None or order.status != "pending_payment":
+    if checkout.status not in IN_PROGRESS or order is None:
         return checkout
+    if order.status != "pending_payment":
+        return till.checkouts.get(checkout.id, now)
     till.workflow.start(order.id)
     standing = _standing(till, order)
     if standing is not None:

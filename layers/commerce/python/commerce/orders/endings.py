@@ -10,6 +10,7 @@ from commerce.orders.model import Order, Status
 from commerce.orders.payment import release_payment, settle_authorization
 from commerce.orders.ports import Stores, Workflow
 from commerce.orders.service import TRIES, cancel_order
+from commerce.payments.model import balance
 from commerce.payments.service import PaymentGateway
 
 GRACE = timedelta(minutes=2)
@@ -32,7 +33,8 @@ def compensate(
 
     `error` names what the workflow saw; what counts is the order. An order that is alive after all (its payment came in
     the second of the timeout, a signal got lost) carries on. Every step may be repeated. Raises Unavailable and
-    Contended, which the workflow tries again.
+    Contended, which the workflow tries again, and Conflict where the provider refuses to give the money back: a person
+    must, and what they do at the provider is taken in before the workflow is redriven.
     """
     order = stores.orders.get(order_id)
     if order.status == "pending_payment":
@@ -42,6 +44,8 @@ def compensate(
     if order.status not in ("canceled", "lost"):
         return "carry_on"
     release_payment(stores, gateway, order, now=now)
+    if owed := balance(stores.payments.of(order.id)).refundable:
+        raise Conflict(f"the payment provider refuses to give {owed} minor units back; a person must")
     return "compensated"
 
 

@@ -152,7 +152,8 @@ def _dispute(books: Books, order: Order, notice: PaymentNotice, now: datetime) -
 def release_payment(books: Books, gateway: PaymentGateway, order: Order, *, now: datetime) -> None:
     """Gives the buyer back whatever the shop holds or has taken for an order that will not be delivered.
 
-    A refund that was begun before is asked for again under its key: the provider may never have heard of it. Raises Unavailable where the provider gave no trustworthy answer: doing it again is harmless.
+    A refund that was begun before is asked for again under its key: the provider may never have heard of it. Raises
+    Unavailable where the provider gave no trustworthy answer: doing it again is harmless.
     """
     if order.payment_intent is None:
         return
