@@ -10,7 +10,7 @@ from commerce.errors import Invalid, NotFound
 from commerce.ids import derived_id
 from commerce.inventory.request import AdjustmentRequest
 from commerce.inventory.service import adjust_stock
-from commerce.inventory.view import MovementsResponse, Shelf, StockResponse, shelf
+from commerce.inventory.view import MovementsResponse, StockLevel, StockResponse, level
 
 PAGE, MAX_PAGE = 50, 100
 
@@ -23,14 +23,14 @@ def show_stock(request: Request[None]) -> Response:
     """Shows how much of a SKU lies where, free and promised."""
     sku = _known_sku(request)
     places = wiring.inventory().stock_of([sku])[sku]
-    return Response(StockResponse(sku=sku, locations=tuple(map(shelf, places))))
+    return Response(StockResponse(sku=sku, locations=tuple(map(level, places))))
 
 
 @api.post(
     "/admin/stock/{sku}/adjustments",
     groups=("warehouse", "catalogue"),
     body=AdjustmentRequest,
-    answers=Shelf,
+    answers=StockLevel,
     status=201,
     idempotency="required",
 )
@@ -48,7 +48,7 @@ def adjust(request: Request[AdjustmentRequest]) -> Response:
         now=now(),
         location=request.body.location,
     )
-    return Response(shelf(stock))
+    return Response(level(stock))
 
 
 @api.get(

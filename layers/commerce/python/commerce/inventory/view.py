@@ -4,7 +4,7 @@ from commerce.inventory.model import Movement, Stock
 from commerce.model import Model
 
 
-class Shelf(Model):
+class StockLevel(Model):
     """A SKU at one location. `on_hand` is what a count of the shelf would find."""
 
     location: str
@@ -17,7 +17,7 @@ class StockResponse(Model):
     """A SKU at all of the shop's locations."""
 
     sku: str
-    locations: tuple[Shelf, ...]
+    locations: tuple[StockLevel, ...]
 
 
 class MovementsResponse(Model):
@@ -27,6 +27,6 @@ class MovementsResponse(Model):
     cursor: str | None
 
 
-def shelf(stock: Stock) -> Shelf:
+def level(stock: Stock) -> StockLevel:
     """The SKU's stock at one location."""
-    return Shelf(location=stock.location, available=stock.available, reserved=stock.reserved, on_hand=stock.on_hand)
+    return StockLevel(location=stock.location, available=stock.available, reserved=stock.reserved, on_hand=stock.on_hand)
