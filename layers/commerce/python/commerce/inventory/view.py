@@ -29,4 +29,4 @@ class MovementsResponse(Model):
 
 def level(stock: Stock) -> StockLevel:
     """The SKU's stock at one location."""
-    return StockLevel(location=stock.location, available=stock.available, reserved=stock.reserved, on_hand=stock.on_hand)
+    return StockLevel(**{name: getattr(stock, name) for name in StockLevel.model_fields})
