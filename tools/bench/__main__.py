@@ -8,71 +8,119 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tools.bench import cost, imports
-from tools.bench.prices import PRICES
-from tools.demo import scenes
+from tools.bench import cost, imports, play
+from tools.bench.prices import PRICES, READ_ON
 from tools.demo.__main__ import cast
+from tools.demo.actors import UnexpectedAnswer
 from tools.demo.timeline import Timeline
+from tools.demo.watch import NotSeen
 from tools.local.instance import Instance
 
 REPORT = Path("build/bench.json")
-MOST_MODULES = {"functions": 550, "workflow": 490}
-WORKFLOW = ("ship_order", "compensate_order", "settle_order")
+RUNTIME = Path("build/bench/runtime")
 
 
 def import_table(figures: dict[str, dict[str, Any]]) -> Table:
     """The cold starts, each beside bare Python and one boto3 client."""
-    table = Table(title="Imports of a cold start")
-    for column in ("function", "modules", "at most", "CPU ms", "x boto3 client", "stripe"):
-        table.add_column(column, justify="left" if column == "function" else "right")
+    table = _table("Imports of a cold start", "start", "modules", "at most", "CPU ms", "x boto3 client", "loads")
     baseline = figures["boto3.client('dynamodb')"]["milliseconds"]
     for name, figure in figures.items():
-        most = "" if name in imports.BASELINES else str(MOST_MODULES["workflow" if name in WORKFLOW else "functions"])
-        ratio = f"{figure['milliseconds'] / baseline:.2f}"
-        stripe = "yes" if figure["stripe"] else ""
-        table.add_row(name, str(figure["modules"]), most, f"{figure['milliseconds']:.0f}", ratio, stripe)
+        table.add_row(
+            name,
+            str(figure["modules"]),
+            str(figure.get("most", "")),
+            f"{figure['milliseconds']:.0f}",
+            f"{figure['milliseconds'] / baseline:.2f}",
+            ", ".join(figure["packages"]),
+        )
     return table
 
 
-def cost_table(order: dict[str, Any]) -> Table:
-    """What an order uses and what 1,000 of them cost."""
-    table = Table(title="A delivered order, from paying to delivery")
-    for column in ("what", "per order", "$ per 1,000 orders"):
-        table.add_column(column, justify="left" if column == "what" else "right")
-    used, dollars = cost.units(order), cost.per_thousand(order)
-    for name, price in PRICES.items():
-        table.add_row(price.unit, f"{used[name]:.4g}", f"{dollars[name]:.4f}")
+def call_table(played: dict[str, Any]) -> Table:
+    """What the shop asked of AWS and the providers."""
+    table = _table("Counted, for one delivered order", "what", "the order", "looking at it")
+    order, looking = played["order"], played["looking"]
+    for name in sorted({*order["calls"], *looking["calls"]}):
+        table.add_row(name, _count(order["calls"].get(name)), _count(looking["calls"].get(name)))
     table.add_section()
-    table.add_row("all", "", f"{sum(dollars.values()):.4f}")
-    table.add_row("all but e-mail", "", f"{sum(dollars.values()) - dollars['email']:.4f}")
+    for name in sorted({*order["invocations"], *looking["invocations"]}):
+        row = (order["invocations"].get(name), looking["invocations"].get(name))
+        table.add_row(f"Lambda {name}", *map(_count, row))
+    table.add_section()
+    for name, count in played["provider_calls"].items():
+        table.add_row(name, str(count), "")
+    return table
+
+
+def cost_table(used: dict[str, dict[str, float]]) -> Table:
+    """What an order uses and what 1,000 of them cost."""
+    table = _table("From paying to delivery", "what", "per order", "$ per 1,000 orders", "looking", "$ per 1,000")
+    dollars = {part: cost.per_thousand(units) for part, units in used.items()}
+    for name, price in PRICES.items():
+        cells = [(f"{used[part][name]:.4g}", f"{dollars[part][name]:.4f}") for part in ("order", "looking")]
+        table.add_row(price.unit, *cells[0], *cells[1])
+    table.add_section()
+    sums = {part: sum(dollars[part].values()) for part in dollars}
+    table.add_row("all", "", f"{sums['order']:.4f}", "", f"{sums['looking']:.4f}")
+    table.add_row("all but e-mail", "", f"{sums['order'] - dollars['order']['email']:.4f}", "", "")
     return table
 
 
 def main() -> int:
     """Measures, prints and writes."""
     console = Console()
-    figures = {}
-    for name, figure in track(imports.measure(), description="importing", total=imports.count(), console=console):
-        figures[name] = figure
+    starts = imports.measure(imports.provide_runtime(RUNTIME))
+    figures = dict(track(starts, description="importing", total=imports.count(), console=console))
     console.print(import_table(figures))
-    order = scenes.delivered(cast(Instance.current(), Timeline(pause=0.0)))
-    console.print(cost_table(order))
-    dollars = cost.per_thousand(order)
+    try:
+        everyone = cast(Instance.current(), Timeline(pause=0.0))
+        everyone.timeline.scene("An order that warms the functions up")
+        play.one_order(everyone)
+        everyone.timeline.scene("The order that is counted")
+        played = play.one_order(everyone)
+    except (NotSeen, UnexpectedAnswer, httpx.TransportError, LookupError) as problem:
+        console.print(f"[bold red]No order could be counted:[/] {problem}")
+        return 1
+    used = {
+        "order": cost.units(
+            played["order"],
+            transitions=len(played["transitions"]),
+            emails=played["emails"],
+            provider_calls=played["provider_calls"],
+        ),
+        "looking": cost.units(played["looking"]),
+    }
+    console.print(call_table(played))
+    console.print(cost_table(used))
+    console.print(f"Prices of {READ_ON}, us-east-1, without free tiers; durations on Lambda are assumed: docs/cost.md.")
+    dollars = {part: cost.per_thousand(units) for part, units in used.items()}
     report = {
         "imports": figures,
-        "order": order,
-        "units_per_order": cost.units(order),
-        "dollars_per_1000_orders": {**dollars, "total": sum(dollars.values())},
+        **played,
+        "units_per_order": used,
+        "dollars_per_1000_orders": {part: {**by, "total": sum(by.values())} for part, by in dollars.items()},
         "prices": {name: vars(price) for name, price in PRICES.items()},
     }
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2))
     console.print(f"The figures are in {REPORT}.")
     return 0
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title)
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="right" if position else "left", overflow="fold")
+    return table
+
+
+def _count(count: int | None) -> str:
+    return str(count) if count else ""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""What AWS asks, in dollars, us-east-1, on demand, without free tiers. Read on 2026-11-22.
+"""What AWS asks, in dollars, us-east-1, on demand, without free tiers.
 
-Sources: aws.amazon.com/<service>/pricing for each service named.
+Sources: https://aws.amazon.com/<source>, for each price.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,10 @@ class Price:
         return units * self.dollars / self.per
 
 
+READ_ON = "2026-11-22"
+
 PRICES = {
+    "edge_request": Price(1.00, 1_000_000, "CloudFront HTTPS request", "cloudfront/pricing: pay as you go, US, Europe"),
     "api_request": Price(1.00, 1_000_000, "HTTP API request", "api-gateway/pricing: HTTP APIs, first 300 million"),
     "invocation": Price(0.20, 1_000_000, "Lambda request", "lambda/pricing"),
     "gigabyte_second": Price(0.0000133334, 1, "Lambda GB-second, Arm", "lambda/pricing"),

@@ -1,4 +1,4 @@
-"""Counts what the shop asks of AWS: calls by caller and operation, DynamoDB units, Lambda invocations.
+"""Counts what the shop asks of AWS: calls and DynamoDB units by caller and operation, Lambda invocations, messages.
 
 Runs inside the local AWS's process (the launcher calls `install`) and sees every call: those of functions over HTTP,
 and those that Step Functions makes by itself. The figures only grow, and are written to a file whenever they have
@@ -27,24 +27,29 @@ class Meter:
 
     def __init__(self) -> None:
         self.calls: collections.Counter[str] = collections.Counter()
+        self.entries: collections.Counter[str] = collections.Counter()
         self.invocations: collections.Counter[str] = collections.Counter()
-        self.read_units = 0.0
-        self.write_units = 0.0
+        self.messages: collections.Counter[str] = collections.Counter()
+        self.units: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
         self._changed = threading.Event()
 
-    def count(self, caller: str, action: str, read_units: float, write_units: float) -> None:
-        """One call, under `caller action`."""
+    def count(self, caller: str, action: str, read_units: float, write_units: float, entries: int) -> None:
+        """One call, under `caller action`. `entries` are the events or records that it handed over."""
         with self._lock:
             self.calls[f"{caller} {action}"] += 1
-            self.read_units += read_units
-            self.write_units += write_units
+            if entries:
+                self.entries[f"{caller} {action}"] += entries
+            read, write = self.units.get(caller, (0.0, 0.0))
+            self.units[caller] = (read + read_units, write + write_units)
         self._changed.set()
 
-    def invoked(self, function: str) -> None:
-        """One Lambda invocation."""
+    def invoked(self, function: str, messages: int) -> None:
+        """One Lambda invocation, with so many messages of a queue."""
         with self._lock:
             self.invocations[function] += 1
+            if messages:
+                self.messages[function] += messages
         self._changed.set()
 
     def reading(self) -> dict[str, Any]:
@@ -52,9 +57,12 @@ class Meter:
         with self._lock:
             return {
                 "calls": dict(self.calls),
+                "entries": dict(self.entries),
                 "invocations": dict(self.invocations),
-                "read_units": self.read_units,
-                "write_units": self.write_units,
+                "messages": dict(self.messages),
+                "read_units": sum(read for read, _ in self.units.values()),
+                "write_units": sum(write for _, write in self.units.values()),
+                "units": {caller: list(units) for caller, units in self.units.items()},
             }
 
     def keep_writing(self, file: Path) -> None:
@@ -79,9 +87,9 @@ def install(file: Path) -> None:
 
     execute = lambda_svc._execute_function_warm
 
-    def execute_and_count(function: dict[str, Any], *rest: Any, **named: Any) -> dict[str, Any]:
-        meter.invoked((function.get("config") or function)["FunctionName"])
-        answer: dict[str, Any] = execute(function, *rest, **named)
+    def execute_and_count(function: dict[str, Any], event: dict[str, Any], *rest: Any) -> dict[str, Any]:
+        meter.invoked((function.get("config") or function)["FunctionName"], _messages(event))
+        answer: dict[str, Any] = execute(function, event, *rest)
         return answer
 
     lambda_svc._execute_function_warm = execute_and_count
@@ -100,7 +108,7 @@ def _counted(meter: Meter, service: str, handler: Handler) -> Handler:
             asked = _with_capacity(body)
         status, answer_headers, answer = await handler(method, path, headers, asked, query)
         read, write = _units(action, body, answer) if service == "dynamodb" and status == 200 else (0.0, 0.0)
-        meter.count(_caller(headers, query), action, read, write)
+        meter.count(_caller(headers, query), action, read, write, _entries(action, body))
         return status, answer_headers, answer
 
     return counted
@@ -114,6 +122,21 @@ def _caller(headers: dict[str, str], query: dict[str, Any]) -> str:
         return "states"
     arn = request_caller_arn(headers, query)
     return arn.rsplit("/", 1)[-1] if ":assumed-role/" in arn else "client"
+
+
+def _messages(event: dict[str, Any]) -> int:
+    """How many messages of a queue the event brings."""
+    return sum(record.get("eventSource") == "aws:sqs" for record in event.get("Records", ()))
+
+
+def _entries(action: str, body: bytes) -> int:
+    """How many events go to the bus, or rows to the analytics stream, with one call."""
+    match action:
+        case "events:PutEvents":
+            return len(json.loads(body)["Entries"])
+        case "firehose:PutRecordBatch":
+            return len(json.loads(body)["Records"])
+    return 0
 
 
 def _with_capacity(body: bytes) -> bytes:
