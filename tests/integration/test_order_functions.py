@@ -323,6 +323,19 @@ def test_support_may_not_touch_stock_nor_the_warehouse_money(load: Callable[[str
     assert send(load("admin_refunds"), REFUND, money, group="warehouse", headers=key(), id="order_1").status == 403
 
 
+def test_an_answer_kept_under_a_key_is_not_repeated_to_someone_without_the_orders_proof(
+    load: Callable[[str], Handler], shop: Shop
+) -> None:
+    order, handler, the_key = shop.bought(), load("orders"), key()
+
+    canceled = send(handler, "POST /orders/{id}/cancel", query=access(order.id), headers=the_key, id=order.id)
+    stranger = send(handler, "POST /orders/{id}/cancel", headers=the_key, id=order.id)
+    again = send(handler, "POST /orders/{id}/cancel", query=access(order.id), headers=the_key, id=order.id)
+
+    assert (canceled.status, again.text) == (200, canceled.text)
+    assert (stranger.status, stranger.body["code"]) == (409, "idempotency_mismatch")
+
+
 REFUND = "POST /admin/orders/{id}/refunds"
 
 
