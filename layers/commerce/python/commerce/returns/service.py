@@ -1,6 +1,6 @@
 """The warehouse takes goods back. Money goes back by a refund of its own, which support decides on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -46,14 +46,6 @@ def receive(
             return order
         check_returnable(order, lines)
         quantities = {line.line_id: line.quantity for line in lines}
-        adjustment = Adjustment(
-            id=return_id,
-            type="return",
-            occurred_at=iso(now),
-            status="completed",
-            line_items=tuple((line_id, -quantity) for line_id, quantity in quantities.items()),
-        )
-        restocked = restocked_parts(order, lines)
         recorded = audit.action(
             f"order#{order_id}",
             actor=actor,
@@ -61,24 +53,37 @@ def receive(
             now=now,
             after={"return_id": return_id, "lines": [line.model_dump() for line in lines]},
         )
-        returned = GoodsReturned(
-            occurred_at=at(now),
-            subject=order.id,
-            currency=order.currency,
-            total=order.total,
-            return_id=return_id,
-            lines=event_lines(order, quantities),
-        )
         try:
             return orders.change(
                 order,
                 fields={
                     "lines": after_return(order.lines, quantities),
-                    "adjustments": (*order.adjustments, adjustment),
+                    "adjustments": (*order.adjustments, _adjustment(return_id, quantities, now)),
                 },
-                actions=[*shelves.return_actions(return_id, restocked, now=now), recorded],
-                events=[returned],
+                actions=[*shelves.return_actions(return_id, restocked_parts(order, lines), now=now), recorded],
+                events=[_returned(order, return_id, quantities, now)],
             )
         except ConditionFailed:
             continue
     raise Contended("the order keeps changing; send the return again")
+
+
+def _adjustment(return_id: str, quantities: Mapping[str, int], now: datetime) -> Adjustment:
+    return Adjustment(
+        id=return_id,
+        type="return",
+        occurred_at=iso(now),
+        status="completed",
+        line_items=tuple((line_id, -quantity) for line_id, quantity in quantities.items()),
+    )
+
+
+def _returned(order: Order, return_id: str, quantities: Mapping[str, int], now: datetime) -> GoodsReturned:
+    return GoodsReturned(
+        occurred_at=at(now),
+        subject=order.id,
+        currency=order.currency,
+        total=order.total,
+        return_id=return_id,
+        lines=event_lines(order, quantities),
+    )
