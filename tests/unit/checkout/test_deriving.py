@@ -48,6 +48,10 @@ def test_tax_is_added_once_on_goods_and_shipping_where_the_parcel_goes() -> None
     [
         ({"buyer": Buyer()}, "$.buyer.email"),
         ({"buyer": buyer(email="ada at example")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada@example.com,eve@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="eve,ada@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="<ada@example.com>")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada\x00@example.com")}, "$.buyer.email"),
         ({"destination": None, "destination_id": None}, "$.fulfillment.methods[0].destinations"),
         ({"destination": address(street_address=None)}, "$.fulfillment.methods[0].destinations[0].street_address"),
         ({"destination": address(address_locality="")}, "$.fulfillment.methods[0].destinations[0].address_locality"),

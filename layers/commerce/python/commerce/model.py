@@ -1,4 +1,6 @@
-"""The base of every model in the shop."""
+"""The base of every model in the shop. Their errors do not repeat what did not fit: it may be an address, and errors
+are logged.
+"""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,10 +8,10 @@ from pydantic import BaseModel, ConfigDict
 class Model(BaseModel):
     """Immutable and closed: an unknown field is a mistake, and a change makes a new value (`model_copy`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class OpenModel(BaseModel):
     """For what clients send: unknown fields are ignored, as the protocol asks, so that newer clients still work."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)

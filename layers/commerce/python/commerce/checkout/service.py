@@ -28,7 +28,8 @@ OPTION = f"{METHOD}.groups[0].selected_option_id"
 
 EMPTY = error("empty", "There is nothing in the checkout.", path="$.line_items")
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]{1,64}@[\w-]+(\.[\w-]+)+")
+"""One plain address: no comma that would make two of it, nothing that a mail server reads as more than a name."""
 _WITH_REGION = frozenset({"AU", "CA", "US"})
 """Where a parcel does not arrive without the state or province (Universal Postal Union's addressing sheets)."""
 _REGION = re.compile(r"[A-Z]{2,3}")
