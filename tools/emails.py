@@ -89,6 +89,7 @@ ORDER = Order(
     ),
     placed_at=_MOMENT,
     hold_until="2026-11-22T08:30:30.250Z",
+    escalation_url="https://bank.example/confirm",
     shipment=Shipment(
         id="shp_1",
         carrier="USPS",

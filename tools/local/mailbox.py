@@ -4,6 +4,7 @@ import html
 import json
 import urllib.request
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parseaddr
 
 from tools.local.instance import Instance
@@ -21,7 +22,7 @@ ol { list-style: none; padding: 0 }
 li a { display: grid; grid-template-columns: 1fr auto; gap: 0 1rem; padding: .8rem .4rem; text-decoration: none;
   border-top: 1px solid var(--line) }
 li a:hover { background: var(--line) } li span { color: var(--soft) }
-iframe { width: 100%; height: 38rem; border: 1px solid var(--line); border-radius: .5rem; background: white }
+iframe { width: 100%; height: max(38rem, 75vh); border: 1px solid var(--line); border-radius: .5rem; background: white }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: 1rem;
   border: 1px solid var(--line); border-radius: .5rem }
 summary { cursor: pointer; margin: 1rem 0 }
@@ -38,7 +39,7 @@ class Mail:
     subject: str
     text: str
     html: str
-    sent: str
+    sent: datetime
 
 
 def messages(instance: Instance) -> list[Mail]:
@@ -53,7 +54,7 @@ def messages(instance: Instance) -> list[Mail]:
             subject=message["Subject"] or "(no subject)",
             text=message["BodyText"] or "",
             html=message["BodyHtml"] or "",
-            sent=str(message["Timestamp"]),
+            sent=datetime.fromtimestamp(float(message["Timestamp"]), UTC),
         )
         for sent in accounts.values()
         for message in sent
@@ -71,7 +72,7 @@ def page(mails: list[Mail], wanted: str) -> str | None:
 def _list(mails: list[Mail]) -> str:
     rows = "".join(
         f'<li><a href="/mailbox/{html.escape(mail.id)}"><b>{html.escape(mail.subject)}</b>'
-        f"<small>{html.escape(_when(mail.sent))}</small><span>{html.escape(mail.to)}</span></a></li>"
+        f"<small>{_when(mail.sent)}</small><span>{html.escape(mail.to)}</span></a></li>"
         for mail in mails
     )
     empty = "<p class=soft>No e-mail yet. Buy something: the confirmation appears here.</p>"
@@ -79,9 +80,11 @@ def _list(mails: list[Mail]) -> str:
 
 
 def _one(mail: Mail) -> str:
-    # The e-mail's own HTML runs in a frame that may do nothing: no script, no form, no link out of the frame.
+    # The e-mail's own HTML runs in a frame that may do nothing, no script, no form; its links open tabs of their own.
+    content = mail.html.replace("<head>", '<head><base target="_blank">', 1)
     shown = (
-        f'<iframe sandbox srcdoc="{html.escape(mail.html)}" title="The e-mail"></iframe>'
+        '<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="The e-mail" '
+        f'srcdoc="{html.escape(content)}"></iframe>'
         f"<details><summary>As plain text</summary><pre>{html.escape(mail.text)}</pre></details>"
         if mail.html
         else f"<pre>{html.escape(mail.text)}</pre>"
@@ -91,13 +94,13 @@ def _one(mail: Mail) -> str:
         mail.subject,
         f'<p><a href="/mailbox">All e-mails</a></p><h1>{html.escape(mail.subject)}</h1>'
         f"<p class=soft>From {html.escape(name or address)} to {html.escape(mail.to)}, "
-        f"{html.escape(_when(mail.sent))}</p>"
+        f"{_when(mail.sent)}</p>"
         f"{shown}",
     )
 
 
-def _when(sent: str) -> str:
-    return sent[:19].replace("T", " ")
+def _when(sent: datetime) -> str:
+    return f"{sent:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _page(title: str, body: str, *, refresh: bool = False) -> str:

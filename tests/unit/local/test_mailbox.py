@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 from tools.local.mailbox import Mail, page
 
 
@@ -9,7 +11,7 @@ def mail(**changes):
         "subject": "Your order is confirmed",
         "text": "Thank you.",
         "html": "<p>Thank you.</p>",
-        "sent": "2026-11-22T10:00:00Z",
+        "sent": datetime(2026, 11, 22, 10, tzinfo=UTC),
     }
     return Mail(**{**fields, **changes})
 
@@ -20,6 +22,7 @@ def test_the_list_shows_whom_the_shop_wrote_what():
     assert "Your order is confirmed" in shown
     assert "ada@example.com" in shown
     assert 'href="/mailbox/m1"' in shown
+    assert "2026-11-22 10:00:00 UTC" in shown
 
 
 def test_an_empty_mailbox_says_what_would_fill_it():
@@ -37,7 +40,14 @@ def test_what_a_buyer_wrote_into_an_email_cannot_run_in_the_page():
     shown = page([mail(subject="<script>1</script>", html='"><script>2</script>', text="<script>3</script>")], "m1")
 
     assert "<script>" not in shown
-    assert "<iframe sandbox srcdoc=" in shown
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in shown
+    assert "allow-scripts" not in shown
+
+
+def test_a_link_in_an_email_opens_a_tab_of_its_own():
+    shown = page([mail(html="<html><head></head><a href='https://bank.example'>Confirm</a></html>")], "m1")
+
+    assert "&lt;head&gt;&lt;base target=&quot;_blank&quot;&gt;" in shown
 
 
 def test_an_unknown_email_is_not_found():

@@ -93,6 +93,15 @@ def test_a_confirmation_opens_the_order_for_a_guest():
     assert permalink in email.text
 
 
+def test_the_shipping_option_stands_under_shipping():
+    sums = (Total(type="fulfillment", amount=590, display_text="Express"), Total(type="total", amount=590))
+
+    email = read(happened(OrderConfirmed), of=order(totals=sums))
+
+    assert "Shipping (Express): 5.90 USD" in email.text
+    assert "Shipping (Express)</td>" in email.html
+
+
 def test_a_shipped_parcel_can_be_followed():
     email = read(happened(OrderShipped))
 

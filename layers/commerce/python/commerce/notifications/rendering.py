@@ -126,8 +126,11 @@ def _shown_in_mail(image_url: str | None) -> str | None:
 
 
 def _sum(total: Total, order: Order) -> Sum:
+    title = TITLES[total.type]
+    if total.display_text:
+        title = f"{title} ({total.display_text})" if total.type == "fulfillment" else total.display_text
     return Sum(
-        title=total.display_text or TITLES[total.type],
+        title=title,
         amount=display(total.amount, order.currency),
         final=total.type == "total",
     )
