@@ -324,7 +324,7 @@ def test_a_completed_checkout_names_its_order_and_stays_as_it_is(shop: Storefron
 
 
 def test_no_request_asks_the_tables_more_often_than_it_must(shop: Storefront) -> None:
-    """Without an idempotency key; a key adds a read and two writes."""
+    """Without an idempotency key; a key adds two writes."""
     cart = shop.cart(("MUG", 1), ("BOWL", 1))
     assert shop.calls == {"BatchGetItem": 2, "PutItem": 1}
 
@@ -348,6 +348,9 @@ def test_no_request_asks_the_tables_more_often_than_it_must(shop: Storefront) ->
 
     shop.send("POST /checkout-sessions/{id}/cancel", id=checkout.id)
     assert shop.calls == {"GetItem": 1, "PutItem": 1}
+
+    shop.cart(("MUG", 1), headers={"idempotency-key": "the-first-one"})
+    assert shop.calls == {"BatchGetItem": 2, "PutItem": 3}
 
 
 def test_a_cart_converted_by_many_at_once_is_one_checkout(shop: Storefront) -> None:

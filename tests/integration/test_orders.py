@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from builders.checkout import NOW
+from builders.faults import calls_of
 from builders.orders import BANK, DECLINED, WITH_3DS, Shop, card
 from commerce.errors import Conflict
 from commerce.ids import order_id_for
@@ -174,6 +175,50 @@ def test_the_notice_of_the_payment_confirms_the_order_once(shop: Shop) -> None:
     assert shop.payment_types(order) == ["action_required", "authorized"]
     assert shop.checkouts.get(order.checkout_id, NOW).status == "completed"
     assert shop.events()["order.confirmed"] == 1
+
+
+def test_a_notice_of_what_the_shop_itself_did_costs_one_look_and_no_question(
+    shop: Shop, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.bought()
+    monkeypatch.delattr(type(shop.gateway), "retrieve")
+
+    with calls_of(dynamodb) as calls:
+        tell(shop, notice(order, "authorized"))
+
+    assert calls == ["GetItem"]
+
+
+def test_a_capture_on_the_ledger_is_not_asked_about_again(
+    shop: Shop, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.captured(shop.bought())
+    monkeypatch.delattr(type(shop.gateway), "retrieve")
+
+    with calls_of(dynamodb) as calls:
+        tell(shop, notice(order, "captured", amount=order.total))
+
+    assert calls == ["GetItem", "GetItem"]
+
+
+def test_a_capture_that_nobody_recorded_is_recorded_by_its_notice(shop: Shop) -> None:
+    order = shop.bought()
+    assert order.payment_intent
+    shop.gateway.capture(order.payment_intent, order.total, key="an answer that got lost")
+
+    tell(shop, notice(order, "captured", amount=order.total))
+
+    assert shop.payment_types(order) == ["authorized", "captured"]
+
+
+def test_a_notice_wakes_the_workflow_whose_signal_got_lost(shop: Shop) -> None:
+    order = shop.bought()
+    waits = {"task_token": "token_1", "task_state": "AwaitPayment"}
+    shop.orders.table.update(f"ORDER#{order.id}", "ORDER", set=waits)
+
+    tell(shop, notice(order, "authorized"))
+
+    assert shop.workflow.succeeded == ["token_1"]
 
 
 def test_an_old_notice_of_a_decline_does_not_cancel_what_was_paid_since(shop: Shop) -> None:

@@ -56,7 +56,7 @@ def per_thousand(used: dict[str, float]) -> dict[str, float]:
 
 def _gigabyte_seconds(counted: dict[str, Any]) -> float:
     calls: dict[str, dict[str, int]] = counted["calls_by_function"]
-    milliseconds = {
+    milliseconds: dict[str, float] = {
         name: count * MILLISECONDS_PER_INVOCATION + sum(calls.get(name, {}).values()) * MILLISECONDS_PER_CALL
         for name, count in counted["invocations"].items()
     }

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.build import layers
 from tools.local.instance import ROOT
 from tools.openapi import ENVIRONMENT
 
@@ -88,7 +89,8 @@ def count() -> int:
 
 
 def provide_runtime(folder: Path) -> Path:
-    """`folder` with links to the packages of Lambda's runtime, as they are installed here."""
+    """`folder` with links to the packages of Lambda's runtime, as they are installed here; and the built layer."""
+    layers.build("local")
     folder.mkdir(parents=True, exist_ok=True)
     for name in RUNTIME:
         found = importlib.util.find_spec(name)

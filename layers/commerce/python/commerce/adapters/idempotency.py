@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from commerce.adapters.dynamodb import ConditionFailed, Table
+from commerce.adapters.dynamodb import ConditionFailed, Item, Table
 from commerce.errors import IdempotencyInProgress, IdempotencyMismatch
 
 KEPT_SECONDS = 48 * 3600
@@ -53,13 +53,15 @@ class IdempotencyStore:
         """
         pk = hashlib.sha256(f"{scope}\x1f{key}".encode()).hexdigest()
         deadline = self.clock() + WAIT_SECONDS
+        known: Item | None = None  # as nearly every key is when it comes: no look before the first try
         while True:
             now = int(self.clock())
-            known = self.table.get(pk, "CLAIM")
             if known is None or known["expires_at"] <= now:
                 claim = Claim(pk, request, now + CLAIM_SECONDS)
                 if self._take(claim, known):
                     return claim
+            known = self.table.get(pk, "CLAIM")
+            if known is None or known["expires_at"] <= now:
                 continue
             if known["request"] != request:
                 raise IdempotencyMismatch("this Idempotency-Key was used with another request; use a new one")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal, Protocol
 
-from commerce.events import Event
+from commerce.events import Event, OrderCanceled
 from commerce.notifications.model import KINDS, Email, Kind, due
 from commerce.orders.model import Order
 
@@ -68,7 +68,9 @@ def notify(event: Event, *, orders: Orders, claims: Claims, render: Renderer, ma
     if kind is None:
         return "not_due"
     order = orders.get(event.subject)
-    if not due(event, order, written_before=claims.any(order.id)):
+    # Only whether a cancellation is told depends on it: no look for all others.
+    written_before = isinstance(event, OrderCanceled) and claims.any(order.id)
+    if not due(event, order, written_before=written_before):
         return "not_due"
     recipient = order.buyer.email
     if not recipient:

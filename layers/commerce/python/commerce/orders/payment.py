@@ -11,11 +11,13 @@ from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
 from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, RefundReason, at
 from commerce.ids import derived_id
-from commerce.orders.model import Adjustment, Order
+from commerce.orders.model import Adjustment, Order, Status
 from commerce.orders.ports import Books, Stores, Workflow
 from commerce.orders.service import TRIES, ask_buyer, cancel_order, confirm_order, record_payment
-from commerce.payments.model import PaymentEvent, PaymentEventType, balance, payment_event
+from commerce.payments.model import PaymentEvent, PaymentEventType, balance, event_key, payment_event
 from commerce.payments.service import Authorization, PaymentGateway, PaymentNotice, Risk
+
+_ON_ITS_WAY: frozenset[Status] = frozenset({"confirmed", "picked", "packed", "ready_to_ship", "shipped", "delivered"})
 
 
 def too_risky(risk: Risk) -> bool:
@@ -86,7 +88,7 @@ def apply_notice(
         return
     order_id = notice.order_id or _order_of(gateway, notice.intent_id)
     order = stores.orders.find(order_id) if order_id else None
-    if order is None or order.payment_intent != notice.intent_id:
+    if order is None or order.payment_intent != notice.intent_id or _known(stores, order, notice):
         return
     match notice.kind:
         case "refunded" | "refund_failed":
@@ -107,6 +109,21 @@ def apply_notice(
             authorization = _present_state(gateway, notice.intent_id)
             order = settle_authorization(stores, workflow, gateway, order, authorization, now=now)
             _record_end(stores, order, authorization, now)
+
+
+def _known(books: Books, order: Order, notice: PaymentNotice) -> bool:
+    """Whether the shop knew before the provider told it, as it does of most payments: it asked for them itself.
+
+    An order that goes its way was confirmed in one transaction with its authorisation, and one that has left was
+    captured before. Neither may have missed anything: one that ended badly may still owe money, and one whose workflow
+    waits for the payment may have lost the signal.
+    """
+    if order.status not in _ON_ITS_WAY or order.task_state == "AwaitPayment":
+        return False
+    if notice.kind == "captured":
+        key = event_key("captured", order.payment_intent or "")
+        return order.status in ("shipped", "delivered") or books.payments.recorded(order.id, key)
+    return notice.kind == "authorized"
 
 
 def _present_state(gateway: PaymentGateway, intent_id: str) -> Authorization:

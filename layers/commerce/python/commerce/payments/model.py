@@ -22,6 +22,11 @@ PaymentEventType = Literal[
 ]
 
 
+def event_key(type: PaymentEventType, subject: str) -> str:
+    """The key of the news that this happened to `subject`."""
+    return f"{type}#{subject}"
+
+
 class PaymentEvent(Model):
     """Something that happened to an order's money. `amount` in minor units, never negative."""
 
@@ -41,7 +46,7 @@ class PaymentEvent(Model):
     @property
     def key(self) -> str:
         """The same news has the same key, whoever brings it: it is recorded once."""
-        return f"{self.type}#{self.subject}"
+        return event_key(self.type, self.subject)
 
 
 class Balance(Model):
