@@ -44,11 +44,14 @@ class Execution:
     """The order's way through its workflow."""
 
     order_id: str
+    arn: str
     status: str
     started: datetime
     ended: datetime | None
     entered: tuple[tuple[datetime, str], ...]
     """When it entered which state, the first first."""
+    error: str = ""
+    """Why it failed, in the state machine's or a function's words."""
 
     @property
     def state(self) -> str:
@@ -125,7 +128,8 @@ def _of_workflow(execution: Execution | None) -> Iterator[Fact]:
     for moment, state in execution.entered:
         yield Fact(iso(moment), "workflow", f"enters {state}")
     if execution.ended:
-        yield Fact(iso(execution.ended), "workflow", f"ends: {execution.status}")
+        why = f", {execution.error}" if execution.error else ""
+        yield Fact(iso(execution.ended), "workflow", f"ends: {execution.status}{why}")
 
 
 def read(shop: Shop, order_id: str) -> Records:
@@ -167,6 +171,8 @@ def _execution(shop: Shop, order_id: str) -> Execution | None:
     pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
     return Execution(
         order_id=order_id,
+        arn=arn,
+        error=" ".join(described[name] for name in ("error", "cause") if described.get(name)),
         status=described["status"],
         started=described["startDate"],
         ended=described.get("stopDate"),
@@ -209,8 +215,7 @@ def tell(records: Records) -> None:
     say(f"  {order.label}  {order.id}  {order.status}{at}")
     for fact in story(records):
         say(f"  {fact.moment}  {fact.about:8}  {fact.what}")
-    if execution is None:
-        say("  There is no execution of its workflow.")
+    say(f"  {execution.arn}" if execution else "  There is no execution of its workflow.")
 
 
 def table(executions: list[Execution]) -> None:

@@ -1,6 +1,7 @@
 """What an operator reads about an order."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from tools.orders import Execution, Records, story
 
 PLACED = datetime(2026, 11, 22, 8, 15, 30, tzinfo=UTC)
 ORDER = an_order(placed_at=iso(PLACED))
+ARN = f"arn:aws:states:us-east-1:000000000000:execution:checkout-to-delivery:{ORDER.id}"
 
 
 def later(seconds: float) -> datetime:
@@ -27,7 +29,7 @@ def execution(*states: str, status: str = "SUCCEEDED") -> Execution:
     """A way through the workflow, a state each second."""
     entered = tuple((later(number + 1), state) for number, state in enumerate(states))
     ended = None if status == "RUNNING" else later(len(states))
-    return Execution(ORDER.id, status, PLACED, ended, entered)
+    return Execution(ORDER.id, ARN, status, PLACED, ended, entered)
 
 
 def records(**changes: Any) -> Records:
@@ -68,13 +70,23 @@ def test_everything_that_happened_stands_in_the_order_of_time():
 
 def test_states_of_one_moment_keep_the_order_in_which_they_were_entered():
     entered = ((PLACED, "Shipped"), (PLACED, "CompensateOrder"))
-    told = story(records(execution=Execution(ORDER.id, "SUCCEEDED", PLACED, PLACED, entered)))
+    told = story(records(execution=Execution(ORDER.id, ARN, "SUCCEEDED", PLACED, PLACED, entered)))
 
     assert [fact.what for fact in told if fact.about == "workflow"] == [
         "enters Shipped",
         "enters CompensateOrder",
         "ends: SUCCEEDED",
     ]
+
+
+def test_a_failed_execution_says_why_and_how_to_name_it(capsys: pytest.CaptureFixture[str]):
+    failed = replace(execution("ShipOrder", status="FAILED"), error="Unavailable the carrier does not answer")
+
+    orders.tell(records(execution=failed))
+
+    said = capsys.readouterr().out
+    assert "ends: FAILED, Unavailable the carrier does not answer" in said
+    assert ARN in said
 
 
 def test_an_e_mail_whose_fate_is_unknown_is_told_as_such():
