@@ -182,6 +182,17 @@ class Staff:
         """Does something, once."""
         return answer(self.shop.post(f"/admin{path}", json=body or {}, headers={**self.headers, **key()}))
 
+    def worklist(self, status: str) -> list[str]:
+        """The ids of all orders in this status, the oldest first."""
+        ids: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = self.get("/orders", status=status, limit=100, **cursor)
+            ids += [order["id"] for order in page["orders"]]
+            if not page["pagination"]["has_next_page"]:
+                return ids
+            cursor = {"cursor": page["pagination"]["cursor"]}
+
     def stock(self, sku: str) -> dict[str, int]:
         """What of the SKU is available and reserved, over all locations."""
         locations = self.get(f"/stock/{sku}")["locations"]

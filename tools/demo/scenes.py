@@ -104,10 +104,10 @@ def through_warehouse(cast: Cast, order_id: str) -> None:
     worklist = step(
         "Warehouse",
         "looks at its list",
-        lambda: cast.warehouse.get("/orders", status="confirmed", limit=100),
-        lambda it: f"{len(it['orders'])} to pick",
+        lambda: cast.warehouse.worklist("confirmed"),
+        lambda orders: f"{len(orders)} to pick",
     )
-    expect(any(order["id"] == order_id for order in worklist["orders"]), "the order is not on the warehouse's list")
+    expect(order_id in worklist, "the order is not on the warehouse's list")
     order = cast.warehouse.get(f"/orders/{order_id}")["order"]
     picked = [{"line_id": line["id"], "quantity": line["quantity"]} for line in order["lines"]]
     step("Warehouse", "picks", lambda: cast.warehouse.post(f"/orders/{order_id}/pick", {"lines": picked}))

@@ -74,10 +74,10 @@ class Watcher:
         return until(f"the state {state}", look)
 
     def emails(self, label: str) -> Counter[str]:
-        """How many e-mails about the order (by its label, such as TP-7K2M9QXA) were sent, by subject."""
+        """How many e-mails about the order (by its label, such as TP-7K2M9QXA) were sent, by subject without it."""
         answer = self._http.get(f"{self.instance.aws_url}/_ministack/ses/messages").json()
         subjects = (str(message["Subject"]) for sent in answer["messages"].values() for message in sent)
-        return Counter(subject.replace(label, "").strip(" :-") for subject in subjects if label in subject)
+        return Counter(" ".join(subject.replace(label, "").split()) for subject in subjects if label in subject)
 
     def email(self, label: str, word: str) -> str:
         """The subject of an e-mail about the order that contains `word`, once it was sent."""
