@@ -189,9 +189,9 @@ class Staff:
         while True:
             page = self.get("/orders", status=status, limit=100, **cursor)
             ids += [order["id"] for order in page["orders"]]
-            if not page["pagination"]["has_next_page"]:
+            if "cursor" not in page:
                 return ids
-            cursor = {"cursor": page["pagination"]["cursor"]}
+            cursor = {"cursor": page["cursor"]}
 
     def stock(self, sku: str) -> dict[str, int]:
         """What of the SKU is available and reserved, over all locations."""
