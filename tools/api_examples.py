@@ -68,6 +68,7 @@ BODIES: dict[str, Any] = {
     "adjust": {"quantity": 12, "reason": "delivery", "location": "main"},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
+    "end_journey": {"status": "lost"},
     "cancel_order": {"reason": "merchant_request"},
     "receive_return": {"lines": [{"line_id": "line_1", "quantity": 1, "restock": True}]},
     "refund_order": {"amount": 1900, "reason": "the mug arrived broken"},

@@ -11,7 +11,7 @@ from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
 from commerce.errors import Invalid
 from commerce.fulfilment import service as fulfilment
-from commerce.fulfilment.request import CancelRequest, PackRequest, PickRequest
+from commerce.fulfilment.request import CancelRequest, PackRequest, ParcelRequest, PickRequest
 from commerce.fulfilment.view import (
     OrderStory,
     StaffOrder,
@@ -103,6 +103,24 @@ def ship_order(request: Request[None]) -> Response:
             wiring.stores(),
             wiring.workflow(),
             order_id=request.parameters["id"],
+            actor=_actor(request),
+            now=now(),
+            expected=_expected(request),
+        )
+    )
+
+
+@api.post(
+    "/admin/orders/{id}/parcel", groups=("support",), body=ParcelRequest, answers=StaffOrder, idempotency="required"
+)
+def end_journey(request: Request[ParcelRequest]) -> Response:
+    """Says what became of a parcel that the carrier is silent about: it was delivered, or is lost and refunded."""
+    return _shown(
+        fulfilment.end_journey(
+            wiring.stores(),
+            wiring.workflow(),
+            order_id=request.parameters["id"],
+            ending=request.body.status,
             actor=_actor(request),
             now=now(),
             expected=_expected(request),

@@ -227,6 +227,17 @@ def test_goods_that_come_back_are_on_the_shelf_and_never_more_than_were_sent(off
     assert ("warehouse-1", "return") in audited(ordered)
 
 
+def test_support_ends_the_journey_of_a_parcel_that_the_carrier_is_silent_about(office: Office) -> None:
+    ordered = ship_it(office.handed_over().id, FakeCarrier(Boundaries()), Bank(Boundaries()))
+
+    assert office.step("parcel", ordered.id, {"status": "lost"}).status == 403
+    assert office.step("parcel", ordered.id, {"status": "shipped"}, group="support").fields_at_fault == ["$.status"]
+    assert office.step("parcel", ordered.id, {"status": "lost"}, group="support").body["status"] == "lost"
+
+    assert ("support-1", "lost") in audited(ordered)
+    assert office.signals.told[-1][1] == "ParcelLost"
+
+
 def test_a_delivered_order_is_settled(office: Office) -> None:
     ordered = office.delivered()
 

@@ -6,10 +6,10 @@ from itertools import permutations
 import pytest
 
 from builders.fulfilment import NOW, Shop, news, order, shipment, shipped_order
-from commerce.errors import Unavailable
-from commerce.fulfilment.model import EVENT_TYPES, TrackingEvent, TrackingStatus, fulfilment_event, with_event
-from commerce.fulfilment.service import track
-from commerce.orders.model import Order
+from commerce.errors import Conflict, Unavailable
+from commerce.fulfilment.model import EVENT_TYPES, Ending, TrackingEvent, TrackingStatus, fulfilment_event, with_event
+from commerce.fulfilment.service import end_journey, track
+from commerce.orders.model import Order, Status
 
 
 def tell(shop: Shop, event: TrackingEvent) -> Order | None:
@@ -75,6 +75,32 @@ def test_a_parcel_that_will_not_arrive_is_lost_and_the_workflow_compensates(stat
     assert shop.order.status == "lost"
     assert shop.published == ["order.lost"]
     assert shop.signals.told == [("token-1", "ParcelLost")]
+
+
+@pytest.mark.parametrize(("ending", "signal"), [("delivered", "go on"), ("lost", "ParcelLost")])
+def test_where_the_carrier_is_silent_staff_say_what_became_of_the_parcel(ending: Ending, signal: str) -> None:
+    shop = Shop(shipped_order())
+
+    for _ in range(2):
+        end_journey(shop.stores, shop.signals, order_id="order_1", ending=ending, actor="kim", now=NOW)
+
+    assert shop.order.status == ending
+    assert [event.type for event in shop.order.events] == [EVENT_TYPES[ending]]
+    assert shop.published == [f"order.{ending}"]
+    assert shop.signals.told == [("token-1", signal)] * 2
+    [entry] = shop.memory.entries
+    assert (entry["actor"], entry["action"]) == ("kim", ending)
+
+
+@pytest.mark.parametrize("status", ["ready_to_ship", "canceled", "lost"])
+def test_staff_cannot_end_a_journey_that_is_not_under_way(status: Status) -> None:
+    shop = Shop(shipped_order(status=status))
+
+    with pytest.raises(Conflict):
+        end_journey(shop.stores, shop.signals, order_id="order_1", ending="delivered", actor="kim", now=NOW)
+
+    assert shop.published == []
+    assert shop.memory.entries == []
 
 
 def test_a_failed_attempt_is_not_the_end() -> None:

@@ -23,6 +23,9 @@ TrackingStatus = Literal[
     "lost",
 ]
 
+Ending = Literal["delivered", "lost"]
+"""How the journey of a parcel ends."""
+
 EVENT_TYPES: dict[TrackingStatus, str] = {
     "pre_transit": "processing",
     "in_transit": "in_transit",

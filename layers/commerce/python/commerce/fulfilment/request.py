@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from commerce.fulfilment.model import MAX_WEIGHT_GRAMS, PickedLine
+from commerce.fulfilment.model import MAX_WEIGHT_GRAMS, Ending, PickedLine
 from commerce.model import OpenModel
 
 
@@ -18,6 +18,12 @@ class PackRequest(OpenModel):
     """The closed parcel on the scales."""
 
     weight_grams: int = Field(ge=1, le=MAX_WEIGHT_GRAMS)
+
+
+class ParcelRequest(OpenModel):
+    """What staff know of a parcel that its carrier is silent about. `lost` gives the buyer the money back."""
+
+    status: Ending
 
 
 StaffReason = Literal["buyer_request", "merchant_request", "fraud"]

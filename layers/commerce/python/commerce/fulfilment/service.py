@@ -24,6 +24,7 @@ from commerce.events import (
 from commerce.fulfilment.model import (
     EVENT_TYPES,
     UNDELIVERABLE,
+    Ending,
     PickedLine,
     TrackingEvent,
     fulfilment_event,
@@ -331,7 +332,44 @@ def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datet
     raise Contended("the order keeps changing; send the news again")
 
 
-def _tracked(orders: Orders, order: Order, news: TrackingEvent, now: datetime) -> Order:
+def end_journey(
+    stores: Stores,
+    workflow: Workflow,
+    *,
+    order_id: str,
+    ending: Ending,
+    actor: str,
+    now: datetime,
+    expected: int | None = None,
+) -> Order:
+    """Staff know what became of a parcel that its carrier is silent about. Told again, it wakes the workflow again.
+
+    Raises NotFound, Conflict for an order that is not on its way, StaleVersion.
+    """
+    order = stores.orders.get(order_id)
+    if order.status != ending:
+        _expect(order, "shipped", expected)
+        number = order.shipment.tracking_number if order.shipment else ""
+        news = TrackingEvent(order_id=order.id, tracking_number=number, status=ending, occurred_at=now)
+        recorded = stores.audit.action(
+            f"order#{order.id}",
+            actor=actor,
+            action=ending,
+            now=now,
+            before={"status": order.status},
+            after={"status": ending},
+        )
+        try:
+            order = _tracked(stores.orders, order, news, now, [recorded])
+        except ConditionFailed:
+            raise Conflict("somebody else changed the order at this moment; read it again") from None
+    _wake(stores.orders, workflow, order)
+    return order
+
+
+def _tracked(
+    orders: Orders, order: Order, news: TrackingEvent, now: datetime, actions: Iterable[dict[str, Any]] = ()
+) -> Order:
     to = _ending(news)
     if to and order.status == "ready_to_ship":
         raise Unavailable("the order is about to be marked shipped; send the news again")
@@ -343,6 +381,7 @@ def _tracked(orders: Orders, order: Order, news: TrackingEvent, now: datetime) -
         order,
         to=moves,
         fields={"events": history},
+        actions=actions,
         events=[
             kind(occurred_at=at(now), subject=order.id, currency=order.currency, total=order.total)
             for status, kind in _ENDINGS.items()
