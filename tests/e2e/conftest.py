@@ -1,7 +1,7 @@
 """The deployed local shop, as its users see it. `make test` starts the instance `test` before these run."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import httpx
@@ -11,6 +11,7 @@ from tools.demo.__main__ import cast
 from tools.demo.actors import Shopper, Staff
 from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
+from tools.demo.watch import until
 from tools.local.instance import Instance
 
 
@@ -49,6 +50,24 @@ def warehouse(everyone: Cast) -> Staff:
 def stocked(guest: Shopper, warehouse: Staff) -> "Stocker":
     """Sets the stock of a SKU that is in the demo catalogue."""
     return Stocker(guest, warehouse)
+
+
+@pytest.fixture
+def shipped(guest: Shopper, everyone: Cast) -> Callable[[], str]:
+    """Buys something and sends it; answers the order's id once the parcel is on its way."""
+
+    def ship() -> str:
+        completed = guest.complete(guest.checkout((guest.some_skus(1)[0], 1)))
+        path = f"/orders/{completed['order']['id']}"
+        lines = everyone.warehouse.get(path)["order"]["lines"]
+        picked = [{"line_id": line["id"], "quantity": line["quantity"]} for line in lines]
+        everyone.warehouse.post(f"{path}/pick", {"lines": picked})
+        everyone.warehouse.post(f"{path}/pack", {"weight_grams": 500})
+        everyone.warehouse.post(f"{path}/ship")
+        until("the shipment", lambda: everyone.warehouse.get(path)["order"]["status"] == "shipped")
+        return str(completed["order"]["id"])
+
+    return ship
 
 
 class Stocker:

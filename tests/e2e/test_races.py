@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tools.demo import scenes
 from tools.demo.actors import Shopper, Staff, access, card, key
 from tools.demo.scenes import Cast
 from tools.demo.watch import until
@@ -181,14 +180,9 @@ def test_an_order_that_is_handed_over_while_it_is_canceled_is_either_shipped_and
 
 
 def test_of_twelve_refunds_and_returns_at_once_no_more_comes_back_than_went_out(
-    guest: Shopper, shop: httpx.Client, everyone: Cast
+    shipped: Callable[[], str], shop: httpx.Client, everyone: Cast
 ) -> None:
-    completed = guest.complete(guest.checkout((guest.some_skus(1)[0], 1)))
-    order_id = completed["order"]["id"]
-    everyone.watcher.entered(order_id, "AwaitWarehouse")
-    scenes.through_warehouse(everyone, order_id)
-    path = f"/orders/{order_id}"
-    until("the shipment", lambda: everyone.support.get(path)["order"]["status"] == "shipped")
+    path = f"/orders/{shipped()}"
     story = everyone.support.get(path)
     third = story["balance"]["captured"] // 3 + 1
     line = {"line_id": story["order"]["lines"][0]["id"], "quantity": 1}
