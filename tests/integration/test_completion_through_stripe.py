@@ -17,6 +17,7 @@ from commerce.orders.payment import apply_notice, refund
 from commerce.orders.service import cancel_order
 from commerce.payments.gateway import StripeGateway
 from commerce.payments.model import PaymentEvent, balance
+from commerce.payments.service import NoticeKind, PaymentNotice
 from tools.doubles.stripe.double import StripeDouble
 
 SECRET = "whsec_of_these_tests"
@@ -107,6 +108,31 @@ def give_back(shop: Shop, order: Order) -> PaymentEvent:
         actor="staff_1",
         now=NOW,
     )
+
+
+@pytest.mark.parametrize("kind", ["disputed", "refunded"])
+def test_news_that_do_not_name_the_order_are_sent_again_where_stripe_does_not_say_whose_they_are(
+    stripe_shop: Shop, double: StripeDouble, kind: NoticeKind
+) -> None:
+    shop = impatient(stripe_shop, double)
+    order = shop.captured(shop.bought())
+    news = PaymentNotice(
+        id="evt_1",
+        kind=kind,
+        type=kind,
+        occurred_at="2026-11-22T08:16:00.000Z",
+        intent_id=order.payment_intent,
+        reference="of_stripes_1",
+        amount=1000,
+    )
+    control(double, "faults", {"operation": "payment_intents.retrieve", "fault": "drop_before", "times": 1})
+
+    with pytest.raises(Unavailable):
+        apply_notice(shop.stores, shop.workflow, shop.gateway, news, now=NOW)
+    assert kind not in shop.payment_types(order)
+
+    apply_notice(shop.stores, shop.workflow, shop.gateway, news, now=NOW)
+    assert shop.payment_types(order)[-1] == kind
 
 
 UNANSWERED = ["drop_before", "drop_after", "error_before", "error_after", "rate_limit"]
