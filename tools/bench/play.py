@@ -1,10 +1,11 @@
 """One order in the running local shop, played so that its own calls can be told from those of whoever looks at it.
 
 The meter is read whenever the shop has come to rest: before and after each stretch of the order's way, and before and
-after each look that a person takes meanwhile.
+after each look that a person takes meanwhile. The payment provider's news comes after its answers, as it does in the
+world; the double by itself is so quick that both arrive at once, and the shop then does some things twice.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -28,6 +29,7 @@ def one_order(cast: Cast) -> dict[str, Any]:
     providers = _providers(watcher.instance)
     mark = step("Meter", "waits until the shop rests", watcher.meter)
 
+    _news(watcher.instance, "hold")
     completed = step("Shopper", "pays", lambda: cast.shopper.complete(checkout))
     expect(completed["status"] == "completed", f"the checkout is {completed['status']}, not completed")
     order_id, label = completed["order"]["id"], completed["order"]["label"]
@@ -39,6 +41,7 @@ def one_order(cast: Cast) -> dict[str, Any]:
     order = step("Warehouse", "looks at the order", lambda: cast.warehouse.get(f"/orders/{order_id}"))["order"]
     mark = _rested(cast, looks, mark)
 
+    _news(watcher.instance, "hold")
     picked = [{"line_id": line["id"], "quantity": line["quantity"]} for line in order["lines"]]
     step("Warehouse", "picks", lambda: cast.warehouse.post(f"/orders/{order_id}/pick", {"lines": picked}))
     step("Warehouse", "packs", lambda: cast.warehouse.post(f"/orders/{order_id}/pack", {"weight_grams": 1200}))
@@ -70,14 +73,17 @@ def one_order(cast: Cast) -> dict[str, Any]:
 
 def _rested(cast: Cast, stretches: list[Reading], since: Reading) -> Reading:
     """Ends a stretch: the shop's calls since the mark go to `stretches`. Answers the new mark."""
-    _delivered(cast.watcher.instance)
+    _news(cast.watcher.instance, "release")
     now = cast.timeline.step("Meter", "waits until the shop rests", cast.watcher.meter)
     stretches.append(spent(since, now))
     return now
 
 
-def _delivered(instance: Instance) -> None:
-    """Waits until the doubles have told the shop all their news."""
+def _news(instance: Instance, what: Literal["hold", "release"]) -> None:
+    """Keeps the payment provider's news back, or lets it go; then waits until the doubles have told all their news."""
+    httpx.post(f"{instance.stripe_url}/_double/webhooks/{what}", json={}, timeout=30).raise_for_status()
+    if what == "hold":
+        return
     doubles = (instance.stripe_url, instance.carrier_url)
     until(
         "the end of the doubles' news",
