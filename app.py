@@ -1,6 +1,6 @@
-"""The CDK app. `cdk deploy --all -c environment=local|dev|prod`; see docs/deploy.md.
+"""The CDK app. `cdk deploy --all -c environment=dev|prod` goes to AWS, see docs/deploy.md; `make up` deploys `local`.
 
-Context: `environment` (default local); `url`, the shop's address where it differs from the config file's; and on one
+Context: `environment` (default dev); `url`, the shop's address where it differs from the config file's; and on one
 laptop only `stripe_api_base` and `carrier_api_base`, where the doubles listen. Needs no network and no docker.
 """
 
@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "layers" / "commerce" / "python"))
 import aws_cdk as cdk  # noqa: E402 - the path comes first
 
 from stacks.assembly import build  # noqa: E402
-from stacks.config import Config, ConfigError, load  # noqa: E402
+from stacks.config import Config, ConfigError, keep_local_off_aws, load  # noqa: E402
 from stacks.shop import Endpoints  # noqa: E402
 
 LOCAL_AWS = "http://127.0.0.1:4566"
@@ -25,7 +25,8 @@ def main() -> None:
     app = cdk.App()
     context = app.node.try_get_context
     try:
-        config = load(context("environment") or "local", url=context("url"))
+        config = load(context("environment") or "dev", url=context("url"))
+        keep_local_off_aws(config, os.environ.get("CDK_DEFAULT_ACCOUNT"))
         layer = ROOT / "build" / "layers" / ("local" if config.local else "aws")
         document = ROOT / "docs" / "openapi.json"
         if not (layer / "python").is_dir():

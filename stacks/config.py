@@ -132,3 +132,17 @@ def _explain(error: ValidationError, own: Path, common: Path, rules: dict[str, A
         path, field = (common, where[1:]) if in_common else (own, where)
         lines.append(f"{path}: {'.'.join(field)}: {fault['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)
+
+
+LOCAL_ACCOUNT = "000000000000"
+"""The account that the local AWS is."""
+
+
+def keep_local_off_aws(config: Config, account: str | None) -> None:
+    """The local environment has neither CloudFront nor TLS, and throws its data away: raises ConfigError for any other
+    account than the local AWS's. None is a synthesis without credentials.
+    """
+    if config.local and account not in (None, LOCAL_ACCOUNT):
+        raise ConfigError(
+            f"the environment local is for `make up`; deploy to account {account} with -c environment=dev or prod"
+        )

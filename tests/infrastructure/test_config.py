@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.config import CONFIG, ENVIRONMENTS, ConfigError, load
+from stacks.config import CONFIG, ENVIRONMENTS, ConfigError, keep_local_off_aws, load
 
 
 @pytest.fixture
@@ -91,3 +91,11 @@ def test_an_environment_may_replace_one_of_the_shops_rules(folder):
     _change(folder, "dev.toml", "hold_seconds = 900", "hold_seconds = 60")
     assert load("dev", folder=folder).shop.hold_seconds == 60
     assert load("prod", folder=folder).shop.hold_seconds == 900
+
+
+def test_the_local_environment_stays_off_aws() -> None:
+    for account in (None, "000000000000"):
+        keep_local_off_aws(load("local"), account)
+    keep_local_off_aws(load("dev"), "123456789012")
+    with pytest.raises(ConfigError, match="dev or prod"):
+        keep_local_off_aws(load("local"), "123456789012")
