@@ -6,6 +6,8 @@ ENV ?= dev
 # What looks at a shop looks at the one on this machine, unless ENV=dev or ENV=prod is typed.
 SHOP = $(if $(filter-out file,$(origin ENV)),--environment $(ENV))
 VENV := .venv/bin
+# Deployments ask for credentials first. CDK_OPTIONS may name others (--profile), which only the CDK can judge.
+SIGNED_IN = $(if $(CDK_OPTIONS),,$(VENV)/python -m tools.shops && )
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
@@ -85,8 +87,8 @@ synth: setup layers ## Synthesise the templates: ENV=local, dev, prod
 	@$(VENV)/node node_modules/aws-cdk/bin/cdk synth --quiet -c environment=$(ENV) $(CDK_OPTIONS)
 
 diff: setup layers ## Show what a deployment to AWS would change: ENV=dev, prod
-	@$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV) $(CDK_OPTIONS)
+	@$(SIGNED_IN)$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV) $(CDK_OPTIONS)
 
 deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod
 	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
-	$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV) $(CDK_OPTIONS)
+	$(SIGNED_IN)$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV) $(CDK_OPTIONS)

@@ -130,7 +130,7 @@ class EdgeStack(ShopStack):
             certificate=acm.Certificate.from_certificate_arn(self, "Certificate", domain.certificate_arn)
             if domain
             else None,
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_3_2025,
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_3_2025 if domain else None,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
         )

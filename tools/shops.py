@@ -1,12 +1,19 @@
-"""Which shop a tool looks at: the one on this laptop, or one on AWS, with the operator's own credentials."""
+"""Which shop a tool looks at: the one on this laptop, or one on AWS, with the operator's own credentials.
+
+`python -m tools.shops` is what `make deploy` asks first: whether there are credentials at all.
+"""
 
 import argparse
 import functools
+import os
+import sys
 from typing import Any, Protocol
 
 import boto3
+from botocore.exceptions import BotoCoreError
 
 from tools.local.instance import Instance
+from tools.local.steps import complain
 
 
 class Shop(Protocol):
@@ -27,7 +34,8 @@ class ShopOnAws:
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
-        return boto3.client(service)
+        # The CDK reads AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION alone.
+        return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
 
     def output(self, name: str) -> str:
         """One output. Raises LookupError where no stack tells it."""
@@ -54,6 +62,21 @@ def choose(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen(options: argparse.Namespace) -> Shop:
-    """The shop that the command line names."""
-    return Instance.current() if options.environment == "local" else ShopOnAws(options.environment)
+    """The shop that the command line names. Raises LookupError where that on this machine does not run."""
+    return Instance.current().running() if options.environment == "local" else ShopOnAws(options.environment)
 
+
+
+def main() -> int:
+    """Answers 0 if this shell has AWS credentials, and says what to do if not."""
+    try:
+        if boto3.Session().get_credentials():
+            return 0
+        complain("There are no AWS credentials in this shell. Sign in, or set AWS_PROFILE; see docs/deploy.md")
+    except BotoCoreError as failure:
+        complain(f"The AWS credentials of this shell cannot be used: {failure}")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

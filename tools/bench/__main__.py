@@ -74,11 +74,16 @@ def cost_table(used: dict[str, dict[str, float]]) -> Table:
 def main() -> int:
     """Measures, prints and writes."""
     console = Console()
+    try:
+        instance = Instance.current().running()
+    except LookupError as problem:
+        console.print(f"[bold red]No order can be counted:[/] {problem}")
+        return 1
     starts = imports.measure(imports.provide_runtime(RUNTIME))
     figures = dict(track(starts, description="importing", total=imports.count(), console=console))
     console.print(import_table(figures))
     try:
-        everyone = cast(Instance.current(), Timeline(pause=0.0))
+        everyone = cast(instance, Timeline(pause=0.0))
         everyone.timeline.scene("An order that warms the functions up")
         play.one_order(everyone)
         everyone.timeline.scene("The order that is counted")

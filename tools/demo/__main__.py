@@ -58,10 +58,13 @@ def main() -> int:
     options = arguments()
     timeline = Timeline(pause=0.0 if options.fast else 0.7)
     try:
-        report = play(cast(Instance(options.instance), timeline))
-    except (NotSeen, UnexpectedAnswer, httpx.TransportError) as problem:
+        report = play(cast(Instance(options.instance).running(), timeline))
+    except (NotSeen, UnexpectedAnswer, LookupError, httpx.TransportError) as problem:
         timeline.console.print(f"\n[bold red]The play stopped:[/] {problem}")
         return 1
+    except KeyboardInterrupt:
+        timeline.console.print("\nThe play was left; its orders stay where they are. make demo begins anew.")
+        return 130
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2))
     timeline.console.print(f"\n[bold green]Everything was seen.[/] The figures are in {REPORT}.")

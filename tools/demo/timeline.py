@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 
 Result = TypeVar("Result")
 
@@ -30,6 +31,11 @@ class Timeline:
         with self.console.status(f"{who}: {what}"):
             result = act()
         elapsed = time.monotonic() - self._start
-        self.console.print(f"[dim]{elapsed:6.1f} s[/]  [bold]{who:<10}[/] {what} [green]{tell(result)}[/]")
+        told = tell(result)
+        line = Table.grid(padding=(0, 1))
+        line.add_column(width=9)
+        line.add_column(width=9)
+        line.add_row(f"[dim]{elapsed:6.1f} s[/]", f"[bold]{who}[/]", f"{what}: [green]{told}[/]" if told else what)
+        self.console.print(line)
         time.sleep(self._pause)
         return result

@@ -148,12 +148,14 @@ def _shop(options: argparse.Namespace) -> Shop:
 def _reach(options: argparse.Namespace) -> dict[str, str]:
     """Points AWS clients at the shop, and answers its outputs."""
     if options.tables_from is None:
-        instance = Instance.current()
+        instance = Instance.current().running()
         instance.output("CatalogTable")
         reached = instance.environment()
         os.environ.clear()
         os.environ.update(reached)
         return instance.outputs
+    if "AWS_REGION" in os.environ:
+        os.environ.setdefault("AWS_DEFAULT_REGION", os.environ["AWS_REGION"])
     if options.endpoint_url:
         os.environ["AWS_ENDPOINT_URL"] = options.endpoint_url
     try:
@@ -180,7 +182,7 @@ def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
     for remark in report.refused[:SHOWN]:
         _say(f"  refused, line {remark.line} {remark.product}: {remark.reason}")
     if report.refused or report.notes:
-        _say(f"{len(report.refused)} refusals and {len(report.notes)} notes are in {REPORT.relative_to(ROOT)}.")
+        _say(f"Refused: {len(report.refused)}. Notes: {len(report.notes)}. All are in {REPORT.relative_to(ROOT)}.")
     _say(f"{'Dry run, nothing written' if dry_run else 'Done'} in {seconds:.1f} s.")
 
 

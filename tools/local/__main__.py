@@ -22,7 +22,7 @@ def main() -> int:
     follow = commands.add_parser("logs", help="show what functions and processes say")
     follow.add_argument("--only", help="a part of a function's name")
     commands.add_parser("token", help="print a bearer token").add_argument(
-        "who", choices=(*staff.GROUPS, staff.SHOPPER), help="the group, or the shopper"
+        "who", help=f"the group ({', '.join(staff.GROUPS)}), or {staff.SHOPPER}"
     )
     try:
         return _run(parser.parse_args(), Instance.current())
@@ -37,6 +37,8 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
+        if sys.argv[1:2] == ["logs"]:
+            return 130
         complain("\nInterrupted. Run the same command again: it goes on from here. `make down` stops what was started.")
         return 130
 

@@ -7,6 +7,7 @@ The shop of `make up` is the instance `main`. `make test` runs another, `test`, 
 import functools
 import json
 import os
+import socket
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -151,6 +152,14 @@ class Instance:
         """How a developer types a make target for this shop."""
         prefix = "" if self.name == "main" else f"TRADEPOST_INSTANCE={self.name} "
         return f"{prefix}make {target}"
+
+    def running(self) -> "Instance":
+        """Itself, if its local AWS listens. Raises LookupError, saying what to do, if not."""
+        try:
+            socket.create_connection((HOST, self.ports["aws"]), timeout=5).close()
+        except OSError:
+            raise LookupError(f"the shop {self.name!r} does not run; start it: {self.command('up')}") from None
+        return self
 
     # how AWS clients reach it
 

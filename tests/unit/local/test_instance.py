@@ -1,4 +1,5 @@
 import json
+import socket
 
 import pytest
 
@@ -77,3 +78,12 @@ def test_a_tool_reaches_the_local_shop_and_never_the_account_of_the_developer():
     assert seen["PATH"] == "/bin"
     assert seen["AWS_ENDPOINT_URL"] == Instance().aws_url
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "CDK_DEFAULT_ACCOUNT"} & seen.keys()
+
+
+def test_a_shop_that_does_not_run_says_how_to_start_it(monkeypatch):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("TRADEPOST_AWS_PORT", str(nobody.getsockname()[1]))
+
+        with pytest.raises(LookupError, match="does not run; start it: make up"):
+            Instance().running()
