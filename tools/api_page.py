@@ -112,7 +112,7 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
         parts.append('-H "Authorization: Bearer $TOKEN"')
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "Idempotency-Key":
-            parts.append('-H "Idempotency-Key: $(uuidgen)"')
+            parts.append('-H "Idempotency-Key: $(date +%s)"')
         if parameter["name"] == "If-Match":
             parts.append("-H 'If-Match: \"1\"'")
     if "requestBody" in operation:

@@ -104,7 +104,7 @@ def _index() -> str:
 _INTRODUCTION = f"""\
 # Events
 
-Made by `python -m tools.event_docs` from `commerce/events.py`; change them there.
+Made by `make docs` from `commerce/events.py`; change them there.
 
 Every event is an entry on the shop's bus with `source` `{SOURCE}`, its type as `detail-type`, and a `detail` that holds
 its fields. Delivery is **at least once and in no promised order**: know an event by its `id`, and read the thing that
@@ -176,7 +176,7 @@ def main() -> int:
     forgotten = [path for path in EVENTS.glob("*") if path not in made]
     if arguments.check:
         for path in (*drifted, *forgotten):
-            print(f"{path.relative_to(ROOT)} is not what commerce/events.py says; run: python -m tools.event_docs")
+            print(f"{path.relative_to(ROOT)} is not what commerce/events.py says; run: make docs")
         return 1 if drifted or forgotten else 0
     EVENTS.mkdir(parents=True, exist_ok=True)
     for path in drifted:

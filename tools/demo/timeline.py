@@ -34,7 +34,7 @@ class Timeline:
         told = tell(result)
         line = Table.grid(padding=(0, 1))
         line.add_column(width=9)
-        line.add_column(width=9)
+        line.add_column(width=10)
         line.add_row(f"[dim]{elapsed:6.1f} s[/]", f"[bold]{who}[/]", f"{what}: [green]{told}[/]" if told else what)
         self.console.print(line)
         time.sleep(self._pause)
