@@ -99,3 +99,12 @@ def test_the_local_environment_stays_off_aws() -> None:
     keep_local_off_aws(load("dev"), "123456789012")
     with pytest.raises(ConfigError, match="dev or prod"):
         keep_local_off_aws(load("local"), "123456789012")
+
+
+def test_the_storefronts_address_is_one(folder):
+    _change(folder, "shop.toml", "# storefront_url = ", "storefront_url = ")
+    assert load("dev", folder=folder).shop.pages == "https://www.tradepost.example"
+
+    _change(folder, "shop.toml", "www.tradepost.example", "www.tradepost.example/")
+    with pytest.raises(ConfigError, match=r"shop\.toml: storefront_url"):
+        load("dev", folder=folder)

@@ -11,6 +11,7 @@ from builders.pricing import offer, settings
 from commerce.carts.model import PricedCart
 from commerce.carts.request import CartRequest
 from commerce.carts.service import cancel_cart, create_cart, get_cart, replace_cart
+from commerce.carts.view import present
 from commerce.clock import epoch
 from commerce.errors import Invalid, NotFound
 from commerce.identity.model import GUEST, Caller
@@ -231,3 +232,15 @@ def test_an_expired_cart_is_gone_though_the_sweep_has_not_come() -> None:
 
     with pytest.raises(NotFound):
         get_cart(cart_id, caller=GUEST, now=NOW + timedelta(days=30), shelf=at.shelf(), carts=carts)
+
+
+def test_links_to_pages_lead_to_the_storefront_where_it_is_elsewhere() -> None:
+    made = started(cart_request(("A", 1)), shop(A=5), Carts())
+
+    for rules, pages in (
+        (settings(), "https://shop.example"),
+        (settings(storefront_url="https://www.shop.example"), "https://www.shop.example"),
+    ):
+        answer = present(made, rules)
+        assert answer.continue_url == f"{pages}/cart/{made.cart.id}"
+        assert [link.url for link in answer.links] == [f"{pages}/privacy", f"{pages}/terms"]

@@ -35,7 +35,9 @@ class Settings(Model):
 
     name: str
     url: str
-    """Where buyers find the shop, without a slash at the end; the base of every link it hands out."""
+    """Where the shop's API answers, without a slash at the end; the base of every link to it."""
+    storefront_url: str = Field(default="", pattern=r"^(https?://[^\s]*[^\s/])?$")
+    """Where the pages of the storefront are, if not there: `/cart/<id>`, `/checkout/<id>`, `/privacy`, `/terms`."""
     email_from: str
     currencies: tuple[Currency, ...]
     """The first one is the shop's default."""
@@ -55,3 +57,8 @@ class Settings(Model):
     """Where stock lies; orders are filled from the first one that can."""
     ship_from: PostalAddress = PostalAddress()
     """Where parcels leave. Carriers sell no label without its street, town and country."""
+
+    @property
+    def pages(self) -> str:
+        """The base of links to the storefront's pages."""
+        return self.storefront_url or self.url

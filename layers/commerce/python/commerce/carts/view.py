@@ -66,7 +66,7 @@ def present(priced: PricedCart, settings: Settings) -> CartResponse:
         messages=priced.messages,
         links=links(settings),
         expires_at=iso(from_epoch(cart.expires_at)),
-        continue_url=f"{settings.url}/cart/{cart.id}",
+        continue_url=f"{settings.pages}/cart/{cart.id}",
     )
 
 
@@ -86,6 +86,6 @@ def line_items(lines: Iterable[PricedLine]) -> tuple[LineItem, ...]:
 def links(settings: Settings) -> tuple[Link, ...]:
     """What the law wants shown beside a purchase."""
     return (
-        Link(type="privacy_policy", url=f"{settings.url}/privacy", title="Privacy policy"),
-        Link(type="terms_of_service", url=f"{settings.url}/terms", title="Terms of service"),
+        Link(type="privacy_policy", url=f"{settings.pages}/privacy", title="Privacy policy"),
+        Link(type="terms_of_service", url=f"{settings.pages}/terms", title="Terms of service"),
     )

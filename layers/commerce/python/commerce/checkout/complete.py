@@ -244,7 +244,7 @@ def _pay(till: Till, order: Order, token: str, now: datetime) -> None:
     order = orders.remember_intent(till.stores, order, intent_id)
     if order.status != "pending_payment":
         return
-    return_url = f"{till.settings.url}/checkout/{order.checkout_id}"
+    return_url = f"{till.settings.pages}/checkout/{order.checkout_id}"
     authorization = till.gateway.confirm(intent_id, token, return_url, key=f"{order.id}:confirm")
     settle_authorization(till.stores, till.workflow, till.gateway, order, authorization, now=now)
 

@@ -101,7 +101,7 @@ def present(checkout: Checkout, settings: Settings, order_url: str | None) -> Ch
         messages=checkout.messages,
         links=links(settings),
         expires_at=None if terminal else iso(from_epoch(checkout.expires_at)),
-        continue_url=None if terminal else checkout.escalation_url or f"{settings.url}/checkout/{checkout.id}",
+        continue_url=None if terminal else checkout.escalation_url or f"{settings.pages}/checkout/{checkout.id}",
         cart_id=checkout.cart_id,
         order=_confirmation(checkout, order_url),
     )

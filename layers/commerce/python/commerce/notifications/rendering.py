@@ -91,7 +91,7 @@ class Templates:
     def _values(self, event: Event, order: Order) -> dict[str, Any]:
         return {
             "shop": self._settings.name,
-            "shop_url": self._settings.url,
+            "shop_url": self._settings.pages,
             "label": order.label,
             "first_name": order.buyer.first_name or order.shipping_address.first_name,
             "lines": [_line(line, order) for line in order.lines],
