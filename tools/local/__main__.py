@@ -58,6 +58,8 @@ def _run(options: argparse.Namespace, instance: Instance) -> int:
         case "logs":
             logs.follow(instance, only=options.only, forever=sys.stdout.isatty())
         case "token":
+            if options.who not in (everybody := (*staff.GROUPS, staff.SHOPPER)):
+                raise Stop(f"There is no group {options.who!r}. GROUP is one of {', '.join(everybody)}")
             print(staff.token(instance, options.who))
     return 0
 
