@@ -1,5 +1,6 @@
 """After all that the other tests did to the shop: provider, orders and shelves tell one story, and nothing leaked."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ Books = dict[str, tuple[int, int, int]]
 """By order id: what is held, what was captured, what was refunded."""
 
 PAID = {"confirmed", "picked", "packed", "ready_to_ship", "shipped", "delivered"}
-SECRETS = ("ada@example.com", "1 Sample Street", "97201", "pm_card", "sk_test", "whsec_", "access_token=", "Bearer ey")
+SECRET = re.compile(r"ada@example\.com|1 Sample Street|\b97201\b|pm_card|sk_test|whsec_|access_token=|Bearer ey")
 
 
 def items(instance: Instance, table: str) -> Iterator[dict[str, Any]]:
@@ -122,13 +123,12 @@ def test_every_shelf_holds_what_its_movements_sum_to_and_what_orders_were_promis
 def test_no_log_tells_who_bought_or_how_they_paid(instance: Instance) -> None:
     logs = instance.client("logs")
     found = [
-        (group["logGroupName"], secret)
+        (group["logGroupName"], secret[0])
         for groups in logs.get_paginator("describe_log_groups").paginate()
         for group in groups["logGroups"]
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
         for event in page["events"]
-        for secret in SECRETS
-        if secret in event["message"]
+        if (secret := SECRET.search(event["message"]))
     ]
 
     assert found == []
