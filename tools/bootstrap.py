@@ -60,7 +60,7 @@ def main() -> None:
 
 def _environment(folder: Path, requirements: Path, title: str) -> None:
     stamp = folder / ".made-from"
-    made_from = _digest([requirements], str(folder))
+    made_from = _digest([requirements], str(folder.resolve()))
     if _is(stamp, made_from) and (folder / "bin" / "python").exists():
         return
     with step(title):
@@ -78,7 +78,7 @@ def _environment(folder: Path, requirements: Path, title: str) -> None:
 def _folder(folder: Path, requirements: Path, title: str) -> None:
     """Packages for ministack's interpreter, where nobody finds them who is not told to look there."""
     stamp = folder / ".made-from"
-    made_from = _digest([requirements], str(folder), (MINISTACK_VENV / ".made-from").read_text())
+    made_from = _digest([requirements], str(folder.resolve()), (MINISTACK_VENV / ".made-from").read_text())
     if _is(stamp, made_from):
         return
     with step(title):
