@@ -40,6 +40,10 @@ class Shop(Settings):
     def _fits_together(self) -> "Shop":
         if not self.currencies:
             raise ValueError("currencies: the shop sells in at least one currency")
+        if not self.locations:
+            raise ValueError("locations: stock lies in at least one location")
+        if len(set(self.location_ids)) < len(self.locations):
+            raise ValueError("locations: every id stands once")
         for rate in self.shipping_rates:
             if missing := set(self.currencies) - set(rate.price):
                 raise ValueError(f"shipping_rates {rate.id}: no price in {', '.join(sorted(missing))}")

@@ -107,8 +107,8 @@ def _of_money(payments: Iterable[PaymentEvent]) -> Iterator[Fact]:
 
 
 def _of_stock(movement: Movement) -> Fact:
-    what = f"{movement.kind} {movement.sku} at {movement.location}: available {movement.available:+}"
-    return Fact(movement.occurred_at, "stock", f"{what}, reserved {movement.reserved:+}")
+    what = f"{movement.kind} {movement.sku} at {movement.location}: on hand {movement.on_hand:+}"
+    return Fact(movement.occurred_at, "stock", f"{what}, available {movement.available:+}")
 
 
 def _of_email(claim: Item) -> Fact:

@@ -133,7 +133,7 @@ class Warehouse:
         """The stock of one shelf."""
         place = (sku, location)
         free, promised = self.free.get(place, 0), self.promised.get(place, 0)
-        return Stock(sku=sku, location=location, available=free, reserved=promised)
+        return Stock(sku=sku, location=location, on_hand=free + promised, available=free)
 
     def adjusted(self, adjustment_id: str) -> bool:
         """Whether the adjustment was made."""

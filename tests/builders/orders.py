@@ -35,6 +35,7 @@ from commerce.payments.service import (
     Void,
 )
 from commerce.pricing.model import Offer
+from commerce.settings import Location
 
 VISA = "pm_card_visa"
 DECLINED = "pm_card_chargeDeclined"
@@ -243,7 +244,7 @@ class Shop:
             shelves=self.inventory,
             gateway=self.gateway,
             workflow=self.workflow,
-            settings=settings(locations=locations),
+            settings=settings(locations=tuple(Location(id=location) for location in locations)),
         )
 
     def stocked(self, units: int, sku: str = "SHIRT-M", location: str | None = None) -> str:
@@ -328,10 +329,10 @@ class Shop:
         """Whether the movements of the SKU sum to its stock at every location."""
         sums: dict[str, list[int]] = {location: [0, 0] for location in self.inventory.locations}
         for movement in self.inventory.movements(sku, iso(NOW)[:7], limit=10_000):
-            sums[movement.location][0] += movement.available
-            sums[movement.location][1] += movement.reserved
+            sums[movement.location][0] += movement.on_hand
+            sums[movement.location][1] += movement.available
         places = self.inventory.stock_of([sku])[sku]
-        return all([place.available, place.reserved] == sums[place.location] for place in places)
+        return all([place.on_hand, place.available] == sums[place.location] for place in places)
 
 
 def part(quantity: int = 1, sku: str = "SHIRT-M", location: str = "main") -> Part:

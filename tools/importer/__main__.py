@@ -83,11 +83,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     shop = tomllib.loads((ROOT / "config" / "shop.toml").read_text())
+    locations = [location["id"] for location in shop.get("locations", [{"id": "main"}])]
     parser = argparse.ArgumentParser(prog="python -m tools.importer", description=__doc__, formatter_class=_Plain)
     parser.add_argument("file", type=Path, metavar="FILE", help="a table, or a folder with a products.csv")
     parser.add_argument("--mapping", help="a mapping file, or the name of one that comes along: " + _shipped())
     parser.add_argument("--currency", default=shop["currencies"][0], help="of prices that do not say theirs")
-    parser.add_argument("--location", default=shop.get("locations", ["main"])[0], help="where the stock lies")
+    parser.add_argument("--location", default=locations[0], help="where the stock lies")
     parser.add_argument("--images", type=Path, help="a folder of pictures; the table's own folder by default")
     parser.add_argument("--set-stock", action="store_true", help="overwrite stock that the shop already has")
     parser.add_argument("--dry-run", action="store_true", help="compare and report, write nothing")

@@ -49,9 +49,9 @@ def test_a_short_count_cancels_the_order_and_the_missing_unit_leaves_the_stock()
     short = picked(shop, 1)
 
     assert (short.status, short.cancel_reason) == ("canceled", "short_pick")
-    assert shop.warehouse.stock("SHIRT-BLUE-M", "main").model_dump(include={"available", "reserved"}) == {
+    assert shop.warehouse.stock("SHIRT-BLUE-M", "main").model_dump(include={"available", "on_hand"}) == {
         "available": 1,
-        "reserved": 0,
+        "on_hand": 1,
     }
     assert shop.signals.told == [("token-1", "ShortPick")]
     assert shop.published == ["order.canceled"]

@@ -4,12 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.pricing import wanted
-from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Stock, TooManyParts, allocate, summed
+from builders.pricing import settings, wanted
+from commerce.contact import PostalAddress
+from commerce.inventory.allocation import STRATEGIES, Shelves, allocate
+from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Stock, TooManyParts, Wanted, summed
+from commerce.settings import AllocationStrategy, Location
 
 
 def shelf(available: int, location: str = "main", sku: str = "SHIRT-M") -> Stock:
-    return Stock(sku=sku, location=location, available=available, reserved=0)
+    return Stock(sku=sku, location=location, on_hand=available, available=available)
+
+
+def filled(lines: list[Wanted], stock: Shelves) -> dict[str, tuple[Part, ...]]:
+    """Filled from the locations in the order in which the stock names them."""
+    named = dict.fromkeys(place.location for shelves in stock.values() for place in shelves)
+    return allocate(lines, stock, list(named))
 
 
 def places(parts: tuple[Part, ...]) -> list[tuple[str, int]]:
@@ -17,19 +26,19 @@ def places(parts: tuple[Part, ...]) -> list[tuple[str, int]]:
 
 
 def test_a_line_comes_from_the_preferred_location() -> None:
-    parts = allocate([wanted(quantity=2)], {"SHIRT-M": [shelf(5, "north"), shelf(5, "south")]})
+    parts = filled([wanted(quantity=2)], {"SHIRT-M": [shelf(5, "north"), shelf(5, "south")]})
 
     assert places(parts["line_1"]) == [("north", 2)]
 
 
 def test_a_line_is_rather_taken_whole_from_the_second_location_than_split() -> None:
-    parts = allocate([wanted(quantity=3)], {"SHIRT-M": [shelf(2, "north"), shelf(5, "south")]})
+    parts = filled([wanted(quantity=3)], {"SHIRT-M": [shelf(2, "north"), shelf(5, "south")]})
 
     assert places(parts["line_1"]) == [("south", 3)]
 
 
 def test_a_line_is_split_where_no_location_has_enough() -> None:
-    parts = allocate([wanted(quantity=5)], {"SHIRT-M": [shelf(2, "north"), shelf(4, "south")]})
+    parts = filled([wanted(quantity=5)], {"SHIRT-M": [shelf(2, "north"), shelf(4, "south")]})
 
     assert places(parts["line_1"]) == [("north", 2), ("south", 3)]
 
@@ -38,14 +47,64 @@ def test_lines_of_the_same_sku_are_counted_together_and_all_named_when_short() -
     lines = [wanted(quantity=2, id="a"), wanted(quantity=2, id="b")]
 
     with pytest.raises(OutOfStock) as short:
-        allocate(lines, {"SHIRT-M": [shelf(3)]})
+        filled(lines, {"SHIRT-M": [shelf(3)]})
 
     assert [(one.line_id, one.wanted, one.left) for one in short.value.shortages] == [("a", 4, 3), ("b", 4, 3)]
 
 
+def test_an_order_comes_whole_from_the_first_location_that_has_everything() -> None:
+    lines = [wanted("SHIRT-M", id="a"), wanted("MUG", id="b")]
+    stock = {
+        "SHIRT-M": [shelf(1, "north"), shelf(1, "south")],
+        "MUG": [shelf(0, "north", "MUG"), shelf(1, "south", "MUG")],
+    }
+
+    parts = filled(lines, stock)
+
+    assert [places(parts[line]) for line in ("a", "b")] == [[("south", 1)], [("south", 1)]]
+
+
+def test_an_order_that_no_location_has_whole_comes_from_as_few_as_can_be() -> None:
+    lines = [wanted("A", id="a"), wanted("B", id="b"), wanted("C", id="c")]
+    stock = {
+        "A": [shelf(0, "north", "A"), shelf(1, "south", "A"), shelf(0, "west", "A")],
+        "B": [shelf(1, "north", "B"), shelf(1, "south", "B"), shelf(1, "west", "B")],
+        "C": [shelf(0, "north", "C"), shelf(0, "south", "C"), shelf(1, "west", "C")],
+    }
+
+    parts = filled(lines, stock)
+
+    assert {part.location for own in parts.values() for part in own} == {"south", "west"}
+
+
+PORTLAND = PostalAddress(address_country="US", address_region="OR", postal_code="97201")
+EUGENE = PostalAddress(address_country="US", address_region="OR", postal_code="97401")
+BOSTON = PostalAddress(address_country="US", address_region="MA", postal_code="02108")
+BERLIN = PostalAddress(address_country="DE", postal_code="10115")
+PLACES = tuple(
+    Location(id=name, address=address)
+    for name, address in (("berlin", BERLIN), ("boston", BOSTON), ("eugene", EUGENE), ("portland", PORTLAND))
+)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "ranking"),
+    [
+        ("priority", ["berlin", "boston", "eugene", "portland"]),
+        ("nearest", ["portland", "eugene", "boston", "berlin"]),
+        ("most_stock", ["boston", "portland", "berlin", "eugene"]),
+    ],
+)
+def test_each_strategy_ranks_the_locations_in_its_way(strategy: AllocationStrategy, ranking: list[str]) -> None:
+    stock = {"SHIRT-M": [shelf(1, "berlin"), shelf(9, "boston"), shelf(0, "eugene"), shelf(5, "portland")]}
+    there = PORTLAND.model_copy(update={"postal_code": "97205"})
+
+    assert STRATEGIES[strategy](settings(locations=PLACES), stock, there) == ranking
+
+
 def test_a_sku_without_any_stock_is_short() -> None:
     with pytest.raises(OutOfStock):
-        allocate([wanted()], {})
+        filled([wanted()], {})
 
 
 def test_more_parts_than_a_transaction_holds_are_refused() -> None:
@@ -53,8 +112,8 @@ def test_more_parts_than_a_transaction_holds_are_refused() -> None:
     stock = {line.sku: [shelf(1, sku=line.sku)] for line in lines}
 
     with pytest.raises(TooManyParts):
-        allocate(lines, stock)
-    assert len(allocate(lines[:-1], stock)) == MAX_PARTS
+        filled(lines, stock)
+    assert len(filled(lines[:-1], stock)) == MAX_PARTS
 
 
 @given(
@@ -68,7 +127,7 @@ def test_every_line_gets_what_it_wants_and_no_shelf_gives_what_it_lacks(
     stock = [shelf(available, f"place {number}") for number, available in enumerate(shelves)]
 
     try:
-        parts = allocate(lines, {"SHIRT-M": stock})
+        parts = filled(lines, {"SHIRT-M": stock})
     except OutOfStock:
         assert sum(quantities) > sum(shelves)
         return

@@ -43,8 +43,8 @@ def test_everything_that_happened_stands_in_the_order_of_time():
         sku="SHIRT",
         location="main",
         kind="reserved",
+        on_hand=0,
         available=-2,
-        reserved=2,
         occurred_at=ORDER.placed_at,
         reference=ORDER.id,
     )
@@ -62,7 +62,7 @@ def test_everything_that_happened_stands_in_the_order_of_time():
     assert [fact.about for fact in told] == [
         "order", "stock", "payment", "workflow", "e-mail", "workflow", "audit"
     ]  # fmt: skip
-    assert told[1].what == "reserved SHIRT at main: available -2, reserved +2"
+    assert told[1].what == "reserved SHIRT at main: on hand +0, available -2"
     assert told[2].what == "authorized 25.90 USD, pi_1"
     assert told[4].what == "order_confirmed sent as m1"
     assert told[6].what == "picked by staff_1"

@@ -1,5 +1,7 @@
 """The shop's own rules: currencies, tax table, shipping rates, limits. One value per environment (`config/*.toml`)."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from commerce.contact import PostalAddress
@@ -30,6 +32,20 @@ class TaxRate(Model):
     title: str
 
 
+AllocationStrategy = Literal["priority", "nearest", "most_stock"]
+"""By which rule the locations are ranked that fill an order: see `inventory/allocation.py`."""
+
+
+class Location(Model):
+    """A place where stock lies and parcels leave."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")
+    """What stock, movements and allocations call it."""
+    name: str = ""
+    address: PostalAddress | None = None
+    """Where its parcels leave, if not at the shop's `ship_from`."""
+
+
 class Settings(Model):
     """What the merchant decides about the shop as a whole."""
 
@@ -53,8 +69,9 @@ class Settings(Model):
     """Per line of a cart."""
     max_lines: int = 30
     """Per cart. One transaction holds 100 actions, and a line takes three: stock, reservation, movement."""
-    locations: tuple[str, ...] = ("main",)
-    """Where stock lies; orders are filled from the first one that can."""
+    locations: tuple[Location, ...] = (Location(id="main"),)
+    """Where stock lies, the preferred place first."""
+    allocation: AllocationStrategy = "priority"
     ship_from: PostalAddress = PostalAddress()
     """Where parcels leave. Carriers sell no label without its street, town and country."""
 
@@ -62,3 +79,13 @@ class Settings(Model):
     def pages(self) -> str:
         """The base of links to the storefront's pages."""
         return self.storefront_url or self.url
+
+    @property
+    def location_ids(self) -> tuple[str, ...]:
+        """The locations as stock knows them."""
+        return tuple(location.id for location in self.locations)
+
+    def address_of(self, location_id: str) -> PostalAddress:
+        """Where parcels leave the location; the shop's own address for one that is closed by now."""
+        own = (location.address for location in self.locations if location.id == location_id)
+        return next(own, None) or self.ship_from

@@ -91,7 +91,7 @@ def inventory() -> InventoryRepository:
     """The stock."""
     from commerce.inventory.repository import InventoryRepository
 
-    return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().locations)
+    return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().location_ids)
 
 
 @functools.cache

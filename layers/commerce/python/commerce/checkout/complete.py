@@ -16,9 +16,11 @@ from pydantic import Field
 
 from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
 from commerce.checkout.service import chosen_option, derive, tell
+from commerce.contact import PostalAddress
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound
 from commerce.identity.model import Caller
-from commerce.inventory.model import OutOfStock, Stock, TooManyParts, allocate
+from commerce.inventory.allocation import STRATEGIES, allocate
+from commerce.inventory.model import OutOfStock, Stock, TooManyParts
 from commerce.messages import Message, error
 from commerce.model import OpenModel
 from commerce.orders import service as orders
@@ -183,8 +185,9 @@ def _place(till: Till, checkout: Checkout, now: datetime) -> Order | Checkout | 
     option = chosen_option(derived, till.settings)
     if derived.status != "ready_for_complete" or option is None:
         return _unless_moved(till, checkout, derived, now)
+    ranking = STRATEGIES[till.settings.allocation](till.settings, stock, derived.destination or PostalAddress())
     try:
-        parts = allocate(derived.priced, stock)
+        parts = allocate(derived.priced, stock, ranking)
     except OutOfStock as short:
         return _unless_moved(till, checkout, tell(derived, _sold_out(derived, short)), now)
     except TooManyParts:

@@ -1,6 +1,6 @@
-"""Stock, reservations and movements, and the rule by which an order's lines are filled from the shop's locations."""
+"""Stock, reservations and movements. From where an order's lines are filled is decided in `allocation.py`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Literal, Protocol
 
 from commerce.model import Model
@@ -17,17 +17,17 @@ class Stock(Model):
 
     sku: str
     location: str
+    on_hand: int
+    """What a count of the shelf would find."""
     available: int
     """Free to be sold."""
-    reserved: int
-    """Promised to orders that have not left yet."""
     known: bool = True
     """Whether the location ever had this SKU."""
 
     @property
-    def on_hand(self) -> int:
-        """What a count of the shelf would find. Derived, never stored."""
-        return self.available + self.reserved
+    def reserved(self) -> int:
+        """Promised to orders that have not left yet. Derived, never stored."""
+        return self.on_hand - self.available
 
 
 class Part(Model):
@@ -52,24 +52,29 @@ class Reservation(Model):
     deadline: str | None = None
 
 
-MovementKind = Literal["received", "reserved", "released", "shipped", "returned", "adjusted"]
+MovementKind = Literal["received", "reserved", "released", "shipped", "returned", "adjusted", "transferred"]
 
 
 class Movement(Model):
-    """One entry of the stock ledger. The sums of `available` and `reserved` over a SKU's entries are its stock."""
+    """One entry of the stock ledger. The sums of `on_hand` and `available` over a SKU's entries are its stock."""
 
     id: str
     sku: str
     location: str
     kind: MovementKind
+    on_hand: int
+    """Signed: by how much the units on the shelf changed."""
     available: int
     """Signed: by how much the units free to be sold changed."""
-    reserved: int
-    """Signed: by how much the promised units changed."""
     occurred_at: str
     reference: str
     """The order, return or adjustment that caused it."""
     reason: str | None = None
+
+    @property
+    def reserved(self) -> int:
+        """Signed: by how much the promised units changed."""
+        return self.on_hand - self.available
 
     @property
     def position(self) -> str:
@@ -112,55 +117,6 @@ class OutOfStock(Exception):
 
 class TooManyParts(Exception):
     """The lines would have to come from so many shelves that one transaction cannot hold them."""
-
-
-def allocate(lines: Iterable[Wanted], stock: Mapping[str, Iterable[Stock]]) -> dict[str, tuple[Part, ...]]:
-    """From where each line (by its id) is filled. `stock` gives each SKU's locations, the preferred one first.
-
-    Lines of the same SKU are summed first, so that two lines of 1 cannot both take the last unit. A SKU comes whole
-    from the first location that can fill it, and is split only where none can. Raises OutOfStock with every line at
-    fault, and TooManyParts.
-    """
-    wanted_lines = list(lines)
-    sums: dict[str, int] = {}
-    for line in wanted_lines:
-        sums[line.sku] = sums.get(line.sku, 0) + line.quantity
-    left = {sku: sum(place.available for place in stock.get(sku, ())) for sku in sums}
-    if short := tuple(
-        Shortage(line_id=line.id, sku=line.sku, wanted=sums[line.sku], left=left[line.sku])
-        for line in wanted_lines
-        if sums[line.sku] > left[line.sku]
-    ):
-        raise OutOfStock(short)
-    shelves = {sku: _fill(sku, quantity, list(stock[sku])) for sku, quantity in sums.items()}
-    if sum(len(parts) for parts in shelves.values()) > MAX_PARTS:
-        raise TooManyParts
-    return {line.id: _hand_out(line.quantity, shelves[line.sku]) for line in wanted_lines}
-
-
-def _fill(sku: str, quantity: int, places: list[Stock]) -> list[Part]:
-    for place in places:
-        if place.available >= quantity:
-            return [Part(sku=sku, location=place.location, quantity=quantity)]
-    parts = []
-    for place in places:
-        if taken := min(max(place.available, 0), quantity):
-            parts.append(Part(sku=sku, location=place.location, quantity=taken))
-            quantity -= taken
-    return parts
-
-
-def _hand_out(quantity: int, parts: list[Part]) -> tuple[Part, ...]:
-    """Takes `quantity` units off the front of `parts`."""
-    taken = []
-    while quantity:
-        part = parts.pop(0)
-        given = min(part.quantity, quantity)
-        taken.append(part.model_copy(update={"quantity": given}))
-        if given < part.quantity:
-            parts.insert(0, part.model_copy(update={"quantity": part.quantity - given}))
-        quantity -= given
-    return tuple(taken)
 
 
 def summed(parts: Iterable[Part]) -> tuple[Part, ...]:

@@ -86,9 +86,7 @@ class InventoryRepository:
                 {**_reservation_key(order_id, part), **reservation.model_dump(exclude_none=True)},
                 ("pk", "missing"),
             )
-            actions += self._moved(
-                part, "reserved", order_id, now, available=-part.quantity, reserved=part.quantity, guard=guard
-            )
+            actions += self._moved(part, "reserved", order_id, now, available=-part.quantity, guard=guard)
         return actions
 
     def keep_actions(self, order_id: str, parts: Iterable[Part]) -> list[dict[str, Any]]:
@@ -100,9 +98,7 @@ class InventoryRepository:
         actions = []
         for part in parts:
             guard = self._reservation(order_id, part, to="released")
-            actions += self._moved(
-                part, "released", order_id, now, available=part.quantity, reserved=-part.quantity, guard=guard
-            )
+            actions += self._moved(part, "released", order_id, now, available=part.quantity, guard=guard)
         return actions
 
     def ship_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
@@ -110,7 +106,7 @@ class InventoryRepository:
         actions = []
         for part in parts:
             guard = self._reservation(order_id, part, to="shipped")
-            actions += self._moved(part, "shipped", order_id, now, reserved=-part.quantity, guard=guard)
+            actions += self._moved(part, "shipped", order_id, now, on_hand=-part.quantity, guard=guard)
         return actions
 
     def return_actions(self, return_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
@@ -118,7 +114,9 @@ class InventoryRepository:
         actions = []
         for part in parts:
             guard = self._guard(f"{return_id}#{part.sku}#{part.location}")
-            actions += self._moved(part, "returned", return_id, now, available=part.quantity, guard=guard)
+            actions += self._moved(
+                part, "returned", return_id, now, on_hand=part.quantity, available=part.quantity, guard=guard
+            )
         return actions
 
     def adjust(
@@ -143,6 +141,7 @@ class InventoryRepository:
             kind,
             adjustment_id,
             now,
+            on_hand=part.quantity,
             available=part.quantity,
             guard=self._guard(adjustment_id),
             reason=reason,
@@ -177,14 +176,14 @@ class InventoryRepository:
         reference: str,
         now: datetime,
         *,
+        on_hand: int = 0,
         available: int = 0,
-        reserved: int = 0,
         guard: dict[str, Any],
         reason: str | None = None,
         seen: Stock | None = None,
     ) -> list[dict[str, Any]]:
         """Stock, guard and movement. Neither count can go below zero."""
-        changes = {name: by for name, by in (("available", available), ("reserved", reserved)) if by}
+        changes = {name: by for name, by in (("on_hand", on_hand), ("available", available)) if by}
         never_below_zero: list[Condition] = [(name, ">=", -by) for name, by in changes.items() if by < 0]
         as_seen: list[Condition] = []
         if seen is not None:
@@ -202,8 +201,8 @@ class InventoryRepository:
             sku=part.sku,
             location=part.location,
             kind=kind,
+            on_hand=on_hand,
             available=available,
-            reserved=reserved,
             occurred_at=iso(now),
             reference=reference,
             reason=reason,
@@ -215,8 +214,8 @@ def _stock(sku: str, location: str, item: Item) -> Stock:
     return Stock(
         sku=sku,
         location=location,
+        on_hand=item.get("on_hand", 0),
         available=item.get("available", 0),
-        reserved=item.get("reserved", 0),
         known=bool(item),
     )
 

@@ -102,7 +102,7 @@ def set_stock(
             _adjust(inventory, audit, before, missing, kind, reason, actor, new_id("adj"), now, exact=True)
         except ConditionFailed:
             continue
-        return before.model_copy(update={"available": available})
+        return before.model_copy(update={"available": available, "on_hand": before.on_hand + missing})
     raise Contended(f"orders keep changing the stock of {sku}; set it again")
 
 
@@ -139,7 +139,7 @@ def _adjust(
                 actor=actor,
                 action=f"stock.{kind}",
                 now=now,
-                before=before.model_dump(include={"location", "available", "reserved"}),
+                before=before.model_dump(include={"location", "on_hand", "available"}),
                 after={"location": before.location, "quantity": quantity, "reason": reason},
             )
         ],

@@ -1,0 +1,128 @@
+"""The rule by which an order's lines are filled from the shop's locations.
+
+A strategy ranks the locations for one order; `allocate` fills the lines in that order. The shop's settings choose the
+strategy by its name.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
+from typing import Protocol
+
+from commerce.contact import PostalAddress
+from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Shortage, Stock, TooManyParts, Wanted
+from commerce.settings import AllocationStrategy, Settings
+
+Shelves = Mapping[str, Sequence[Stock]]
+"""The stock of each SKU, one entry per location."""
+
+
+class Strategy(Protocol):
+    """Ranks the shop's locations (by id) for an order that goes to `destination`, the preferred one first."""
+
+    def __call__(self, settings: Settings, stock: Shelves, destination: PostalAddress) -> list[str]:
+        """All locations of the settings, each once."""
+
+
+def priority(settings: Settings, stock: Shelves, destination: PostalAddress) -> list[str]:
+    """As the settings list them."""
+    return [location.id for location in settings.locations]
+
+
+def nearest(settings: Settings, stock: Shelves, destination: PostalAddress) -> list[str]:
+    """The same country first, then the same region, then the longest common beginning of the postal code."""
+    near = sorted(settings.locations, key=lambda location: _distance(settings.address_of(location.id), destination))
+    return [location.id for location in near]
+
+
+def most_stock(settings: Settings, stock: Shelves, destination: PostalAddress) -> list[str]:
+    """Where most units of the order's SKUs are free, so that shelves empty evenly."""
+    free = dict.fromkeys(priority(settings, stock, destination), 0)
+    for places in stock.values():
+        for place in places:
+            free[place.location] = free.get(place.location, 0) + max(place.available, 0)
+    return sorted(free, key=lambda location: -free[location])
+
+
+STRATEGIES: Mapping[AllocationStrategy, Strategy] = {
+    "priority": priority,
+    "nearest": nearest,
+    "most_stock": most_stock,
+}
+
+
+def _distance(here: PostalAddress, there: PostalAddress) -> tuple[bool, bool, int]:
+    """Smaller is nearer. No map is asked: carriers price by country, region and postal code too."""
+    codes = zip(here.postal_code or "", there.postal_code or "", strict=False)
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], codes))
+    return here.address_country != there.address_country, here.address_region != there.address_region, -common
+
+
+def allocate(lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str]) -> dict[str, tuple[Part, ...]]:
+    """From where each line (by its id) is filled. `ranking` names the locations, the preferred one first.
+
+    Lines of the same SKU are summed first, so that two lines of 1 cannot both take the last unit. All of it comes from
+    the first location that has everything; where none has, each SKU comes whole from the first that has it, rather from
+    one that sends a parcel anyway, and is split only where none can fill it. Raises OutOfStock with every line at
+    fault, and TooManyParts.
+    """
+    wanted_lines = list(lines)
+    sums: dict[str, int] = {}
+    for line in wanted_lines:
+        sums[line.sku] = sums.get(line.sku, 0) + line.quantity
+    left = {sku: sum(place.available for place in stock.get(sku, ())) for sku in sums}
+    if short := tuple(
+        Shortage(line_id=line.id, sku=line.sku, wanted=sums[line.sku], left=left[line.sku])
+        for line in wanted_lines
+        if sums[line.sku] > left[line.sku]
+    ):
+        raise OutOfStock(short)
+    shelves = _from_one(sums, stock, ranking) or _from_many(sums, stock, ranking)
+    if sum(len(parts) for parts in shelves.values()) > MAX_PARTS:
+        raise TooManyParts
+    return {line.id: _hand_out(line.quantity, shelves[line.sku]) for line in wanted_lines}
+
+
+def _from_one(sums: Mapping[str, int], stock: Shelves, ranking: Sequence[str]) -> dict[str, list[Part]]:
+    """Everything from the first location that has it all; empty where none has."""
+    for location in ranking:
+        free = {sku: sum(place.available for place in stock[sku] if place.location == location) for sku in sums}
+        if all(free[sku] >= quantity for sku, quantity in sums.items()):
+            return {
+                sku: [Part(sku=sku, location=location, quantity=quantity)] for sku, quantity in sums.items()
+            }
+    return {}
+
+
+def _from_many(sums: Mapping[str, int], stock: Shelves, ranking: Sequence[str]) -> dict[str, list[Part]]:
+    shelves: dict[str, list[Part]] = {}
+    used: set[str] = set()
+    for sku, quantity in sums.items():
+        rank = {location: (location not in used, place) for place, location in enumerate(ranking)}
+        shelves[sku] = _fill(sku, quantity, sorted(stock[sku], key=lambda place: rank[place.location]))
+        used |= {part.location for part in shelves[sku]}
+    return shelves
+
+
+def _fill(sku: str, quantity: int, places: list[Stock]) -> list[Part]:
+    for place in places:
+        if place.available >= quantity:
+            return [Part(sku=sku, location=place.location, quantity=quantity)]
+    parts = []
+    for place in places:
+        if taken := min(max(place.available, 0), quantity):
+            parts.append(Part(sku=sku, location=place.location, quantity=taken))
+            quantity -= taken
+    return parts
+
+
+def _hand_out(quantity: int, parts: list[Part]) -> tuple[Part, ...]:
+    """Takes `quantity` units off the front of `parts`."""
+    taken = []
+    while quantity:
+        part = parts.pop(0)
+        given = min(part.quantity, quantity)
+        taken.append(part.model_copy(update={"quantity": given}))
+        if given < part.quantity:
+            parts.insert(0, part.model_copy(update={"quantity": part.quantity - given}))
+        quantity -= given
+    return tuple(taken)
