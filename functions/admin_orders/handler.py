@@ -10,7 +10,7 @@ from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
 from commerce.errors import Invalid
-from commerce.fulfilment import service as fulfilment
+from commerce.fulfilment import tracking, warehouse
 from commerce.fulfilment.request import CancelRequest, PackRequest, ParcelRequest, PickRequest
 from commerce.fulfilment.view import (
     OrderStory,
@@ -45,7 +45,7 @@ def list_orders(request: Request[None]) -> Response:
     status = _status(request.query.get("status", "confirmed"))
     limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} orders"
     after = paging.position(request, of=these)
-    page, end = fulfilment.worklist(wiring.orders(), status=status, after=after, limit=limit)
+    page, end = warehouse.worklist(wiring.orders(), status=status, after=after, limit=limit)
     return Response(
         WorklistResponse(orders=tuple(summary(order) for order in page), cursor=paging.cursor(end, of=these))
     )
@@ -65,7 +65,7 @@ def show_order(request: Request[None]) -> Response:
 def pick_order(request: Request[PickRequest]) -> Response:
     """Records the picker's count. Less than was ordered cancels the order and takes the missing units out of stock."""
     return _shown(
-        fulfilment.pick(
+        warehouse.pick(
             wiring.stores(),
             wiring.inventory(),
             wiring.workflow(),
@@ -84,7 +84,7 @@ def pick_order(request: Request[PickRequest]) -> Response:
 def pack_order(request: Request[PackRequest]) -> Response:
     """Records that the parcel is closed, and what it weighs."""
     return _shown(
-        fulfilment.pack(
+        warehouse.pack(
             wiring.stores(),
             order_id=request.parameters["id"],
             weight_grams=request.body.weight_grams,
@@ -99,7 +99,7 @@ def pack_order(request: Request[PackRequest]) -> Response:
 def ship_order(request: Request[None]) -> Response:
     """Hands the parcel over: the workflow buys the label, captures the payment and marks the order shipped."""
     return _shown(
-        fulfilment.hand_over(
+        warehouse.hand_over(
             wiring.stores(),
             wiring.workflow(),
             order_id=request.parameters["id"],
@@ -116,7 +116,7 @@ def ship_order(request: Request[None]) -> Response:
 def end_journey(request: Request[ParcelRequest]) -> Response:
     """Says what became of a parcel that the carrier is silent about: it was delivered, or is lost and refunded."""
     return _shown(
-        fulfilment.end_journey(
+        tracking.end_journey(
             wiring.stores(),
             wiring.workflow(),
             order_id=request.parameters["id"],

@@ -5,7 +5,7 @@ from aws_lambda_powertools import Logger
 from commerce.adapters import wiring
 from commerce.adapters.http import Api, Request, Response
 from commerce.clock import now
-from commerce.fulfilment.service import track
+from commerce.fulfilment.tracking import track
 from commerce.model import Model
 
 logger = Logger()

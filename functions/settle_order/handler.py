@@ -4,7 +4,7 @@ from typing import Any
 
 from commerce.adapters import wiring
 from commerce.clock import now
-from commerce.fulfilment.service import settle
+from commerce.fulfilment.settlement import settle
 
 orders = wiring.orders()
 ledger = wiring.payments()

@@ -7,7 +7,7 @@ from typing import Any
 
 from commerce.adapters import wiring
 from commerce.clock import now
-from commerce.fulfilment.service import ship
+from commerce.fulfilment.shipping import ship
 
 stores = wiring.stores()
 wiring.at_start(wiring.stripe)

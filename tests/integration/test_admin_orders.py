@@ -17,7 +17,8 @@ from builders.http import http_event
 from commerce.adapters import wiring
 from commerce.clock import iso
 from commerce.errors import Contended
-from commerce.fulfilment.service import settle, ship
+from commerce.fulfilment.settlement import settle
+from commerce.fulfilment.shipping import ship
 from commerce.inventory.service import set_stock
 from commerce.orders.model import Order
 from commerce.orders.service import parts_of

@@ -17,7 +17,7 @@ from commerce.contact import PostalAddress
 from commerce.errors import Invalid, Unauthenticated, Unavailable
 from commerce.fulfilment.gateway import EasyPostCarrier
 from commerce.fulfilment.model import TrackingEvent
-from commerce.fulfilment.service import Carrier
+from commerce.fulfilment.shipping import Carrier
 from commerce.orders.model import Order, ShippingChoice
 from tools.doubles.carrier.double import CarrierDouble
 

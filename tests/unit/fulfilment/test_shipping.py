@@ -4,7 +4,8 @@ import pytest
 
 from builders.fulfilment import NOW, Crash, Shop, line, order, shipment, shipped_order
 from commerce.errors import Conflict, Unavailable
-from commerce.fulfilment.service import settle, ship
+from commerce.fulfilment.settlement import settle
+from commerce.fulfilment.shipping import ship
 from commerce.orders.model import Adjustment, Order
 from commerce.orders.service import cancel_order
 from commerce.payments.model import payment_event

@@ -8,7 +8,7 @@ import pytest
 from builders.fulfilment import NOW, Shop, news, order, shipment, shipped_order
 from commerce.errors import Conflict, Unavailable
 from commerce.fulfilment.model import EVENT_TYPES, Ending, TrackingEvent, TrackingStatus, fulfilment_event, with_event
-from commerce.fulfilment.service import end_journey, track
+from commerce.fulfilment.tracking import end_journey, track
 from commerce.orders.model import Order, Status
 
 

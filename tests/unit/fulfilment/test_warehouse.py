@@ -5,7 +5,7 @@ import pytest
 from builders.fulfilment import NOW, Shop, found, line, order
 from commerce.errors import Conflict, Invalid, StaleVersion
 from commerce.fulfilment.model import PickedLine, missing_stock
-from commerce.fulfilment.service import hand_over, pack, pick, worklist
+from commerce.fulfilment.warehouse import hand_over, pack, pick, worklist
 from commerce.orders.model import Allocation, Order
 from commerce.orders.service import cancel_order
 

@@ -35,7 +35,7 @@ _STATUSES: dict[str, TrackingStatus] = {
 
 
 class EasyPostCarrier:
-    """Implements `fulfilment.service.Carrier`; see there for what the methods promise."""
+    """Implements `fulfilment.shipping.Carrier`; see there for what the methods promise."""
 
     def __init__(
         self,

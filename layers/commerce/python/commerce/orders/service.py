@@ -22,6 +22,7 @@ from commerce.orders.model import (
     Order,
     OrderLine,
     ShippingChoice,
+    Status,
 )
 from commerce.orders.ports import Books, Stores, Workflow
 from commerce.payments.model import PaymentEvent
@@ -264,6 +265,13 @@ def expect_version(order: Order, version: int | None) -> None:
     """`version` is what the caller read; None where that does not matter to the caller. Raises StaleVersion."""
     if version is not None and order.version != version:
         raise StaleVersion(f"the order is at version {order.version} by now; read it again")
+
+
+def expect_status(order: Order, status: Status, version: int | None) -> None:
+    """The order is where a step of staff begins. Raises Conflict; StaleVersion as `expect_version` does."""
+    expect_version(order, version)
+    if order.status != status:
+        raise Conflict(f"the order is {order.status}; this can only be done while it is {status}")
 
 
 _WORKFLOW_ERRORS: Mapping[CancelReason, str] = {"payment_declined": "PaymentDeclined", "short_pick": "ShortPick"}

@@ -1,0 +1,136 @@
+"""The workflow ships: label, capture, shipped. Each happens once, however often and from wherever it is begun."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from commerce.clock import iso
+from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
+from commerce.events import OrderShipped, at
+from commerce.fulfilment.model import TrackingEvent, fulfilment_event, parcel_weight, with_event
+from commerce.inventory.model import Part
+from commerce.orders.model import TERMINAL, Order, Shipment
+from commerce.orders.ports import Orders, Running, Stores
+from commerce.orders.service import TRIES, cancel_order, parts_of, record_payment
+from commerce.payments.model import balance, payment_event
+from commerce.payments.service import PaymentGateway
+
+
+class Carrier(Protocol):
+    """Labels and tracking. `gateway.py` implements it with EasyPost."""
+
+    def buy_label(self, order: Order, weight_grams: int, key: str) -> Shipment:
+        """The order's label, bought once however often it is asked for: it is looked up by the order id first.
+
+        `key` is the idempotency key of the purchase. Raises Unavailable where no trustworthy answer came, Invalid
+        where the carrier refuses the address or the parcel.
+        """
+
+    def void_label(self, shipment_id: str) -> None:
+        """Gives an unused label back. One that was given back already, or that is in use, is left as it is."""
+
+    def construct_event(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackingEvent | None:
+        """The news in a webhook's body; None where it is none about a parcel.
+
+        Header names are in lower case. Raises Unauthenticated where the signature does not hold.
+        """
+
+
+class Shelves(Protocol):
+    """Where stock is kept."""
+
+    def ship_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
+        """The transaction's actions by which the order's units leave the shop, once."""
+
+
+def ship(
+    stores: Stores,
+    shelves: Shelves,
+    carrier: Carrier,
+    payments: PaymentGateway,
+    *,
+    order_id: str,
+    now: datetime,
+) -> Order:
+    """Label, capture, shipped: each once, however often and from however far this is begun again.
+
+    Answers the order as it stands then: shipped, or what it became meanwhile (delivered, lost), or canceled, be it
+    because its money could not be taken. Raises Unavailable where the carrier or the payment provider gave no
+    trustworthy answer, and Invalid where the carrier refuses the parcel: the workflow tries again, and then a person
+    must look.
+    """
+    for _ in range(TRIES):
+        order = stores.orders.get(order_id)
+        if order.status == "canceled" and order.shipment is not None:
+            carrier.void_label(order.shipment.id)
+        if order.status == "shipped" or order.status in TERMINAL:
+            return order
+        if order.status != "ready_to_ship":
+            raise Conflict(f"the order is {order.status}; it ships once the warehouse has handed it over")
+        try:
+            order, shipment = _labelled(stores.orders, carrier, order)
+            order = _captured(stores, payments, order, now)
+            if order.status == "ready_to_ship":
+                return _shipped(stores.orders, shelves, order, shipment, now)
+        except ConditionFailed:
+            continue
+    raise Contended("the order keeps changing; ship it again")
+
+
+def _labelled(orders: Orders, carrier: Carrier, order: Order) -> tuple[Order, Shipment]:
+    """A crash between the two leaves a label that the carrier finds again by the order's id."""
+    if order.shipment is not None:
+        return order, order.shipment
+    shipment = carrier.buy_label(order, parcel_weight(order), key=f"{order.id}:label")
+    return orders.change(order, fields={"shipment": shipment}), shipment
+
+
+def _captured(stores: Stores, payments: PaymentGateway, order: Order, now: datetime) -> Order:
+    """The order with its money taken, or canceled where that can never be.
+
+    A crash after the capture is mended by its key: the same answer comes again. What was taken is recorded even if the
+    order is canceled at this moment, so that the compensation gives it back.
+    """
+    if balance(stores.payments.of(order.id)).captured:
+        return order
+    if order.payment_intent is None:
+        raise Conflict("the order has no payment to capture")
+    capture = payments.capture(order.payment_intent, order.total, key=f"{order.id}:capture")
+    if capture.outcome == "unknown":
+        raise Unavailable("the payment provider gave no answer about the capture")
+    captured = capture.outcome == "captured"
+    payment = payment_event(
+        "captured" if captured else "capture_failed",
+        order.payment_intent,
+        capture.amount if captured else order.total,
+        order.currency,
+        now,
+        reference=capture.charge_id,
+        reason=capture.reason,
+    )
+    if captured:
+        return record_payment(stores, order, payment)
+    return cancel_order(stores, Running(), order, reason="capture_failed", actor="workflow", now=now, payment=payment)
+
+
+def _shipped(orders: Orders, shelves: Shelves, order: Order, shipment: Shipment, now: datetime) -> Order:
+    return orders.change(
+        order,
+        to="shipped",
+        fields={
+            "shipment": shipment.model_copy(update={"shipped_at": iso(now)}),
+            "lines": tuple(line.model_copy(update={"fulfilled": line.quantity}) for line in order.lines),
+            "events": with_event(order.events, fulfilment_event(order, "shipped", now)),
+        },
+        actions=shelves.ship_actions(order.id, parts_of(order), now=now),
+        events=[
+            OrderShipped(
+                occurred_at=at(now),
+                subject=order.id,
+                currency=order.currency,
+                total=order.total,
+                carrier=shipment.carrier,
+                tracking_number=shipment.tracking_number,
+            )
+        ],
+    )
