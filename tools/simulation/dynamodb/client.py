@@ -1,7 +1,7 @@
 """The calls of a boto3 DynamoDB client, answered by a `Database`."""
 
-import pickle
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
@@ -12,7 +12,7 @@ from tools.simulation.dynamodb.capacity import Place
 from tools.simulation.dynamodb.database import TOKEN_SECONDS, Database, Image, Partition, StoredTable
 from tools.simulation.dynamodb.errors import canceled, condition_failed, conflict, invalid, refused, throttled
 from tools.simulation.dynamodb.queries import Page, bounds, keys_within
-from tools.simulation.dynamodb.values import Attribute, Item, canonical, copied, item_size, size, text
+from tools.simulation.dynamodb.values import Attribute, Item, canonical, copied, size, text, weighed
 
 Answer = dict[str, Any]
 Parsed = TypeVar("Parsed")
@@ -56,9 +56,8 @@ class _Write(NamedTuple):
         return self._updated(old, self.update) if self.update else self.item
 
     def _updated(self, old: Image | None, update: expressions.Update) -> Image:
-        before = old.item if old else {"pk": {"S": self.pk}, "sk": {"S": self.sk}}
+        before, weight = old or weighed({"pk": {"S": self.pk}, "sk": {"S": self.sk}})
         item, touched = update.apply(before, self.names, self.values)
-        weight = old.size if old else item_size(before)
         for name in touched:
             if name in _KEY_NAMES:
                 raise invalid(
@@ -95,7 +94,7 @@ class Client:
         table = self.database.table(TableName)
         pk, sk = _key(Key)
         projection = _parsed(expressions.projection, ProjectionExpression)
-        _check_placeholders(ExpressionAttributeNames, _NOTHING, projection)
+        _check_placeholders(ExpressionAttributeNames, _NOTHING, _placeholders(projection))
         image = self._read(table, pk, sk, ConsistentRead)
         self._charge_read(table, pk, image.size if image else 0, ConsistentRead)
         if image is None:
@@ -145,7 +144,7 @@ class Client:
         kept = _parsed(expressions.condition, FilterExpression, "FilterExpression")
         projection = _parsed(expressions.projection, ProjectionExpression)
         values = _canonical_values(ExpressionAttributeValues)
-        _check_placeholders(ExpressionAttributeNames, values, key_condition, kept, projection)
+        _check_placeholders(ExpressionAttributeNames, values, _placeholders(key_condition, kept, projection))
         if IndexName and ConsistentRead:
             raise invalid("Consistent reads are not supported on global secondary indexes")
         if Limit is not None and Limit < 1:
@@ -215,35 +214,35 @@ class Client:
         self, *, TransactItems: list[dict[str, Any]], ClientRequestToken: str | None = None
     ) -> Answer:
         """Carries out all actions or none."""
-        now = self.database.clock()
-        if self._is_repeated(ClientRequestToken, TransactItems, now):
-            return _answer()
         if not 0 < len(TransactItems) <= MOST_ACTIONS:
             raise invalid(
                 "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have "
                 f"length less than or equal to {MOST_ACTIONS}, and greater than or equal to 1"
             )
+        now = self.database.clock()
         writes = [self._prepared(action) for action in TransactItems]
+        if ClientRequestToken is not None and self._is_repeated(ClientRequestToken, writes, now):
+            return _answer()
         if len({write.place for write in writes}) < len(writes):
             raise invalid("Transaction request cannot include multiple operations on one item")
         images = self._agreed(writes, now)
+        if sum([image.size for image in images if image]) > LARGEST_TRANSACTION:
+            raise invalid("Collective size of items in transaction exceeded the limit of 4 MB")
         for write, image in zip(writes, images, strict=True):
             if write.kind != "ConditionCheck":
                 self.database.write(write.table, write.pk, write.sk, image)
         if ClientRequestToken is not None:
-            self.database.tokens[ClientRequestToken] = (now + TOKEN_SECONDS, pickle.dumps(TransactItems))
+            self.database.tokens[ClientRequestToken] = (now + TOKEN_SECONDS, writes)
         return _answer()
 
-    def _is_repeated(self, token: str | None, actions: list[dict[str, Any]], now: float) -> bool:
+    def _is_repeated(self, token: str, writes: list[_Write], now: float) -> bool:
         """Whether this very transaction was carried out before. Raises IdempotentParameterMismatch for another one."""
-        if token is None:
-            return False
         if not 1 <= len(token) <= 36:
             raise invalid("1 validation error detected: Value at 'clientRequestToken' must have 1 to 36 characters")
-        until, known = self.database.tokens.get(token, (0.0, b""))
-        if not known or until <= now:
+        until, known = self.database.tokens.get(token, (0.0, None))
+        if until <= now:
             return False
-        if pickle.loads(known) != actions:
+        if known != writes:
             raise refused(
                 "IdempotentParameterMismatchException",
                 "The provided client token was already used with another set of request parameters",
@@ -253,34 +252,32 @@ class Client:
     def _agreed(self, writes: list[_Write], now: float) -> list[Image | None]:
         """What the items become. Raises TransactionCanceledException with a reason for every item."""
         images: list[Image | None] = []
-        reasons: list[dict[str, Any]] = []
-        agreed: list[Place] = []
+        reasons: list[dict[str, Any] | None] = []
         for write in writes:
             old = write.table.image(write.pk, write.sk)
-            reason: dict[str, Any] = {"Code": "None"}
-            image = None
-            try:
-                if write.holds(old):
-                    image = write.image(old)
-                else:
-                    reason = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
-                    if write.answers_item and old:
-                        reason["Item"] = copied(old.item)
-            except ClientError as error:  # what an update makes of this very item is no item
-                reason = {"Code": "ValidationError", "Message": error.response["Error"]["Message"]}
-            if refusal := self._busy(write, old, image, now, doubled=True):
-                reason = refusal
-            if reason["Code"] == "None":
-                agreed.append(write.place)
+            image, reason = self._outcome(write, old)
+            if self.database.capacity:
+                reason = self._busy(write, old, image, now, doubled=True) or reason
             images.append(image)
             reasons.append(reason)
         if self.database.capacity:
+            agreed = [write.place for write, reason in zip(writes, reasons, strict=True) if reason is None]
             self.database.capacity.hold(agreed, now)
-        if len(agreed) < len(writes):
-            raise canceled(reasons)
-        if sum(image.size for image in images if image) > LARGEST_TRANSACTION:
-            raise invalid("Collective size of items in transaction exceeded the limit of 4 MB")
+        if any(reasons):
+            raise canceled([reason or {"Code": "None"} for reason in reasons])
         return images
+
+    def _outcome(self, write: _Write, old: Image | None) -> tuple[Image | None, dict[str, Any] | None]:
+        """What the item becomes, or why it does not."""
+        try:
+            if write.holds(old):
+                return write.image(old), None
+        except ClientError as error:
+            return None, {"Code": "ValidationError", "Message": error.response["Error"]["Message"]}
+        reason: dict[str, Any] = {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"}
+        if write.answers_item and old:
+            reason["Item"] = copied(old.item)
+        return None, reason
 
     def _busy(
         self, write: _Write, old: Image | None, new: Image | None, now: float, *, doubled: bool
@@ -321,20 +318,19 @@ class Client:
     def _prepared(self, action: dict[str, Any]) -> _Write:
         """The action, with everything checked that does not depend on the item as it stands."""
         [(kind, parameters)] = action.items()
-        if unknown := parameters.keys() - _PARAMETERS[kind]:
-            raise TypeError(f"{kind} with {sorted(unknown)}")
+        if not parameters.keys() <= _PARAMETERS[kind]:
+            raise TypeError(f"{kind} with {sorted(parameters.keys() - _PARAMETERS[kind])}")
         table = self.database.table(parameters["TableName"])
         names = parameters.get("ExpressionAttributeNames", _NOTHING)
         values = _canonical_values(parameters.get("ExpressionAttributeValues", _NOTHING))
-        condition = _parsed(expressions.condition, parameters.get("ConditionExpression"))
+        condition_text, update_text = parameters.get("ConditionExpression"), parameters.get("UpdateExpression")
+        condition, update, used = _plan(kind, condition_text, update_text)
         item = _stored(table, parameters["Item"]) if kind == "Put" else None
         pk, sk = (item.item["pk"]["S"], item.item["sk"]["S"]) if item else _key(parameters["Key"])
-        update = None
-        if kind == "Update":
-            update = _parsed(expressions.update, parameters["UpdateExpression"]) or expressions.NO_CHANGE
         if kind == "ConditionCheck" and condition is None:
             raise invalid("The ConditionExpression parameter is required")
-        _check_placeholders(names, values, condition, update)
+        if names or values or used:
+            _check_placeholders(names, values, used)
         answers_item = parameters.get("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
         return _Write(table, pk, sk, condition, names, values, kind, item, update, answers_item)
 
@@ -414,12 +410,12 @@ def _key_text(item: Mapping[str, Attribute], name: str) -> str:
             f"One or more parameter values were invalid: Size of key {name} has exceeded the maximum size limit of "
             f"{_LONGEST_KEY[name]} bytes"
         )
-    return text(value)
+    return value if type(value) is str else text(value)
 
 
 def _stored(table: StoredTable, item: Mapping[str, Attribute]) -> Image:
     """A whole item as it is to be stored."""
-    own = {name: canonical(attribute) for name, attribute in item.items()}
+    own, weight = weighed(item)
     for name in ("pk", "sk"):
         if name not in own:
             raise invalid(f"One or more parameter values were invalid: Missing the key {name} in the item")
@@ -429,7 +425,6 @@ def _stored(table: StoredTable, item: Mapping[str, Attribute]) -> Image:
                 f"One or more parameter values were invalid: Type mismatch for key {name} expected: S actual: {kind}"
             )
         _key_text(own, name)
-    weight = item_size(own)
     if weight > LARGEST_ITEM:
         raise invalid("Item size has exceeded the maximum allowed size")
     _check_index_keys(table, own)
@@ -437,22 +432,21 @@ def _stored(table: StoredTable, item: Mapping[str, Attribute]) -> Image:
 
 
 def _check_index_keys(table: StoredTable, item: Item) -> None:
-    for index in table.spec.indexes:
-        for name in (index.partition, index.sort):
-            if name not in item:
-                continue
-            if "S" not in item[name]:
-                kind = next(iter(item[name]))
-                raise invalid(
-                    f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: S "
-                    f"Actual: {kind} IndexName: {index.name}"
-                )
-            if not item[name]["S"]:
-                raise invalid(
-                    "One or more parameter values are not valid. A value specified for a secondary index key is not "
-                    "supported. The AttributeValue for a key attribute cannot contain an empty string value. "
-                    f"IndexName: {index.name}, IndexKey: {name}"
-                )
+    for name, index in table.index_keys:
+        if name not in item:
+            continue
+        if "S" not in item[name]:
+            kind = next(iter(item[name]))
+            raise invalid(
+                f"One or more parameter values were invalid: Type mismatch for Index Key {name} Expected: S "
+                f"Actual: {kind} IndexName: {index}"
+            )
+        if not item[name]["S"]:
+            raise invalid(
+                "One or more parameter values are not valid. A value specified for a secondary index key is not "
+                "supported. The AttributeValue for a key attribute cannot contain an empty string value. "
+                f"IndexName: {index}, IndexKey: {name}"
+            )
 
 
 def _parsed(parse: Callable[..., Parsed], text: str | None, *more: str) -> Parsed | None:
@@ -464,10 +458,24 @@ def _canonical_values(values: Mapping[str, Attribute]) -> dict[str, Attribute]:
     return {placeholder: canonical(value) for placeholder, value in values.items()}
 
 
-def _check_placeholders(names: expressions.Names, values: expressions.Values, *parsed: Any) -> None:
+@cache
+def _plan(
+    kind: str, condition: str | None, update: str | None
+) -> tuple[expressions.Condition | None, expressions.Update | None, frozenset[str]]:
+    """A write's expressions, and the names and values that they use."""
+    parsed = _parsed(expressions.condition, condition)
+    change = (_parsed(expressions.update, update) or expressions.NO_CHANGE) if kind == "Update" else None
+    return parsed, change, _placeholders(parsed, change)
+
+
+def _placeholders(*parsed: Any) -> frozenset[str]:
+    used: frozenset[str] = frozenset()
+    return used.union(*[expression.placeholders for expression in parsed if expression])
+
+
+def _check_placeholders(names: expressions.Names, values: expressions.Values, used: frozenset[str]) -> None:
     """All names and values that are given are used, and all that are used are given."""
-    used: frozenset[str] = frozenset().union(*(expression.placeholders for expression in parsed if expression))
-    if len(used) == len(names) + len(values) and all(one in names or one in values for one in used):
+    if len(used) == len(names) + len(values) and used.issuperset(names) and used.issuperset(values):
         return
     for placeholder in sorted(used):
         if placeholder[0] == "#":

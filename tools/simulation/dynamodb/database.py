@@ -87,7 +87,7 @@ class Partitions:
         self.by_key = dict(by_key)
 
 
-@dataclass
+@dataclass(eq=False)
 class StoredTable:
     """One table with its indexes and the changes that its stream has seen."""
 
@@ -100,6 +100,13 @@ class StoredTable:
     changes: list[Change] = field(default_factory=list)
     recent: dict[tuple[str, str], Change] = field(default_factory=dict)
     """The latest change of each item, where reads may lag."""
+    index_keys: tuple[tuple[str, str], ...] = ()
+    """Of every key of an index: its attribute, and the index's name."""
+
+    def __post_init__(self) -> None:
+        self.index_keys = tuple(
+            (attribute, index.name) for index in self.spec.indexes for attribute in (index.partition, index.sort)
+        )
 
     def image(self, pk: str, sk: str) -> Image | None:
         """The item as it stands."""
@@ -130,7 +137,7 @@ class Snapshot(NamedTuple):
     """The state of a database at a moment."""
 
     tables: dict[str, tuple[dict[str, Partition], dict[str, dict[str, Partition]], list[Change]]]
-    tokens: dict[str, tuple[float, bytes]]
+    tokens: dict[str, tuple[float, Any]]
     number: int
     capacity: Capacity | None
 
@@ -151,8 +158,8 @@ class Database:
         lagging: Callable[[], bool] | None = None,
     ) -> None:
         self.clock, self.capacity, self.lagging = clock, capacity, lagging
-        self.tokens: dict[str, tuple[float, bytes]] = {}
-        """By request token: the moment at which it ends, and the actions that it stands for."""
+        self.tokens: dict[str, tuple[float, Any]] = {}
+        """By request token: the moment at which it ends, and the writes that it stands for."""
         self._number = 0
         self._tables: dict[str, StoredTable] = {}
         for spec in specs:
@@ -170,9 +177,9 @@ class Database:
     def write(self, table: StoredTable, pk: str, sk: str, new: Image | None, *, expired: bool = False) -> None:
         """Puts the image in the item's place (None: nothing), and tells indexes and stream."""
         old = table.image(pk, sk)
-        if old is None and new is None:
-            return
         table.partitions.put(pk, sk, new)
+        if old is new or not (table.indexes or table.spec.stream or self.lagging):
+            return
         self._number += 1
         change = Change(self._number, self.clock(), (pk, sk), old, new, expired)
         if table.indexes:

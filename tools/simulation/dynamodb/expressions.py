@@ -476,8 +476,11 @@ _SECTIONS: dict[str, Callable[[_Words], Change]] = {"SET": _set, "ADD": _add, "R
 def _computed(one: Attribute, compute: Callable[[Any, Any], Any], other: Attribute) -> Attribute:
     if "N" not in one or "N" not in other:
         raise invalid("An operand in the update expression has an incorrect data type")
+    left, right = number(one["N"]), number(other["N"])
+    if type(left) is int and type(right) is int:
+        return {"N": written(compute(left, right))}
     with localcontext(EXACT):
-        return {"N": written(compute(number(one["N"]), number(other["N"])))}
+        return {"N": written(compute(left, right))}
 
 
 def _key_clause(words: _Words) -> tuple[str, str, tuple[str, ...]]:

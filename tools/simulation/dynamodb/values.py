@@ -28,16 +28,17 @@ def copied(item: Item) -> Item:
 
 def canonical(attribute: Mapping[str, Any], depth: int = 1) -> Attribute:
     """The value as it is stored: the database's own copy, numbers in their shortest form."""
-    if len(attribute) != 1:
+    try:
+        [(kind, value)] = attribute.items()
+    except ValueError:
         raise invalid(
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
-            if not attribute
-            else "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
             "datatypes"
-        )
-    [(kind, value)] = attribute.items()
+            if attribute
+            else "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
+        ) from None
     if kind == "S":
-        return {"S": text(value)}
+        return {"S": value if type(value) is str else text(value)}
     if kind == "N":
         return {"N": value if type(value) is str and _PLAIN_INTEGER(value) else _number(value)}
     if kind == "BOOL" and isinstance(value, bool):
@@ -55,8 +56,6 @@ def canonical(attribute: Mapping[str, Any], depth: int = 1) -> Attribute:
 
 def text(value: Any) -> str:
     """The plain string, also of an enum's member."""
-    if type(value) is str:
-        return value
     if not isinstance(value, str):
         raise TypeError(f"boto3 takes a str here, not {value!r}")
     return str.__str__(value)
@@ -103,6 +102,16 @@ def size(attribute: Attribute) -> int:
     return 1
 
 
-def item_size(item: Item) -> int:
-    """Bytes that the item counts for, its attributes' names included."""
-    return sum(len(name.encode()) + size(attribute) for name, attribute in item.items())
+def weighed(item: Mapping[str, Attribute]) -> tuple[Item, int]:
+    """The item as it is stored, and the bytes that it counts for, its attributes' names included."""
+    own, total = {}, 0
+    for name, attribute in item.items():
+        value = attribute.get("S")
+        if type(value) is str and len(attribute) == 1 and value.isascii():  # nearly all are: the way without calls
+            own[name] = {"S": value}
+            total += len(value)
+        else:
+            own[name] = canonical(attribute)
+            total += size(own[name])
+        total += len(name) if name.isascii() else len(name.encode())
+    return own, total
