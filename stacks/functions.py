@@ -126,7 +126,7 @@ _ALL = (
     ),
     FunctionSpec(
         "admin_inventory",
-        "Staff look at stock and correct it",
+        "Staff look at stock, correct it and move it",
         tables={CATALOG: READ, INVENTORY: READ + CHANGE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
         secrets=("signing",),
     ),

@@ -66,6 +66,7 @@ BODIES: dict[str, Any] = {
     "replace_product": _PRODUCT,
     "put_category": {"title": "Shirts"},
     "adjust": {"quantity": 12, "reason": "delivery", "location": "main"},
+    "transfer": {"quantity": 5, "origin": "main", "destination": "annex", "reason": "for the shop window"},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
     "end_journey": {"status": "lost"},

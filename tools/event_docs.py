@@ -34,6 +34,7 @@ EMITTERS: dict[str, str] = {
     "payment.disputed": "the payment provider's webhook",
     "product.changed": "staff or an import, changing the catalogue",
     "stock.adjusted": "staff or an import, changing stock",
+    "stock.transferred": "staff, moving goods between locations",
 }
 """Who emits an event."""
 
@@ -59,11 +60,17 @@ EXAMPLES: dict[str, Any] = {
     "product_version": 3,
     "status": "active",
     "location": "main",
-    "quantity": -2,
+    "origin": "main",
+    "destination": "annex",
+    "quantity": 2,
 }
 """A value for every field of every event."""
 
-SUBJECTS = {"product.changed": "prod_0a1b2c", "stock.adjusted": "SHIRT-BLUE-M"}
+SUBJECTS = {
+    "product.changed": "prod_0a1b2c",
+    "stock.adjusted": "SHIRT-BLUE-M",
+    "stock.transferred": "SHIRT-BLUE-M",
+}
 REASONS = {"order.canceled": "short_pick", "stock.adjusted": "adjusted", "payment.disputed": "fraudulent"}
 
 

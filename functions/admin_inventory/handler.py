@@ -8,8 +8,8 @@ from commerce.adapters.http import Api, Request, Response
 from commerce.clock import iso, now
 from commerce.errors import Invalid, NotFound
 from commerce.ids import derived_id
-from commerce.inventory.request import AdjustmentRequest
-from commerce.inventory.service import adjust_stock
+from commerce.inventory.request import AdjustmentRequest, TransferRequest
+from commerce.inventory.service import adjust_stock, transfer_stock
 from commerce.inventory.view import MovementsResponse, StockLevel, StockResponse, level
 
 PAGE, MAX_PAGE = 50, 100
@@ -49,6 +49,32 @@ def adjust(request: Request[AdjustmentRequest]) -> Response:
         location=request.body.location,
     )
     return Response(level(stock))
+
+
+@api.post(
+    "/admin/stock/{sku}/transfers",
+    groups=("warehouse", "catalogue"),
+    body=TransferRequest,
+    answers=StockResponse,
+    status=201,
+    idempotency="required",
+)
+def transfer(request: Request[TransferRequest]) -> Response:
+    """Moves units of a SKU to another location. What is promised to orders stays where they are picked."""
+    sku, actor = _known_sku(request), str(request.caller.subject)
+    places = transfer_stock(
+        wiring.inventory(),
+        wiring.audit(),
+        sku=sku,
+        quantity=request.body.quantity,
+        origin=request.body.origin,
+        destination=request.body.destination,
+        reason=request.body.reason,
+        actor=actor,
+        transfer_id=derived_id("transfer", sku, actor, request.headers["idempotency-key"]),
+        now=now(),
+    )
+    return Response(StockResponse(sku=sku, locations=tuple(map(level, places))))
 
 
 @api.get(

@@ -135,9 +135,9 @@ class Warehouse:
         free, promised = self.free.get(place, 0), self.promised.get(place, 0)
         return Stock(sku=sku, location=location, on_hand=free + promised, available=free)
 
-    def adjusted(self, adjustment_id: str) -> bool:
+    def done(self, change_id: str) -> bool:
         """Whether the adjustment was made."""
-        return adjustment_id in self.guards
+        return change_id in self.guards
 
     def adjust(self, part: Part, kind: str, *, adjustment_id: str, **_: Any) -> None:
         """Adds to what is free, once."""

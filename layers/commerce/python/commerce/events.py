@@ -172,6 +172,15 @@ class StockAdjusted(Event):
     reason: StockReason
 
 
+class StockTransferred(Event):
+    """Staff moved units of a SKU from one location to another; `subject` is the SKU."""
+
+    type: ClassVar[str] = "stock.transferred"
+    origin: str
+    destination: str
+    quantity: int
+
+
 ALL: tuple[type[Event], ...] = (
     OrderPlaced,
     OrderConfirmed,
@@ -187,6 +196,7 @@ ALL: tuple[type[Event], ...] = (
     PaymentDisputed,
     ProductChanged,
     StockAdjusted,
+    StockTransferred,
 )
 
 BY_TYPE: dict[str, type[Event]] = {event.type: event for event in ALL}

@@ -23,6 +23,8 @@ class Stock(Model):
     """Free to be sold."""
     known: bool = True
     """Whether the location ever had this SKU."""
+    adjustments: int = 0
+    """How often somebody corrected it by hand, which makes a count of the shelf from before worthless."""
 
     @property
     def reserved(self) -> int:
@@ -68,8 +70,10 @@ class Movement(Model):
     """Signed: by how much the units free to be sold changed."""
     occurred_at: str
     reference: str
-    """The order, return or adjustment that caused it."""
+    """The order, return, adjustment or transfer that caused it."""
     reason: str | None = None
+    actor: str | None = None
+    """Who on the staff did it; none where an order did."""
 
     @property
     def reserved(self) -> int:

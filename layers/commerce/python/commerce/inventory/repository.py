@@ -126,6 +126,7 @@ class InventoryRepository:
         *,
         adjustment_id: str,
         reason: str,
+        actor: str,
         now: datetime,
         seen: Stock | None = None,
         actions: Iterable[dict[str, Any]] = (),
@@ -136,22 +137,63 @@ class InventoryRepository:
         Raises ConditionFailed: position 0 where the shelf would go below zero or is no longer as `seen`, 1 where
         `adjustment_id` was made before.
         """
-        own = self._moved(
+        stock, movement = self._changed(
             part,
             kind,
             adjustment_id,
             now,
             on_hand=part.quantity,
             available=part.quantity,
-            guard=self._guard(adjustment_id),
+            adjustments=1,
             reason=reason,
+            actor=actor,
             seen=seen,
         )
-        transact(self.table.client, [*own, *actions, *(self.outbox.action(event) for event in events)], attempts=16)
+        self._transact([stock, self._guard(adjustment_id), movement], actions, events)
 
-    def adjusted(self, adjustment_id: str) -> bool:
-        """Whether the adjustment was made."""
-        return self.table.get(f"GUARD#{adjustment_id}", "GUARD") is not None
+    def transfer(
+        self,
+        part: Part,
+        destination: str,
+        *,
+        transfer_id: str,
+        reason: str,
+        actor: str,
+        now: datetime,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+    ) -> None:
+        """Moves the part to the location `destination`, together with `actions` and `events`.
+
+        Raises ConditionFailed: position 0 where too few units are free, 1 where `transfer_id` was made before.
+        """
+        own = self.transfer_actions(part, destination, transfer_id=transfer_id, reason=reason, actor=actor, now=now)
+        self._transact(own, actions, events)
+
+    def transfer_actions(
+        self, part: Part, destination: str, *, transfer_id: str, reason: str, actor: str | None, now: datetime
+    ) -> list[dict[str, Any]]:
+        """Moves free units from one shelf to another, once: the part's shelf, guard, movement; shelf, movement."""
+        out = Part(sku=part.sku, location=part.location, quantity=-part.quantity)
+        into = Part(sku=part.sku, location=destination, quantity=part.quantity)
+        taken, given = (
+            self._changed(
+                leg,
+                "transferred",
+                transfer_id,
+                now,
+                on_hand=leg.quantity,
+                available=leg.quantity,
+                reason=reason,
+                actor=actor,
+            )
+            for leg in (out, into)
+        )
+        return [taken[0], self._guard(transfer_id), taken[1], *given]
+
+    def done(self, change_id: str) -> bool:
+        """Whether the adjustment or the transfer was made."""
+        return self.table.get(f"GUARD#{change_id}", "GUARD") is not None
 
     def _guard(self, guard_id: str) -> dict[str, Any]:
         return put(self.table.name, {"pk": f"GUARD#{guard_id}", "sk": "GUARD"}, ("pk", "missing"))
@@ -179,10 +221,26 @@ class InventoryRepository:
         on_hand: int = 0,
         available: int = 0,
         guard: dict[str, Any],
-        reason: str | None = None,
-        seen: Stock | None = None,
     ) -> list[dict[str, Any]]:
-        """Stock, guard and movement. Neither count can go below zero."""
+        """Stock, guard and movement."""
+        stock, movement = self._changed(part, kind, reference, now, on_hand=on_hand, available=available)
+        return [stock, guard, movement]
+
+    def _changed(
+        self,
+        part: Part,
+        kind: MovementKind,
+        reference: str,
+        now: datetime,
+        *,
+        on_hand: int = 0,
+        available: int = 0,
+        adjustments: int = 0,
+        reason: str | None = None,
+        actor: str | None = None,
+        seen: Stock | None = None,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Stock and movement, for a transaction that has its guard elsewhere. Neither count can go below zero."""
         changes = {name: by for name, by in (("on_hand", on_hand), ("available", available)) if by}
         never_below_zero: list[Condition] = [(name, ">=", -by) for name, by in changes.items() if by < 0]
         as_seen: list[Condition] = []
@@ -194,7 +252,7 @@ class InventoryRepository:
             f"LOCATION#{part.location}",
             *never_below_zero,
             *as_seen,
-            add=changes,
+            add={**changes, "adjustments": adjustments} if adjustments else changes,
         )
         movement = Movement(
             id=derived_id("movement", reference, kind, part.sku, part.location),
@@ -206,8 +264,14 @@ class InventoryRepository:
             occurred_at=iso(now),
             reference=reference,
             reason=reason,
+            actor=actor,
         )
-        return [stock, guard, put(self.table.name, _movement_item(movement), ("pk", "missing"))]
+        return stock, put(self.table.name, _movement_item(movement), ("pk", "missing"))
+
+    def _transact(
+        self, own: list[dict[str, Any]], actions: Iterable[dict[str, Any]], events: Iterable[Event]
+    ) -> None:
+        transact(self.table.client, [*own, *actions, *(self.outbox.action(event) for event in events)], attempts=16)
 
 
 def _stock(sku: str, location: str, item: Item) -> Stock:
@@ -217,6 +281,7 @@ def _stock(sku: str, location: str, item: Item) -> Stock:
         on_hand=item.get("on_hand", 0),
         available=item.get("available", 0),
         known=bool(item),
+        adjustments=item.get("adjustments", 0),
     )
 
 

@@ -12,3 +12,12 @@ class AdjustmentRequest(OpenModel):
     quantity: int = Field(ge=-MAX_UNITS, le=MAX_UNITS)
     reason: str = Field(min_length=1, max_length=200)
     location: str | None = Field(default=None, max_length=100)
+
+
+class TransferRequest(OpenModel):
+    """Units that go from one location to another."""
+
+    quantity: int = Field(ge=1, le=MAX_UNITS)
+    origin: str = Field(max_length=100)
+    destination: str = Field(max_length=100)
+    reason: str = Field(min_length=1, max_length=200)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from commerce.audit import Audit
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid
-from commerce.events import Event, StockAdjusted, StockReason, at
+from commerce.events import Event, StockAdjusted, StockReason, StockTransferred, at
 from commerce.ids import new_id
 from commerce.inventory.model import MAX_UNITS, MovementKind, Part, Stock
 
@@ -23,8 +23,8 @@ class StockLedger(Protocol):
     def stock(self, sku: str, location: str) -> Stock:
         """The SKU's stock at one location."""
 
-    def adjusted(self, adjustment_id: str) -> bool:
-        """Whether the adjustment was made."""
+    def done(self, change_id: str) -> bool:
+        """Whether the adjustment or the transfer was made."""
 
     def adjust(
         self,
@@ -33,12 +33,27 @@ class StockLedger(Protocol):
         *,
         adjustment_id: str,
         reason: str,
+        actor: str,
         now: datetime,
         seen: Stock | None = None,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
         """Adds to stock. Raises ConditionFailed: 0 for the shelf, 1 for an adjustment made before."""
+
+    def transfer(
+        self,
+        part: Part,
+        destination: str,
+        *,
+        transfer_id: str,
+        reason: str,
+        actor: str,
+        now: datetime,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+    ) -> None:
+        """Moves units to another shelf. Raises ConditionFailed: 0 for too few, 1 for a transfer made before."""
 
 
 def adjust_stock(
@@ -66,7 +81,7 @@ def adjust_stock(
     try:
         _adjust(inventory, audit, before, quantity, kind, reason, actor, adjustment_id, now, exact=False)
     except ConditionFailed as refused:
-        if 1 not in refused.failed and not inventory.adjusted(adjustment_id):
+        if 1 not in refused.failed and not inventory.done(adjustment_id):
             raise Conflict(
                 f"{before.available} units of {sku} are free at {place}; {-quantity} cannot be taken away",
                 path="$.quantity",
@@ -106,9 +121,59 @@ def set_stock(
     raise Contended(f"orders keep changing the stock of {sku}; set it again")
 
 
-def _location(inventory: StockLedger, location: str | None) -> str:
+def transfer_stock(
+    inventory: StockLedger,
+    audit: Audit,
+    *,
+    sku: str,
+    quantity: int,
+    origin: str,
+    destination: str,
+    reason: str,
+    actor: str,
+    transfer_id: str,
+    now: datetime,
+) -> tuple[Stock, Stock]:
+    """Moves `quantity` free units from one location to another; answers both shelves as they are then.
+
+    `transfer_id` makes it happen once. What is promised to orders stays, since they are picked where it lies. Raises
+    Conflict where fewer units are free, Invalid for an unknown location or one and the same.
+    """
+    _location(inventory, origin, path="$.origin")
+    _location(inventory, destination, path="$.destination")
+    if origin == destination:
+        raise Invalid("goods are transferred from one location to another one", path="$.destination")
+    if not 0 < quantity <= MAX_UNITS:
+        raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units", path="$.quantity")
+    moved = {"origin": origin, "destination": destination, "quantity": quantity}
+    try:
+        inventory.transfer(
+            Part(sku=sku, location=origin, quantity=quantity),
+            destination,
+            transfer_id=transfer_id,
+            reason=reason,
+            actor=actor,
+            now=now,
+            actions=[
+                audit.action(
+                    f"stock#{sku}", actor=actor, action="stock.transferred", now=now, after={**moved, "reason": reason}
+                )
+            ],
+            events=[StockTransferred(occurred_at=at(now), subject=sku, **moved)],
+        )
+    except ConditionFailed as refused:
+        if 1 not in refused.failed and not inventory.done(transfer_id):
+            raise Conflict(
+                f"{inventory.stock(sku, origin).available} units of {sku} are free at {origin}; "
+                f"{quantity} cannot be transferred",
+                path="$.quantity",
+            ) from refused
+    return inventory.stock(sku, origin), inventory.stock(sku, destination)
+
+
+def _location(inventory: StockLedger, location: str | None, path: str = "$.location") -> str:
     if location is not None and location not in inventory.locations:
-        raise Invalid(f"{location} is no location of the shop", path="$.location")
+        raise Invalid(f"{location} is no location of the shop", path=path)
     return location or inventory.locations[0]
 
 
@@ -131,6 +196,7 @@ def _adjust(
         kind,
         adjustment_id=adjustment_id,
         reason=reason,
+        actor=actor,
         now=now,
         seen=before if exact else None,
         actions=[
