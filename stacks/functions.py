@@ -126,8 +126,14 @@ _ALL = (
     ),
     FunctionSpec(
         "admin_inventory",
-        "Staff look at stock, correct it and move it",
-        tables={CATALOG: READ, INVENTORY: READ + CHANGE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        "Staff look at stock, correct it, move it, and pool what is hot",
+        tables={
+            CATALOG: READ,
+            INVENTORY: (*READ, *CHANGE, "DeleteItem"),  # the rows of a pool that is empty
+            AUDIT: APPEND,
+            OUTBOX: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
         secrets=("signing",),
     ),
     FunctionSpec(
@@ -170,8 +176,8 @@ _ALL = (
     ),
     FunctionSpec(
         "sweep_orders",
-        "Starts what never started, and ends what waited past its deadline",
-        tables=_ORDER_CHANGES,
+        "Starts what never started, ends what waited past its deadline, tends the pools of hot SKUs",
+        tables={**_ORDER_CHANGES, INVENTORY: (*READ, *CHANGE, "DeleteItem")},
         workflow=START + SIGNAL,
         timeout=55,
     ),

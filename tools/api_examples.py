@@ -67,6 +67,7 @@ BODIES: dict[str, Any] = {
     "put_category": {"title": "Shirts"},
     "adjust": {"quantity": 12, "reason": "delivery", "location": "main"},
     "transfer": {"quantity": 5, "origin": "main", "destination": "annex", "reason": "for the shop window"},
+    "pool_stock": {"shards": 16},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
     "end_journey": {"status": "lost"},

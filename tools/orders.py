@@ -18,6 +18,7 @@ from commerce.adapters.outbox import Outbox
 from commerce.clock import iso
 from commerce.errors import CommerceError
 from commerce.inventory.model import Movement
+from commerce.inventory.repository import ledger_key
 from commerce.money import display
 from commerce.orders.model import Order
 from commerce.orders.repository import OrderRepository
@@ -154,8 +155,10 @@ def _movements(inventory: Table, order: Order) -> Iterator[Movement]:
     changes = {*(event.occurred_at for event in order.events), *(one.occurred_at for one in order.adjustments)}
     moments = sorted({order.placed_at, *changes})
     causes = {order.id, *(adjustment.id for adjustment in order.adjustments)}
-    for sku, moment in product(sorted({line.sku for line in order.lines}), moments):
-        for item in inventory.query(f"MOVEMENT#{sku}#{moment[:7]}", prefix=f"{moment}#"):
+    rows = {(line.sku, 0) for line in order.lines}
+    rows |= {(line.sku, allocation.shard) for line in order.lines for allocation in line.allocations}
+    for (sku, shard), moment in product(sorted(rows), moments):
+        for item in inventory.query(ledger_key(sku, moment[:7], shard), prefix=f"{moment}#"):
             if item["reference"] in causes:
                 yield Movement.model_validate({name: item[name] for name in item if name not in ("pk", "sk")})
 

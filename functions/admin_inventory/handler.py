@@ -8,9 +8,10 @@ from commerce.adapters.http import Api, Request, Response
 from commerce.clock import iso, now
 from commerce.errors import Invalid, NotFound
 from commerce.ids import derived_id
-from commerce.inventory.request import AdjustmentRequest, TransferRequest
+from commerce.inventory.pooling import switch_off, switch_on
+from commerce.inventory.request import AdjustmentRequest, PoolRequest, TransferRequest
 from commerce.inventory.service import adjust_stock, transfer_stock
-from commerce.inventory.view import MovementsResponse, StockLevel, StockResponse, level
+from commerce.inventory.view import MovementsResponse, StockLevel, StockResponse, level, levels
 
 PAGE, MAX_PAGE = 50, 100
 
@@ -22,8 +23,7 @@ wiring.at_start(wiring.inventory, wiring.catalog, wiring.audit, wiring.idempoten
 def show_stock(request: Request[None]) -> Response:
     """Shows how much of a SKU lies where, free and promised."""
     sku = _known_sku(request)
-    places = wiring.inventory().stock_of([sku])[sku]
-    return Response(StockResponse(sku=sku, locations=tuple(map(level, places))))
+    return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
 
 @api.post(
@@ -75,6 +75,22 @@ def transfer(request: Request[TransferRequest]) -> Response:
         now=now(),
     )
     return Response(StockResponse(sku=sku, locations=tuple(map(level, places))))
+
+
+@api.put("/admin/stock/{sku}/pool", groups=("warehouse", "catalogue"), body=PoolRequest, answers=StockResponse)
+def pool_stock(request: Request[PoolRequest]) -> Response:
+    """Spreads a hot SKU's stock over many rows, so that many buyers at once do not wait for each other."""
+    sku, actor = _known_sku(request), str(request.caller.subject)
+    switch_on(wiring.inventory(), wiring.audit(), sku=sku, shards=request.body.shards, actor=actor, now=now())
+    return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
+
+
+@api.delete("/admin/stock/{sku}/pool", groups=("warehouse", "catalogue"), answers=StockResponse)
+def unpool_stock(request: Request[None]) -> Response:
+    """Brings a SKU's stock together again; what is promised to orders follows when they are sent or canceled."""
+    sku, actor = _known_sku(request), str(request.caller.subject)
+    switch_off(wiring.inventory(), wiring.audit(), sku=sku, actor=actor, now=now())
+    return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
 
 @api.get(

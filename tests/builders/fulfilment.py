@@ -135,6 +135,10 @@ class Warehouse:
         free, promised = self.free.get(place, 0), self.promised.get(place, 0)
         return Stock(sku=sku, location=location, on_hand=free + promised, available=free)
 
+    def rows(self, sku: str, location: str) -> tuple[Stock, ...]:
+        """No SKU is pooled here."""
+        return (self.stock(sku, location),)
+
     def done(self, change_id: str) -> bool:
         """Whether the adjustment was made."""
         return change_id in self.guards

@@ -1,7 +1,7 @@
 """A shop on an engine's tables, orders in every state, and in-process doubles of who moves money and waits."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -326,13 +326,14 @@ class Shop:
         return [event.type for event in self.payments.of(order.id)]
 
     def ledger_balances(self, sku: str = "SHIRT-M") -> bool:
-        """Whether the movements of the SKU sum to its stock at every location."""
-        sums: dict[str, list[int]] = {location: [0, 0] for location in self.inventory.locations}
+        """Whether the movements of the SKU sum to its stock in every row at every location."""
+        sums: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
         for movement in self.inventory.movements(sku, iso(NOW)[:7], limit=10_000):
-            sums[movement.location][0] += movement.on_hand
-            sums[movement.location][1] += movement.available
-        places = self.inventory.stock_of([sku])[sku]
-        return all([place.on_hand, place.available] == sums[place.location] for place in places)
+            sums[movement.location, movement.shard][0] += movement.on_hand
+            sums[movement.location, movement.shard][1] += movement.available
+        rows = {(row.location, row.shard): row for row in self.inventory.stock_of([sku])[sku]}
+        stock = {place: [row.on_hand, row.available] for place, row in rows.items()}
+        return all(sums[place] == stock.get(place, [0, 0]) for place in {*sums, *stock})
 
 
 def part(quantity: int = 1, sku: str = "SHIRT-M", location: str = "main") -> Part:

@@ -7,6 +7,7 @@ the first one died, the second carries on from what is stored.
 
 import re
 import time
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from commerce.orders.model import Order
 from commerce.orders.payment import settle_authorization
 from commerce.orders.ports import Stores, Workflow
 from commerce.payments.service import Authorization, PaymentGateway
-from commerce.pricing.model import Offer
+from commerce.pricing.model import Offer, ShippingOption
 from commerce.protocol import PAYMENT_HANDLER_ID
 from commerce.settings import Settings
 
@@ -36,6 +37,8 @@ WAIT_SECONDS = 10.0
 """How long a second completion waits for the first one: longer than the payment provider usually takes."""
 _PAUSE_SECONDS = 0.1
 _TRIES = 12
+_TURNS = 8
+"""Rows of a pool that a completion tries before it looks at the stock anew."""
 _TOKEN = re.compile(r"pm_\w{1,250}", re.ASCII)
 _SCATTERED = error(
     "too_many_parts",
@@ -185,20 +188,41 @@ def _place(till: Till, checkout: Checkout, now: datetime) -> Order | Checkout | 
     option = chosen_option(derived, till.settings)
     if derived.status != "ready_for_complete" or option is None:
         return _unless_moved(till, checkout, derived, now)
-    ranking = STRATEGIES[till.settings.allocation](till.settings, stock, derived.destination or PostalAddress())
     try:
-        parts = allocate(derived.priced, stock, ranking)
+        return _taken(till, derived, option, stock, now)
     except OutOfStock as short:
         return _unless_moved(till, checkout, tell(derived, _sold_out(derived, short)), now)
     except TooManyParts:
         return _unless_moved(till, checkout, tell(derived, (_SCATTERED,)), now)
-    hold = timedelta(seconds=till.settings.hold_seconds)
-    order = orders.new_order(derived, option, parts, hold=hold, now=now)
-    try:
-        orders.place_order(till.stores, order, derived, now=now)
     except ConditionFailed:
         return None
-    return order
+
+
+def _taken(
+    till: Till, derived: Checkout, option: ShippingOption, stock: Mapping[str, tuple[Stock, ...]], now: datetime
+) -> Order:
+    """The order with its stock taken. Who meets another buyer in a row of a pool goes on to another row.
+
+    Raises OutOfStock, TooManyParts, ConditionFailed and Contended.
+    """
+    ranking = STRATEGIES[till.settings.allocation](till.settings, stock, derived.destination or PostalAddress())
+    hold = timedelta(seconds=till.settings.hold_seconds)
+    for turn in range(_TURNS):
+        parts = allocate(derived.priced, stock, ranking, start=_start(derived, turn))
+        order = orders.new_order(derived, option, parts, hold=hold, now=now)
+        pooled = any(part.shard for part in orders.parts_of(order))
+        try:
+            orders.place_order(till.stores, order, derived, now=now, patient=not pooled)
+            return order
+        except Contended:
+            if not pooled:
+                raise
+    raise Contended("many buyers want the same things at this moment; send the request again")
+
+
+def _start(checkout: Checkout, turn: int) -> int:
+    """With which row of a pool the checkout begins in this turn: as good as random, and the same when replayed."""
+    return zlib.crc32(f"{checkout.id}#{checkout.attempt}#{turn}".encode())
 
 
 def _available(stock: Mapping[str, Iterable[Stock]]) -> dict[str, int]:

@@ -9,11 +9,11 @@ from itertools import takewhile
 from typing import Protocol
 
 from commerce.contact import PostalAddress
-from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Shortage, Stock, TooManyParts, Wanted
+from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Shortage, Stock, TooManyParts, Wanted, by_location
 from commerce.settings import AllocationStrategy, Settings
 
 Shelves = Mapping[str, Sequence[Stock]]
-"""The stock of each SKU, one entry per location."""
+"""The stock of each SKU: its own row at every location, then the rows of its pools."""
 
 
 class Strategy(Protocol):
@@ -57,8 +57,12 @@ def _distance(here: PostalAddress, there: PostalAddress) -> tuple[bool, bool, in
     return here.address_country != there.address_country, here.address_region != there.address_region, -common
 
 
-def allocate(lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str]) -> dict[str, tuple[Part, ...]]:
+def allocate(
+    lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str], *, start: int = 0
+) -> dict[str, tuple[Part, ...]]:
     """From where each line (by its id) is filled. `ranking` names the locations, the preferred one first.
+
+    `start` says with which row of a pool to begin: buyers who begin with different ones do not meet.
 
     Lines of the same SKU are summed first, so that two lines of 1 cannot both take the last unit. All of it comes from
     the first location that has everything; where none has, each SKU comes whole from the first that has it, rather from
@@ -76,7 +80,9 @@ def allocate(lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str]) ->
         if sums[line.sku] > left[line.sku]
     ):
         raise OutOfStock(short)
-    shelves = _from_one(sums, stock, ranking) or _from_many(sums, stock, ranking)
+    places = {sku: by_location(stock[sku]) for sku in sums}
+    chosen = _from_one(sums, places, ranking) or _from_many(sums, places, ranking)
+    shelves = {sku: [row for part in parts for row in _rows(part, stock[sku], start)] for sku, parts in chosen.items()}
     if sum(len(parts) for parts in shelves.values()) > MAX_PARTS:
         raise TooManyParts
     return {line.id: _hand_out(line.quantity, shelves[line.sku]) for line in wanted_lines}
@@ -112,6 +118,27 @@ def _fill(sku: str, quantity: int, places: list[Stock]) -> list[Part]:
         if taken := min(max(place.available, 0), quantity):
             parts.append(Part(sku=sku, location=place.location, quantity=taken))
             quantity -= taken
+    return parts
+
+
+def _rows(part: Part, stock: Sequence[Stock], start: int) -> list[Part]:
+    """The rows at the part's location that give it: one of the pool if any has enough, then the SKU's own.
+
+    Where no row has enough alone, the richest give all they have, so that the last units are sold too.
+    """
+    here = [row for row in stock if row.location == part.location]
+    if len(here) == 1:
+        return [part]
+    own, pool = here[0], here[1:]
+    first = start % len(pool)
+    for row in (*pool[first:], *pool[:first], own):
+        if row.available >= part.quantity:
+            return [part.model_copy(update={"shard": row.shard})]
+    parts, left = [], part.quantity
+    for row in sorted(here, key=lambda row: -row.available):
+        if taken := min(max(row.available, 0), left):
+            parts.append(part.model_copy(update={"shard": row.shard, "quantity": taken}))
+            left -= taken
     return parts
 
 

@@ -8,15 +8,35 @@ from commerce.model import Model
 MAX_PARTS = 31
 """Parts of one order. A part takes three of the 100 actions of a transaction, and the order needs some itself."""
 
+MAX_SHARDS = 30
+"""Rows of a pool beside the SKU's own. One order can take from all, and one transaction can move between all."""
+
 MAX_UNITS = 1_000_000_000
 """The largest quantity of one adjustment; keeps the counters far from what they can hold."""
 
 
+class Pool(Model):
+    """What the SKU's own row at a location says of the rows that lie beside it while the SKU is hot."""
+
+    shards: int
+    """The rows are numbered from 1 to this; 0 where the pool is gone again."""
+    ledgers: int
+    """How many rows there ever were: each has a ledger of its own."""
+    draining: bool = False
+    """Switched off: its free units go back to the SKU's own row, and it ends when nothing is promised from it."""
+    transfers: int = 0
+    """Grows with every move between the rows: two reads that find it unchanged have seen every unit in between."""
+
+
 class Stock(Model):
-    """The units of a SKU at one location. Nothing but a movement ever changes them."""
+    """The units of a SKU at one location, or in one row there. Nothing but a movement ever changes them."""
 
     sku: str
     location: str
+    shard: int = 0
+    """Which row of a pool; 0 is the row that every SKU has."""
+    pool: Pool | None = None
+    """Stands on row 0 of a SKU that is or was hot."""
     on_hand: int
     """What a count of the shelf would find."""
     available: int
@@ -31,13 +51,24 @@ class Stock(Model):
         """Promised to orders that have not left yet. Derived, never stored."""
         return self.on_hand - self.available
 
+    @property
+    def shards(self) -> int:
+        """How many rows lie beside this one."""
+        return self.pool.shards if self.pool else 0
+
 
 class Part(Model):
-    """Units of one SKU that one location gives to an order."""
+    """Units of one SKU that one location gives to an order, and the row there (`Stock.shard`) that they come from."""
 
     sku: str
     location: str
     quantity: int
+    shard: int = 0
+
+    @property
+    def shelf(self) -> str:
+        """The location, and the row there where it is one of a pool: `main`, `main#7`."""
+        return f"{self.location}#{self.shard}" if self.shard else self.location
 
 
 ReservationStatus = Literal["reserved", "released", "shipped"]
@@ -49,6 +80,7 @@ class Reservation(Model):
     order_id: str
     sku: str
     location: str
+    shard: int = 0
     quantity: int
     status: ReservationStatus
     deadline: str | None = None
@@ -63,6 +95,7 @@ class Movement(Model):
     id: str
     sku: str
     location: str
+    shard: int = 0
     kind: MovementKind
     on_hand: int
     """Signed: by how much the units on the shelf changed."""
@@ -124,9 +157,31 @@ class TooManyParts(Exception):
 
 
 def summed(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """One part per SKU and location, as reservations are kept, in order of first mention."""
-    sums: dict[tuple[str, str], int] = {}
+    """One part per SKU, location and row, as reservations are kept, in order of first mention."""
+    sums: dict[tuple[str, str, int], int] = {}
     for part in parts:
-        place = (part.sku, part.location)
+        place = (part.sku, part.location, part.shard)
         sums[place] = sums.get(place, 0) + part.quantity
-    return tuple(Part(sku=sku, location=location, quantity=quantity) for (sku, location), quantity in sums.items())
+    return tuple(
+        Part(sku=sku, location=location, shard=shard, quantity=quantity)
+        for (sku, location, shard), quantity in sums.items()
+    )
+
+
+def by_location(rows: Iterable[Stock]) -> tuple[Stock, ...]:
+    """One entry per SKU and location: its rows' sums, and what row 0 says besides. In order of first mention."""
+    sums: dict[tuple[str, str], Stock] = {}
+    for row in rows:
+        place = (row.sku, row.location)
+        so_far = sums.get(place)
+        sums[place] = row if so_far is None else _added(so_far, row)
+    return tuple(sums.values())
+
+
+def _added(place: Stock, row: Stock) -> Stock:
+    return place.model_copy(
+        update={
+            "on_hand": place.on_hand + row.on_hand,
+            "available": place.available + row.available,
+        }
+    )

@@ -4,20 +4,28 @@ Every change of stock is an action of a transaction that also puts or moves a gu
 under a condition, so that it cannot happen twice, and writes the movement that explains it.
 """
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from commerce.adapters.dynamodb import Condition, Item, Table, fields, put, transact, update
+from commerce.adapters.dynamodb import Condition, Item, Table, check, delete, fields, put, transact, update
 from commerce.adapters.outbox import Outbox
 from commerce.clock import iso
+from commerce.errors import Contended
 from commerce.events import Event
 from commerce.ids import derived_id
-from commerce.inventory.model import Movement, MovementKind, Part, Reservation, Stock
+from commerce.inventory.model import Movement, MovementKind, Part, Pool, Reservation, Stock, by_location
 
 ACTIONS_PER_PART = 3
 """Reserving, releasing, shipping and taking back each write stock, guard and movement, in this order."""
+_ATTEMPTS = 16
+"""Of staff's changes, against the orders that take from the same rows."""
+_LOOKS = 5
+"""At a pool whose units move between its rows while it is read."""
+_POOLS = "POOLS"
 
 
 @dataclass(frozen=True)
@@ -32,24 +40,32 @@ class InventoryRepository:
     def available(self, skus: Iterable[str]) -> dict[str, int]:
         """Units free to be sold per SKU, summed over locations; 0 where there is none. May lag by a moment."""
         stock = self.stock_of(skus, consistent=False)
-        return {sku: sum(place.available for place in places) for sku, places in stock.items()}
+        return {sku: sum(row.available for row in rows) for sku, rows in stock.items()}
 
     def stock_of(self, skus: Iterable[str], *, consistent: bool = True) -> dict[str, tuple[Stock, ...]]:
-        """Every SKU's stock per location, the preferred location first. One batch read, never a scan."""
+        """Every SKU's stock: its own row at every location, the preferred one first, then the rows of its pools.
+
+        One batch read, and two more where a SKU is pooled; never a scan.
+        """
         wanted = list(dict.fromkeys(skus))
-        keys = [(f"STOCK#{sku}", f"LOCATION#{location}") for sku in wanted for location in self.locations]
-        found = {(item["pk"], item["sk"]): item for item in self.table.get_many(keys, consistent=consistent)}
-        return {
-            sku: tuple(
-                _stock(sku, location, found.get((f"STOCK#{sku}", f"LOCATION#{location}"), {}))
-                for location in self.locations
-            )
-            for sku in wanted
-        }
+        own = self._rows([(sku, location, 0) for sku in wanted for location in self.locations], consistent)
+        rows = self._with_pools(own, consistent) if any(row.shards for row in own) else own
+        return {sku: tuple(row for row in rows if row.sku == sku) for sku in wanted}
 
     def stock(self, sku: str, location: str) -> Stock:
-        """The SKU's stock at one location; zeros where it never had any."""
-        return _stock(sku, location, self.table.get(f"STOCK#{sku}", f"LOCATION#{location}") or {})
+        """The SKU's stock at one location, all rows summed; zeros where it never had any."""
+        [place] = by_location(self.rows(sku, location))
+        return place
+
+    def rows(self, sku: str, location: str) -> tuple[Stock, ...]:
+        """The SKU's own row at one location, then its pool's."""
+        own = [_stock(sku, location, 0, self.table.get(*_stock_key(sku, location, 0)) or {})]
+        return tuple(self._with_pools(own, consistent=True) if own[0].shards else own)
+
+    def pools(self) -> Iterator[tuple[str, str]]:
+        """SKU and location of every pool there is."""
+        for item in self.table.query(_POOLS, consistent=True):
+            yield item["sku"], item["location"]
 
     def reservations(self, order_id: str) -> Iterator[Reservation]:
         """What is, or was, promised to the order."""
@@ -58,13 +74,19 @@ class InventoryRepository:
 
     def movements(self, sku: str, month: str, *, before: str | None = None, limit: int = 50) -> Iterator[Movement]:
         """The SKU's ledger in `month` (`2026-11`), the newest first, entries before the `position` of one."""
-        items = self.table.query(
-            f"MOVEMENT#{sku}#{month}",
-            sort=("sk", "<", before) if before else None,
-            limit=limit,
-            descending=True,
-        )
-        for item in items:
+        own = self.table.get_many(_stock_key(sku, location, 0) for location in self.locations)
+        ledgers = 1 + max((item.get("ledgers", 0) for item in own), default=0)
+
+        def ledger(shard: int) -> Iterator[Item]:
+            return self.table.query(
+                ledger_key(sku, month, shard),
+                sort=("sk", "<", before) if before else None,
+                limit=limit,
+                descending=True,
+            )
+
+        merged = heapq.merge(*map(ledger, range(ledgers)), key=lambda item: str(item["sk"]), reverse=True)
+        for item in islice(merged, limit):
             yield Movement.model_validate(fields(item))
 
     def reserve_actions(
@@ -77,6 +99,7 @@ class InventoryRepository:
                 order_id=order_id,
                 sku=part.sku,
                 location=part.location,
+                shard=part.shard,
                 quantity=part.quantity,
                 status="reserved",
                 deadline=iso(deadline),
@@ -113,7 +136,7 @@ class InventoryRepository:
         """Goods that came back are free to be sold again. Refused where `return_id` was taken in before."""
         actions = []
         for part in parts:
-            guard = self._guard(f"{return_id}#{part.sku}#{part.location}")
+            guard = self._guard(f"{return_id}#{part.sku}#{part.shelf}")
             actions += self._moved(
                 part, "returned", return_id, now, on_hand=part.quantity, available=part.quantity, guard=guard
             )
@@ -128,14 +151,14 @@ class InventoryRepository:
         reason: str,
         actor: str,
         now: datetime,
-        seen: Stock | None = None,
+        seen: Sequence[Stock] = (),
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
         """Adds `part.quantity` (signed) to what is free, together with `actions` and `events`.
 
-        Raises ConditionFailed: position 0 where the shelf would go below zero or is no longer as `seen`, 1 where
-        `adjustment_id` was made before.
+        Raises ConditionFailed: position 0 where the shelf would go below zero or its row is no longer as `seen`, 1
+        where `adjustment_id` was made before, 3 and more where another row is no longer as seen.
         """
         stock, movement = self._changed(
             part,
@@ -147,9 +170,74 @@ class InventoryRepository:
             adjustments=1,
             reason=reason,
             actor=actor,
-            seen=seen,
+            conditions=tuple(_as_seen(row) for row in seen if row.shard == part.shard),
         )
-        self._transact([stock, self._guard(adjustment_id), movement], actions, events)
+        others = [
+            check(self.table.name, *_stock_key(row.sku, row.location, row.shard), _as_seen(row))
+            for row in seen
+            if row.shard != part.shard
+        ]
+        self._transact([stock, self._guard(adjustment_id), movement, *others], actions, events)
+
+    def change_pool(
+        self,
+        own: Stock,
+        pool: Pool,
+        moves: Iterable[Part] = (),
+        *,
+        transfer_id: str,
+        reason: str,
+        actor: str,
+        now: datetime,
+        actions: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        """Makes the pool beside the SKU's `own` row what `pool` says, and moves free units between its rows.
+
+        `moves` are signed and sum to zero; a row that gets nothing is written all the same. Raises ConditionFailed
+        where the pool is no longer as `own` says, a row has fewer units free than leave it, or `transfer_id` was made.
+        """
+        by_row = {move.shard: move for move in moves}
+        by_row.setdefault(0, Part(sku=own.sku, location=own.location, quantity=0))
+        rows = [
+            self._row(
+                move,
+                {"on_hand": move.quantity, "available": move.quantity, **({} if shard else {"transfers": 1})},
+                *(() if shard else _pool_as_seen(own)),
+                set={} if shard else pool.model_dump(include={"shards", "draining", "ledgers"}),
+            )
+            for shard, move in sorted(by_row.items())
+        ]
+        entries = [
+            self._entry(
+                move,
+                "transferred",
+                transfer_id,
+                now,
+                on_hand=move.quantity,
+                available=move.quantity,
+                reason=reason,
+                actor=actor,
+            )
+            for move in by_row.values()
+            if move.quantity
+        ]
+        listed = put(self.table.name, {**_pool_key(own), "sku": own.sku, "location": own.location})
+        self._transact([*rows, self._guard(transfer_id), listed, *entries], actions)
+
+    def close_pool(self, own: Stock) -> None:
+        """Takes the pool's rows away. Raises ConditionFailed where one is not empty, or the pool is on again."""
+        empty: list[Condition] = [("on_hand", "=", 0), ("available", "=", 0)]
+        rows = [
+            delete(self.table.name, *_stock_key(own.sku, own.location, shard), *empty)
+            for shard in range(1, own.shards + 1)
+        ]
+        closed = self._row(
+            Part(sku=own.sku, location=own.location, quantity=0),
+            {"transfers": 1},
+            *_pool_as_seen(own),
+            set={"shards": 0, "draining": False},
+        )
+        self._transact([closed, *rows, delete(self.table.name, **_pool_key(own))])
 
     def transfer(
         self,
@@ -238,26 +326,48 @@ class InventoryRepository:
         adjustments: int = 0,
         reason: str | None = None,
         actor: str | None = None,
-        seen: Stock | None = None,
+        conditions: Iterable[Condition] = (),
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Stock and movement, for a transaction that has its guard elsewhere. Neither count can go below zero."""
-        changes = {name: by for name, by in (("on_hand", on_hand), ("available", available)) if by}
-        never_below_zero: list[Condition] = [(name, ">=", -by) for name, by in changes.items() if by < 0]
-        as_seen: list[Condition] = []
-        if seen is not None:
-            as_seen = [("available", "=", seen.available) if seen.known else ("available", "missing")]
-        stock = update(
-            self.table.name,
-            f"STOCK#{part.sku}",
-            f"LOCATION#{part.location}",
-            *never_below_zero,
-            *as_seen,
-            add={**changes, "adjustments": adjustments} if adjustments else changes,
+        """Stock and movement, for a transaction that has its guard elsewhere."""
+        counts = {"on_hand": on_hand, "available": available, "adjustments": adjustments}
+        row = self._row(part, {name: by for name, by in counts.items() if by}, *conditions)
+        entry = self._entry(
+            part, kind, reference, now, on_hand=on_hand, available=available, reason=reason, actor=actor
         )
+        return row, entry
+
+    def _row(
+        self, part: Part, changes: Mapping[str, int], *conditions: Condition, set: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Adds `changes` (signed) to the part's row. No count can go below zero."""
+        never_below_zero: list[Condition] = [(name, ">=", -by) for name, by in changes.items() if by < 0]
+        return update(
+            self.table.name,
+            *_stock_key(part.sku, part.location, part.shard),
+            *never_below_zero,
+            *conditions,
+            add=changes,
+            set=set,
+        )
+
+    def _entry(
+        self,
+        part: Part,
+        kind: MovementKind,
+        reference: str,
+        now: datetime,
+        *,
+        on_hand: int,
+        available: int,
+        reason: str | None,
+        actor: str | None,
+    ) -> dict[str, Any]:
+        """The movement that explains a change of the part's row."""
         movement = Movement(
-            id=derived_id("movement", reference, kind, part.sku, part.location),
+            id=derived_id("movement", reference, kind, part.sku, part.shelf),
             sku=part.sku,
             location=part.location,
+            shard=part.shard,
             kind=kind,
             on_hand=on_hand,
             available=available,
@@ -266,18 +376,63 @@ class InventoryRepository:
             reason=reason,
             actor=actor,
         )
-        return stock, put(self.table.name, _movement_item(movement), ("pk", "missing"))
+        item = {
+            "pk": ledger_key(movement.sku, movement.occurred_at[:7], movement.shard),
+            "sk": movement.position,
+            **movement.model_dump(exclude_none=True),
+        }
+        return put(self.table.name, item, ("pk", "missing"))
 
     def _transact(
-        self, own: list[dict[str, Any]], actions: Iterable[dict[str, Any]], events: Iterable[Event]
+        self, own: list[dict[str, Any]], actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()
     ) -> None:
-        transact(self.table.client, [*own, *actions, *(self.outbox.action(event) for event in events)], attempts=16)
+        published = (self.outbox.action(event) for event in events)
+        transact(self.table.client, [*own, *actions, *published], attempts=_ATTEMPTS)
+
+    def _rows(self, keys: Iterable[tuple[str, str, int]], consistent: bool) -> list[Stock]:
+        wanted = list(keys)
+        items = self.table.get_many((_stock_key(*key) for key in wanted), consistent=consistent)
+        found = {(item["pk"], item["sk"]): item for item in items}
+        return [_stock(*key, found.get(_stock_key(*key), {})) for key in wanted]
+
+    def _with_pools(self, own: list[Stock], consistent: bool) -> list[Stock]:
+        """The SKUs' `own` rows and their pools' rows.
+
+        Units that move between rows while these are read could be missed in both, and the last ones taken for sold: a
+        consistent look holds only if the own rows, read before and after it, say that nothing moved in between.
+        """
+        for _ in range(_LOOKS):
+            keys = [(row.sku, row.location, shard) for row in own for shard in range(1, row.shards + 1)]
+            pool = self._rows(keys, consistent)
+            if not consistent:
+                return own + pool
+            again = self._rows([(row.sku, row.location, 0) for row in own], consistent)
+            if [row.pool for row in again] == [row.pool for row in own]:
+                return again + pool
+            own = again
+        raise Contended("the stock is being moved at this moment; send the request again")
 
 
-def _stock(sku: str, location: str, item: Item) -> Stock:
+def ledger_key(sku: str, month: str, shard: int) -> str:
+    """The partition of a row's movements in `month`. Each row of a pool has one: the ledger is written as often."""
+    return f"MOVEMENT#{sku}#{month}#{shard}" if shard else f"MOVEMENT#{sku}#{month}"
+
+
+def _stock_key(sku: str, location: str, shard: int) -> tuple[str, str]:
+    """A pool's rows lie in partitions of their own: one partition key takes 1,000 write units per second."""
+    return f"STOCK#{sku}#{shard}" if shard else f"STOCK#{sku}", f"LOCATION#{location}"
+
+
+def _pool_key(own: Stock) -> dict[str, str]:
+    return {"pk": _POOLS, "sk": f"{own.sku}#{own.location}"}
+
+
+def _stock(sku: str, location: str, shard: int, item: Item) -> Stock:
     return Stock(
         sku=sku,
         location=location,
+        shard=shard,
+        pool=Pool(**{name: item[name] for name in Pool.model_fields}) if "shards" in item else None,
         on_hand=item.get("on_hand", 0),
         available=item.get("available", 0),
         known=bool(item),
@@ -285,13 +440,15 @@ def _stock(sku: str, location: str, item: Item) -> Stock:
     )
 
 
+def _as_seen(row: Stock) -> Condition:
+    return ("available", "=", row.available) if row.known else ("available", "missing")
+
+
+def _pool_as_seen(own: Stock) -> tuple[Condition, ...]:
+    if own.pool is None:
+        return (("shards", "missing"),)
+    return ("shards", "=", own.pool.shards), ("draining", "=", own.pool.draining)
+
+
 def _reservation_key(order_id: str, part: Part) -> dict[str, str]:
-    return {"pk": f"ORDER#{order_id}", "sk": f"RESERVATION#{part.sku}#{part.location}"}
-
-
-def _movement_item(movement: Movement) -> Item:
-    return {
-        "pk": f"MOVEMENT#{movement.sku}#{movement.occurred_at[:7]}",
-        "sk": movement.position,
-        **movement.model_dump(exclude_none=True),
-    }
+    return {"pk": f"ORDER#{order_id}", "sk": f"RESERVATION#{part.sku}#{part.shelf}"}

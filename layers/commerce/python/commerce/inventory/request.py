@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from commerce.inventory.model import MAX_UNITS
+from commerce.inventory.model import MAX_SHARDS, MAX_UNITS
 from commerce.model import OpenModel
 
 
@@ -21,3 +21,9 @@ class TransferRequest(OpenModel):
     origin: str = Field(max_length=100)
     destination: str = Field(max_length=100)
     reason: str = Field(min_length=1, max_length=200)
+
+
+class PoolRequest(OpenModel):
+    """Over how many rows a hot SKU's stock is spread at each location."""
+
+    shards: int = Field(ge=2, le=MAX_SHARDS)

@@ -1,6 +1,6 @@
 """What staff and imports do to stock. Orders reserve, release and ship through the repository's actions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -8,20 +8,17 @@ from commerce.audit import Audit
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid
 from commerce.events import Event, StockAdjusted, StockReason, StockTransferred, at
 from commerce.ids import new_id
-from commerce.inventory.model import MAX_UNITS, MovementKind, Part, Stock
+from commerce.inventory.model import MAX_UNITS, MovementKind, Part, Stock, by_location
+from commerce.inventory.pooling import Pools, gather
 
 _TRIES = 5
 
 
-class StockLedger(Protocol):
+class StockLedger(Pools, Protocol):
     """Where stock is kept."""
 
-    @property
-    def locations(self) -> tuple[str, ...]:
-        """The shop's locations, the preferred one first."""
-
     def stock(self, sku: str, location: str) -> Stock:
-        """The SKU's stock at one location."""
+        """The SKU's stock at one location, all its rows summed."""
 
     def done(self, change_id: str) -> bool:
         """Whether the adjustment or the transfer was made."""
@@ -35,7 +32,7 @@ class StockLedger(Protocol):
         reason: str,
         actor: str,
         now: datetime,
-        seen: Stock | None = None,
+        seen: Sequence[Stock] = (),
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
@@ -77,11 +74,12 @@ def adjust_stock(
     place = _location(inventory, location)
     if not 0 < abs(quantity) <= MAX_UNITS:
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units, added or taken", path="$.quantity")
-    before = inventory.stock(sku, place)
+    rows = _with_enough(inventory, inventory.rows(sku, place), -quantity, actor, now)
     try:
-        _adjust(inventory, audit, before, quantity, kind, reason, actor, adjustment_id, now, exact=False)
+        _adjust(inventory, audit, rows, quantity, kind, reason, actor, adjustment_id, now, exact=False)
     except ConditionFailed as refused:
         if 1 not in refused.failed and not inventory.done(adjustment_id):
+            [before] = by_location(rows)
             raise Conflict(
                 f"{before.available} units of {sku} are free at {place}; {-quantity} cannot be taken away",
                 path="$.quantity",
@@ -108,13 +106,15 @@ def set_stock(
     if not 0 <= available <= MAX_UNITS:
         raise Invalid(f"stock is between 0 and {MAX_UNITS} units", path="$.available")
     for _ in range(_TRIES):
-        before = inventory.stock(sku, place)
+        rows = inventory.rows(sku, place)
+        [before] = by_location(rows)
         missing = available - before.available
         if not missing:
             return before
+        rows = _with_enough(inventory, rows, -missing, actor, now)
         kind: StockReason = "received" if missing > 0 else "adjusted"
         try:
-            _adjust(inventory, audit, before, missing, kind, reason, actor, new_id("adj"), now, exact=True)
+            _adjust(inventory, audit, rows, missing, kind, reason, actor, new_id("adj"), now, exact=True)
         except ConditionFailed:
             continue
         return before.model_copy(update={"available": available, "on_hand": before.on_hand + missing})
@@ -145,6 +145,7 @@ def transfer_stock(
         raise Invalid("goods are transferred from one location to another one", path="$.destination")
     if not 0 < quantity <= MAX_UNITS:
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units", path="$.quantity")
+    _with_enough(inventory, inventory.rows(sku, origin), quantity, actor, now)
     moved = {"origin": origin, "destination": destination, "quantity": quantity}
     try:
         inventory.transfer(
@@ -177,10 +178,21 @@ def _location(inventory: StockLedger, location: str | None, path: str = "$.locat
     return location or inventory.locations[0]
 
 
+def _with_enough(
+    inventory: StockLedger, rows: tuple[Stock, ...], units: int, actor: str, now: datetime
+) -> tuple[Stock, ...]:
+    """The rows once the SKU's own one can give `units`, as far as there are so many: there staff's changes are made."""
+    if len(rows) == 1 or rows[0].available >= units:
+        return rows
+    own = rows[0]
+    gather(inventory, own.sku, own.location, units, actor=actor, now=now)
+    return inventory.rows(own.sku, own.location)
+
+
 def _adjust(
     inventory: StockLedger,
     audit: Audit,
-    before: Stock,
+    rows: tuple[Stock, ...],
     quantity: int,
     kind: StockReason,
     reason: str,
@@ -190,7 +202,8 @@ def _adjust(
     *,
     exact: bool,
 ) -> None:
-    """`exact` holds only if the stock is still as it was `before`."""
+    """`exact` holds only if all `rows` are still as they were read."""
+    [before] = by_location(rows)
     inventory.adjust(
         Part(sku=before.sku, location=before.location, quantity=quantity),
         kind,
@@ -198,7 +211,7 @@ def _adjust(
         reason=reason,
         actor=actor,
         now=now,
-        seen=before if exact else None,
+        seen=rows if exact else (),
         actions=[
             audit.action(
                 f"stock#{before.sku}",

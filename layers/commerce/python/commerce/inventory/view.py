@@ -1,6 +1,8 @@
 """Stock as staff see it."""
 
-from commerce.inventory.model import Movement, Stock
+from collections.abc import Iterable
+
+from commerce.inventory.model import Movement, Stock, by_location
 from commerce.model import Model
 
 
@@ -11,6 +13,8 @@ class StockLevel(Model):
     available: int
     reserved: int
     on_hand: int
+    shards: int
+    """Rows over which it is spread, of a SKU that is pooled; 0 otherwise."""
 
 
 class StockResponse(Model):
@@ -30,3 +34,8 @@ class MovementsResponse(Model):
 def level(stock: Stock) -> StockLevel:
     """The SKU's stock at one location."""
     return StockLevel(**{name: getattr(stock, name) for name in StockLevel.model_fields})
+
+
+def levels(sku: str, rows: Iterable[Stock]) -> StockResponse:
+    """The SKU's stock per location, all rows of a pool summed."""
+    return StockResponse(sku=sku, locations=tuple(map(level, by_location(rows))))

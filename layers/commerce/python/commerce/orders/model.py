@@ -45,6 +45,8 @@ class Allocation(Model):
 
     location: str
     quantity: int
+    shard: int = 0
+    """The row there, where the SKU was pooled: what is released or shipped leaves the row that gave it."""
 
 
 class OrderLine(PricedLine):

@@ -22,8 +22,15 @@ class Orders(Protocol):
     def find(self, order_id: str) -> Order | None:
         """The order, or None."""
 
-    def place(self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()) -> None:
-        """Makes the order. Raises ConditionFailed and Contended."""
+    def place(
+        self,
+        order: Order,
+        *,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+        patient: bool = True,
+    ) -> None:
+        """Makes the order. Raises ConditionFailed, and Contended: at the first conflict if not `patient`."""
 
     def change(
         self,

@@ -35,13 +35,21 @@ class OrderRepository:
         item = self.table.get(f"ORDER#{order_id}", "ORDER")
         return _order(item) if item else None
 
-    def place(self, order: Order, *, actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()) -> None:
+    def place(
+        self,
+        order: Order,
+        *,
+        actions: Iterable[dict[str, Any]] = (),
+        events: Iterable[Event] = (),
+        patient: bool = True,
+    ) -> None:
         """Makes the order, in one transaction with `actions` and the publication of `events`.
 
         Raises ConditionFailed: position 0 where the checkout's attempt has its order already (positions 1… are those
-        of `actions`), and Contended.
+        of `actions`), and Contended: at the first conflict where the caller is not `patient`.
         """
-        self._transact(put(self.table.name, _item(order), ("pk", "missing")), actions, events)
+        own = put(self.table.name, _item(order), ("pk", "missing"))
+        self._transact(own, actions, events, attempts=_ATTEMPTS if patient else 1)
 
     def change(
         self,
@@ -105,9 +113,15 @@ class OrderRepository:
         )
         return (_order(item) for item in items)
 
-    def _transact(self, own: dict[str, Any], actions: Iterable[dict[str, Any]], events: Iterable[Event]) -> None:
+    def _transact(
+        self,
+        own: dict[str, Any],
+        actions: Iterable[dict[str, Any]],
+        events: Iterable[Event],
+        attempts: int = _ATTEMPTS,
+    ) -> None:
         published = (self.outbox.action(event) for event in events)
-        transact(self.table.client, [own, *actions, *published], attempts=_ATTEMPTS)
+        transact(self.table.client, [own, *actions, *published], attempts=attempts)
 
 
 def _item(order: Order) -> Item:

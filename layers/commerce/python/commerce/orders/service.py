@@ -73,7 +73,8 @@ def new_order(
                 **line.model_dump(),
                 original=line.quantity,
                 allocations=tuple(
-                    Allocation(location=part.location, quantity=part.quantity) for part in parts[line.id]
+                    Allocation(location=part.location, shard=part.shard, quantity=part.quantity)
+                    for part in parts[line.id]
                 ),
             )
             for line in checkout.priced
@@ -95,19 +96,22 @@ def new_order(
 
 
 def parts_of(order: Order) -> tuple[Part, ...]:
-    """The order's goods per SKU and location, as its reservations hold them."""
+    """The order's goods per SKU, location and row, as its reservations hold them."""
     return summed(
-        Part(sku=line.sku, location=allocation.location, quantity=allocation.quantity)
+        Part(sku=line.sku, location=allocation.location, shard=allocation.shard, quantity=allocation.quantity)
         for line in order.lines
         for allocation in line.allocations
     )
 
 
-def place_order(stores: Stores, order: Order, checkout: Checkout, *, now: datetime) -> Checkout:
+def place_order(
+    stores: Stores, order: Order, checkout: Checkout, *, now: datetime, patient: bool = True
+) -> Checkout:
     """Takes the stock, makes the order and puts `checkout` in progress, or does nothing at all.
 
     Raises ConditionFailed: 0 where the attempt has its order, 1 where the checkout changed, from 2 on the positions of
-    the stock (`FIRST_PART`, three for each of `parts_of(order)`); and Contended. Answers the checkout as it is then.
+    the stock (`FIRST_PART`, three for each of `parts_of(order)`); and Contended, at the first conflict with another
+    transaction if not `patient`. Answers the checkout as it is then.
     """
     moved = checkout.model_copy(
         update={
@@ -135,6 +139,7 @@ def place_order(stores: Stores, order: Order, checkout: Checkout, *, now: dateti
                 customer=order.customer is not None,
             )
         ],
+        patient=patient,
     )
     return moved.model_copy(update={"version": checkout.version + 1})
 
