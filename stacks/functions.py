@@ -171,8 +171,9 @@ _ALL = (
     ),
     FunctionSpec(
         "settle_order",
-        "Checks the money of a delivered order and closes it",
-        tables={ORDERS: READ + CHANGE, OUTBOX: APPEND},
+        "Gives the money for lost parcels back, checks the money of a delivered order and closes it",
+        tables={ORDERS: READ + CHANGE, AUDIT: APPEND, OUTBOX: APPEND},
+        secrets=("payment",),
     ),
     FunctionSpec(
         "sweep_orders",

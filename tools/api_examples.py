@@ -70,6 +70,7 @@ BODIES: dict[str, Any] = {
     "pool_stock": {"shards": 16},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
+    "ship_order": {"location": "main"},
     "end_journey": {"status": "lost"},
     "cancel_order": {"reason": "merchant_request"},
     "receive_return": {"lines": [{"line_id": "line_1", "quantity": 1, "restock": True}]},

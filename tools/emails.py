@@ -14,7 +14,7 @@ from commerce.contact import Buyer, PostalAddress
 from commerce.events import Event
 from commerce.notifications.model import KINDS
 from commerce.notifications.rendering import Templates
-from commerce.orders.model import Order, OrderLine, Shipment, ShippingChoice
+from commerce.orders.model import Label, Order, OrderLine, Shipment, ShipmentLine, ShippingChoice
 from commerce.pricing.model import Total
 from commerce.settings import Settings
 
@@ -90,13 +90,24 @@ ORDER = Order(
     placed_at=_MOMENT,
     hold_until="2026-11-22T08:30:30.250Z",
     escalation_url="https://bank.example/confirm",
-    shipment=Shipment(
-        id="shp_1",
-        carrier="USPS",
-        tracking_number="9400100000000000000000",
-        tracking_url="https://carrier.example/9400100000000000000000",
-        label_url="https://carrier.example/label.png",
-        shipped_at="2026-11-23T14:00:00.000Z",
+    shipments=tuple(
+        Shipment(
+            location=location,
+            lines=(ShipmentLine(line_id=line_id, quantity=quantity),),
+            status="shipped",
+            label=Label(
+                id=f"shp_{location}",
+                carrier="USPS",
+                tracking_number=number,
+                tracking_url=f"https://carrier.example/{number}",
+                label_url="https://carrier.example/label.png",
+            ),
+            shipped_at="2026-11-23T14:00:00.000Z",
+        )
+        for location, line_id, quantity, number in (
+            ("main", "line_1", 2, "9400100000000000000000"),
+            ("annex", "line_2", 1, "9400100000000000000017"),
+        )
     ),
 )
 

@@ -120,7 +120,9 @@ def _of_email(claim: Item) -> Fact:
 
 
 def _of_staff(entry: Item) -> Fact:
-    return Fact(entry["sk"].partition("#")[0], "audit", f"{entry['action']} by {entry['actor']}")
+    """A step of the warehouse belongs to one location's parcel."""
+    place = f" at {entry['after']['location']}" if "location" in entry.get("after", {}) else ""
+    return Fact(entry["sk"].partition("#")[0], "audit", f"{entry['action']} by {entry['actor']}{place}")
 
 
 def _of_workflow(execution: Execution | None) -> Iterator[Fact]:

@@ -11,7 +11,7 @@ from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
 from commerce.errors import Invalid
 from commerce.fulfilment import tracking, warehouse
-from commerce.fulfilment.request import CancelRequest, PackRequest, ParcelRequest, PickRequest
+from commerce.fulfilment.request import CancelRequest, HandOverRequest, PackRequest, ParcelRequest, PickRequest
 from commerce.fulfilment.view import (
     OrderStory,
     StaffOrder,
@@ -37,15 +37,17 @@ wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
     answers=WorklistResponse,
     query={
         "status": "Which orders; `confirmed`, the default, are to be picked.",
+        "location": "Only orders with a parcel from this location, and the status is this parcel's.",
         **paging.parameters(PAGE, MAX_PAGE),
     },
 )
 def list_orders(request: Request[None]) -> Response:
     """Lists the orders in a status, the oldest first."""
     status = _status(request.query.get("status", "confirmed"))
-    limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} orders"
+    location = request.query.get("location")
+    limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} orders of {location or 'all locations'}"
     after = paging.position(request, of=these)
-    page, end = warehouse.worklist(wiring.orders(), status=status, after=after, limit=limit)
+    page, end = warehouse.worklist(wiring.orders(), status=status, after=after, limit=limit, location=location)
     return Response(
         WorklistResponse(orders=tuple(summary(order) for order in page), cursor=paging.cursor(end, of=these))
     )
@@ -63,7 +65,9 @@ def show_order(request: Request[None]) -> Response:
     "/admin/orders/{id}/pick", groups=("warehouse",), body=PickRequest, answers=StaffOrder, idempotency="required"
 )
 def pick_order(request: Request[PickRequest]) -> Response:
-    """Records the picker's count. Less than was ordered cancels the order and takes the missing units out of stock."""
+    """Records the picker's count of a parcel. Less than was ordered cancels the order and takes what is missing out of
+    stock.
+    """
     return _shown(
         warehouse.pick(
             wiring.stores(),
@@ -71,6 +75,7 @@ def pick_order(request: Request[PickRequest]) -> Response:
             wiring.workflow(),
             order_id=request.parameters["id"],
             picked=request.body.lines,
+            location=request.body.location,
             actor=_actor(request),
             now=now(),
             expected=_expected(request),
@@ -88,6 +93,7 @@ def pack_order(request: Request[PackRequest]) -> Response:
             wiring.stores(),
             order_id=request.parameters["id"],
             weight_grams=request.body.weight_grams,
+            location=request.body.location,
             actor=_actor(request),
             now=now(),
             expected=_expected(request),
@@ -95,14 +101,19 @@ def pack_order(request: Request[PackRequest]) -> Response:
     )
 
 
-@api.post("/admin/orders/{id}/ship", groups=("warehouse",), answers=StaffOrder, idempotency="required")
-def ship_order(request: Request[None]) -> Response:
-    """Hands the parcel over: the workflow buys the label, captures the payment and marks the order shipped."""
+@api.post(
+    "/admin/orders/{id}/ship", groups=("warehouse",), body=HandOverRequest, answers=StaffOrder, idempotency="required"
+)
+def ship_order(request: Request[HandOverRequest]) -> Response:
+    """Hands a parcel over. After the order's last one the workflow buys the labels, captures the payment and marks the
+    order shipped.
+    """
     return _shown(
         warehouse.hand_over(
             wiring.stores(),
             wiring.workflow(),
             order_id=request.parameters["id"],
+            location=request.body.location,
             actor=_actor(request),
             now=now(),
             expected=_expected(request),
@@ -121,6 +132,7 @@ def end_journey(request: Request[ParcelRequest]) -> Response:
             wiring.workflow(),
             order_id=request.parameters["id"],
             ending=request.body.status,
+            location=request.body.location,
             actor=_actor(request),
             now=now(),
             expected=_expected(request),

@@ -13,12 +13,22 @@ from commerce.clock import iso
 from commerce.contact import Buyer, PostalAddress
 from commerce.errors import ConditionFailed, Conflict, NotFound
 from commerce.events import Event
-from commerce.fulfilment.model import PickedLine, TrackingEvent, TrackingStatus
+from commerce.fulfilment.model import PickedLine, TrackingEvent, TrackingStatus, reference
 from commerce.inventory.model import Part, Stock
-from commerce.orders.model import NEXT, Allocation, Order, OrderLine, Shipment, ShippingChoice, Status
+from commerce.orders.model import (
+    NEXT,
+    Allocation,
+    Label,
+    Order,
+    OrderLine,
+    Shipment,
+    ShippingChoice,
+    Status,
+    shipments_of,
+)
 from commerce.orders.ports import Stores
 from commerce.payments.model import PaymentEvent, payment_event
-from commerce.payments.service import Capture
+from commerce.payments.service import Capture, Refund
 from commerce.pricing.model import Total
 
 NOW = datetime(2026, 11, 22, 8, 15, 30, tzinfo=UTC)
@@ -56,6 +66,7 @@ def order(status: Status = "confirmed", **changes: Any) -> Order:
         "status": status,
         "currency": "USD",
         "lines": lines,
+        "shipments": parcels(status, *lines),
         "totals": (
             Total(type="subtotal", amount=sum(1999 * one.quantity for one in lines)),
             Total(type="total", amount=sum(1999 * one.quantity for one in lines)),
@@ -74,31 +85,50 @@ def order(status: Status = "confirmed", **changes: Any) -> Order:
     return Order(**{**fields, **changes})
 
 
+_AS_ITS_ORDER = ("picked", "packed", "ready_to_ship", "shipped", "delivered", "lost")
+
+
+def parcels(status: Status, *lines: OrderLine, **changes: Any) -> tuple[Shipment, ...]:
+    """The parcels of an order in `status` that has these lines."""
+    stage = status if status in _AS_ITS_ORDER else "pending"
+    return tuple(one.model_copy(update={"status": stage, **changes}) for one in shipments_of(lines))
+
+
 def shipped_order(status: Status = "shipped", **changes: Any) -> Order:
     """An order that the carrier has, or had."""
-    sent = line(fulfilled=2)
-    return order(status, **{"lines": (sent,), "shipment": shipment(), "task_state": "AwaitDelivery", **changes})
+    lines = changes.pop("lines", (line(fulfilled=2),))
+    sent = tuple(
+        one.model_copy(update={"label": label(number)}) for number, one in enumerate(parcels(status, *lines), 1)
+    )
+    return order(status, **{"lines": lines, "shipments": sent, "task_state": "AwaitDelivery", **changes})
 
 
-def shipment(**changes: Any) -> Shipment:
-    """The carrier's label."""
+def from_two_places(**changes: Any) -> tuple[OrderLine, ...]:
+    """Two shirts from the main warehouse and a mug from the annex: two parcels."""
+    annex = (Allocation(location="annex", quantity=1),)
+    return line(**changes), line("line_2", "MUG", 1, allocations=annex, **changes)
+
+
+def label(number: int = 1, **changes: Any) -> Label:
+    """The carrier's label of the order's first parcel, or of another one."""
+    tracking = f"1Z-TEST-{number}"
     fields = {
-        "id": "shp_1",
+        "id": f"shp_{number}",
         "carrier": "USPS",
-        "tracking_number": TRACKING,
-        "tracking_url": f"https://carrier.example/{TRACKING}",
+        "tracking_number": tracking,
+        "tracking_url": f"https://carrier.example/{tracking}",
         "label_url": "https://carrier.example/label.png",
     }
-    return Shipment(**{**fields, **changes})
+    return Label(**{**fields, **changes})
 
 
 def news(status: TrackingStatus, *, at: datetime = NOW, tracking_number: str = TRACKING) -> TrackingEvent:
-    """What the carrier says of the order's parcel."""
+    """What the carrier says of the order's first parcel, or of another one."""
     return TrackingEvent(order_id="order_1", tracking_number=tracking_number, status=status, occurred_at=at)
 
 
 def found(quantity: int, line_id: str = "line_1") -> tuple[PickedLine, ...]:
-    """The picker's count of the order's one line."""
+    """The picker's count of the one line in the parcel."""
     return (PickedLine(line_id=line_id, quantity=quantity),)
 
 
@@ -297,25 +327,29 @@ class Signals:
 
 @dataclass
 class FakeCarrier:
-    """Sells one label per order; hands the same one out again."""
+    """Sells one label per parcel; hands the same one out again."""
 
     boundaries: Boundaries
-    labels: dict[str, Shipment] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    """By the parcel's reference."""
     weights: list[int] = field(default_factory=list)
     given_back: set[str] = field(default_factory=set)
 
-    def buy_label(self, order: Order, weight_grams: int, key: str) -> Shipment:
+    def buy_label(self, order: Order, shipment: Shipment, weight_grams: int, key: str) -> Label:
         """The label."""
-        if order.id not in self.labels:
-            self.labels[order.id] = shipment()
+        known = reference(order, shipment)
+        if known not in self.labels:
+            self.labels[known] = label(len(self.labels) + 1)
             self.weights.append(weight_grams)
             self.boundaries.effect()
-        return self.labels[order.id]
+        return self.labels[known]
 
-    def void_label(self, shipment_id: str) -> None:
+    def void_label(self, order: Order, shipment: Shipment) -> None:
         """Takes it back."""
-        self.given_back.add(shipment_id)
-        self.boundaries.effect()
+        known = reference(order, shipment)
+        if known in self.labels and self.labels[known].id not in self.given_back:
+            self.given_back.add(self.labels[known].id)
+            self.boundaries.effect()
 
     def construct_event(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackingEvent | None:
         """Never asked for here."""
@@ -324,11 +358,14 @@ class FakeCarrier:
 
 @dataclass
 class Bank:
-    """Captures as it is told to, and moves money once per key."""
+    """Captures and refunds as it is told to, and moves money once per key."""
 
     boundaries: Boundaries
     outcome: str = "captured"
+    refunds: str = "refunded"
+    """What becomes of a refund."""
     taken: dict[str, int] = field(default_factory=dict)
+    returned: dict[str, int] = field(default_factory=dict)
 
     def capture(self, intent_id: str, amount: int, key: str) -> Capture:
         """Takes the money."""
@@ -338,6 +375,15 @@ class Bank:
             self.taken[key] = amount
             self.boundaries.effect()
         return Capture(outcome="captured", charge_id="ch_1", amount=amount)
+
+    def refund(self, intent_id: str, amount: int, key: str) -> Refund:
+        """Gives money back."""
+        if self.refunds != "refunded":
+            return Refund(outcome=self.refunds, refund_id="re_1")
+        if key not in self.returned:
+            self.returned[key] = amount
+            self.boundaries.effect()
+        return Refund(outcome="refunded", refund_id=f"re_{key}", amount=amount)
 
 
 class Shop:
@@ -350,7 +396,8 @@ class Shop:
         self.warehouse = Warehouse()
         for one in order.lines:
             for allocation in one.allocations:
-                self.warehouse.promised[(one.sku, allocation.location)] = allocation.quantity
+                place = (one.sku, allocation.location)
+                self.warehouse.promised[place] = self.warehouse.promised.get(place, 0) + allocation.quantity
         self.signals = Signals()
         self.carrier = FakeCarrier(self.boundaries)
         self.bank = Bank(self.boundaries)

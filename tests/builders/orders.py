@@ -22,7 +22,7 @@ from commerce.identity.model import GUEST, Caller
 from commerce.inventory.model import Part, Stock
 from commerce.inventory.repository import InventoryRepository
 from commerce.inventory.service import set_stock
-from commerce.orders.model import Allocation, Order, OrderLine, ShippingChoice
+from commerce.orders.model import Allocation, Order, OrderLine, ShippingChoice, shipments_of
 from commerce.orders.ports import Stores
 from commerce.orders.repository import OrderRepository
 from commerce.payments.model import payment_event
@@ -61,6 +61,8 @@ def an_order(**changes: Any) -> Order:
     """A guest's order of one shirt from the main location, not paid yet."""
     checkout = ready_checkout()
     [line] = checkout.priced
+    main = (Allocation(location="main", quantity=line.quantity),)
+    lines = changes.pop("lines", (OrderLine(**line.model_dump(), original=line.quantity, allocations=main),))
     fields: dict[str, Any] = {
         "id": "order_7k2m9x4c1q",
         "checkout_id": checkout.id,
@@ -68,13 +70,8 @@ def an_order(**changes: Any) -> Order:
         "customer": None,
         "status": "pending_payment",
         "currency": "USD",
-        "lines": (
-            OrderLine(
-                **line.model_dump(),
-                original=line.quantity,
-                allocations=(Allocation(location="main", quantity=line.quantity),),
-            ),
-        ),
+        "lines": lines,
+        "shipments": shipments_of(lines),
         "totals": checkout.totals,
         "buyer": buyer(),
         "shipping_address": address(),

@@ -138,7 +138,7 @@ def test_the_money_of_a_lost_parcel_comes_back_although_the_provider_was_away(
     shipped: Callable[[], str], everyone: Cast, provider: Provider
 ) -> None:
     order_id = shipped()
-    parcel = everyone.support.get(f"/orders/{order_id}")["order"]["shipment"]["tracking_number"]
+    parcel = everyone.support.get(f"/orders/{order_id}")["order"]["shipments"][0]["label"]["tracking_number"]
     provider.fails("refunds.create", "drop_before")
 
     everyone.carrier.report(parcel, "return_to_sender")

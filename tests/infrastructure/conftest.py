@@ -55,7 +55,5 @@ def documented() -> dict[str, bool]:
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| `")]
     functions: dict[str, bool] = {}
     for names, _, stripe in rows:
-        listed = [name.strip(" `") for name in names.split(",")]
-        first = len(listed) if stripe.strip() == "yes" else 2 if stripe.strip() == "the first two" else 0
-        functions |= {name: position < first for position, name in enumerate(listed)}
+        functions |= {name.strip(" `"): stripe.strip().startswith("yes") for name in names.split(",")}
     return functions

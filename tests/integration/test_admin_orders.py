@@ -14,15 +14,17 @@ import pytest
 
 from builders.fulfilment import NOW, Bank, Boundaries, FakeCarrier, Signals, line, order
 from builders.http import http_event
+from builders.pricing import settings
 from commerce.adapters import wiring
 from commerce.clock import iso
 from commerce.errors import Contended
 from commerce.fulfilment.settlement import settle
 from commerce.fulfilment.shipping import ship
 from commerce.inventory.service import set_stock
-from commerce.orders.model import Order
+from commerce.orders.model import Allocation, Order
 from commerce.orders.service import parts_of
 from commerce.payments.model import payment_event
+from commerce.settings import Location
 
 HANDLER = Path(__file__).parents[2] / "functions/admin_orders/handler.py"
 
@@ -73,16 +75,24 @@ class Office:
     def step(self, name: str, order_id: str, body: Any = None, **more: Any) -> Answer:
         return self.send(f"POST /admin/orders/{{id}}/{name}", body or {}, id=order_id, **more)
 
-    def paid_order(self, *, on_hand: int = 5, age: timedelta = timedelta()) -> Order:
-        """An order for two units of a SKU of its own, of which `on_hand` units lay on the shelf."""
+    def paid_order(self, *, on_hand: int = 5, age: timedelta = timedelta(), split: bool = False) -> Order:
+        """An order for two units of a SKU of its own, of which `on_hand` units lay on the shelf.
+
+        Where it is `split`, one of them lies in the annex.
+        """
         order_id = f"order_{uuid4().hex}"
         sku = f"SKU-{order_id}"
         stock = {"audit": wiring.audit(), "reason": "counted", "actor": "test", "now": NOW}
         set_stock(wiring.inventory(), sku=sku, available=on_hand, **stock)
+        ordered = line(sku=sku)
+        if split:
+            set_stock(wiring.inventory(), sku=sku, available=1, location="annex", **stock)
+            places = tuple(Allocation(location=location, quantity=1) for location in ("main", "annex"))
+            ordered = line(sku=sku, allocations=places)
         placed = order(
             "pending_payment",
             id=order_id,
-            lines=(line(sku=sku),),
+            lines=(ordered,),
             placed_at=iso(NOW - age),
             task_token=None,
             task_state=None,
@@ -129,6 +139,8 @@ def audited(ordered: Order) -> list[tuple[str, str]]:
 @pytest.fixture
 def office(function_of_the_shop: None, monkeypatch: pytest.MonkeyPatch) -> Office:
     signals = Signals()
+    places = tuple(Location(id=location) for location in ("main", "annex"))
+    monkeypatch.setenv("SETTINGS", settings(locations=places).model_dump_json())
     monkeypatch.setattr(wiring, "workflow", lambda: signals)
     spec = importlib.util.spec_from_file_location("admin_orders_handler", HANDLER)
     assert spec and spec.loader
@@ -141,11 +153,41 @@ def test_an_order_goes_through_the_warehouse_and_every_step_is_audited(office: O
     ordered = office.paid_order()
 
     assert office.step("pick", ordered.id, count(ordered, 2)).body["status"] == "picked"
-    assert office.step("pack", ordered.id, {"weight_grams": 900}).body["weight_grams"] == 900
+    assert office.step("pack", ordered.id, {"weight_grams": 900}).body["shipments"][0]["weight_grams"] == 900
     assert office.step("ship", ordered.id).body["status"] == "ready_to_ship"
 
     assert sorted(audited(ordered)) == [("warehouse-1", step) for step in ("packed", "picked", "ready_to_ship")]
     assert (f"token of {ordered.id}", "go on") in office.signals.told
+
+
+def test_each_place_works_on_its_own_parcel_and_has_a_list_of_its_own(office: Office) -> None:
+    ordered = office.paid_order(split=True)
+    main, annex = ({"location": location} for location in ("main", "annex"))
+
+    refused = office.step("pick", ordered.id, count(ordered, 1))
+    assert (refused.status, refused.fields_at_fault) == (400, ["$.location"])
+
+    picked = office.step("pick", ordered.id, {**count(ordered, 1), **annex}).body
+    assert picked["status"] == "confirmed"
+    assert [one["status"] for one in picked["shipments"]] == ["pending", "picked"]
+
+    def to_pick(location: str) -> list[str]:
+        listed = office.send("GET /admin/orders", query={"location": location}).body["orders"]
+        return [one["id"] for one in listed]
+
+    assert ordered.id in to_pick("main")
+    assert ordered.id not in to_pick("annex")
+
+    office.step("pack", ordered.id, {"weight_grams": 300, **annex})
+    office.step("ship", ordered.id, annex)
+    assert office.step("pick", ordered.id, {**count(ordered, 1), **main}).body["status"] == "picked"
+    office.step("pack", ordered.id, {"weight_grams": 400, **main})
+    assert office.step("ship", ordered.id, main).body["status"] == "ready_to_ship"
+
+    ship_it(ordered.id, FakeCarrier(Boundaries()), Bank(Boundaries()))
+    assert office.step("parcel", ordered.id, {"status": "lost", **annex}, group="support").body["status"] == "shipped"
+    ended = office.step("parcel", ordered.id, {"status": "delivered", **main}, group="support")
+    assert ended.body["status"] == "delivered"
 
 
 def test_a_shipped_order_has_left_the_stock_and_its_story_tells_everything(office: Office) -> None:
@@ -242,7 +284,7 @@ def test_support_ends_the_journey_of_a_parcel_that_the_carrier_is_silent_about(o
 def test_a_delivered_order_is_settled(office: Office) -> None:
     ordered = office.delivered()
 
-    assert settle(wiring.orders(), wiring.payments(), order_id=ordered.id, now=NOW).settled
+    assert settle(wiring.books(), wiring.payment_gateway, order_id=ordered.id, now=NOW).settled
 
 
 def test_a_repeated_request_gets_the_same_bytes(office: Office) -> None:

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import easypost
 import pytest
 
 from builders.doubles import Receiver, carrier_double, control
-from builders.fulfilment import order
+from builders.fulfilment import from_two_places, order
 from commerce.contact import PostalAddress
 from commerce.errors import Invalid, Unauthenticated, Unavailable
 from commerce.fulfilment.gateway import EasyPostCarrier
 from commerce.fulfilment.model import TrackingEvent
 from commerce.fulfilment.shipping import Carrier
-from commerce.orders.model import Order, ShippingChoice
+from commerce.orders.model import Label, Order, ShippingChoice
 from tools.doubles.carrier.double import CarrierDouble
 
 SECRET = "a secret of these tests"
 HERE = PostalAddress(street_address="1 Market Street", address_locality="San Francisco", address_country="US")
+THERE = PostalAddress(street_address="2 Dock Road", address_locality="Oakland", address_country="US")
 ADA = PostalAddress(
     first_name="Ada",
     last_name="Lovelace",
@@ -44,6 +46,12 @@ class Depot:
     def breaks(self, operation: str, fault: str) -> None:
         control(self.double, "faults", {"operation": operation, "fault": fault})
 
+    def sent_from(self, shipment_id: str) -> str:
+        """The street in the sender's address."""
+        api = easypost.EasyPostClient("EZTKshop", api_base=f"{self.double.url}/v2")  # type: ignore[attr-defined]
+        street: str = api.shipment.retrieve(shipment_id).from_address.street1
+        return street
+
     @property
     def parcels(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = control(self.double, "parcels")
@@ -56,8 +64,23 @@ def depot() -> Iterator[Depot]:
         yield Depot(carrier(double.url), double)
 
 
+def sender(location: str) -> PostalAddress:
+    return {"main": HERE, "annex": THERE}[location]
+
+
 def carrier(url: str) -> EasyPostCarrier:
-    return EasyPostCarrier("EZTKshop", SECRET, sender=HERE, company="Tradepost", api_base=url)
+    return EasyPostCarrier("EZTKshop", SECRET, sender=sender, company="Tradepost", api_base=url)
+
+
+def buys(gateway: EasyPostCarrier, of: Order, *, parcel: int = 0, weight_grams: int = 400) -> Label:
+    """The label of one of the order's parcels."""
+    port: Carrier = gateway
+    return port.buy_label(of, of.shipments[parcel], weight_grams, key="any")
+
+
+def voids(gateway: EasyPostCarrier, of: Order, *, parcel: int = 0) -> None:
+    """The label of one of the order's parcels goes back."""
+    gateway.void_label(of, of.shipments[parcel])
 
 
 def packed(**changes: Any) -> Order:
@@ -72,18 +95,17 @@ def by(name: str) -> ShippingChoice:
 
 class TestBuyingALabel:
     def test_the_order_gets_a_label_of_the_carrier_that_the_buyer_chose(self, depot: Depot) -> None:
-        port: Carrier = depot.gateway
-        shipment = port.buy_label(packed(shipping=by("UPS")), 400, key="order_1:label")
+        shipment = buys(depot.gateway, packed(shipping=by("UPS")))
         assert shipment.carrier == "UPS"
         assert shipment.tracking_number and shipment.label_url and shipment.tracking_url
         [parcel] = depot.parcels
         assert (parcel["id"], parcel["reference"]) == (shipment.id, "order_1")
 
     def test_a_carrier_that_has_no_rate_is_replaced_by_the_cheapest(self, depot: Depot) -> None:
-        assert depot.gateway.buy_label(packed(shipping=by("Pigeon")), 400, key="k").carrier == "USPS"
+        assert buys(depot.gateway, packed(shipping=by("Pigeon"))).carrier == "USPS"
 
     def test_buying_again_finds_the_label(self, depot: Depot) -> None:
-        first, again = (depot.gateway.buy_label(packed(), 400, key="order_1:label") for _ in range(2))
+        first, again = (buys(depot.gateway, packed()) for _ in range(2))
         assert first == again
         assert len(depot.parcels) == 1
 
@@ -101,64 +123,89 @@ class TestBuyingALabel:
     def test_without_an_answer_trying_again_buys_one_label(self, depot: Depot, operation: str, fault: str) -> None:
         depot.breaks(operation, fault)
         with pytest.raises(Unavailable):
-            depot.gateway.buy_label(packed(), 400, key="order_1:label")
-        shipment = depot.gateway.buy_label(packed(), 400, key="order_1:label")
+            buys(depot.gateway, packed())
+        shipment = buys(depot.gateway, packed())
         assert [parcel["id"] for parcel in depot.parcels if parcel["bought"]] == [shipment.id]
 
     def test_two_who_buy_the_same_shipment_at_once_get_the_same_label(self, depot: Depot) -> None:
         depot.breaks("shipments.buy", "drop_before")
         with pytest.raises(Unavailable):
-            depot.gateway.buy_label(packed(), 400, key="order_1:label")
+            buys(depot.gateway, packed())
         gateways = [carrier(depot.double.url) for _ in range(4)]
         with ThreadPoolExecutor(4) as threads:
-            labels = list(threads.map(lambda one: one.buy_label(packed(), 400, key="order_1:label"), gateways))
+            labels = list(threads.map(lambda one: buys(one, packed()), gateways))
         assert len({label.tracking_number for label in labels}) == 1
 
     def test_an_address_that_the_carrier_refuses_is_no_reason_to_try_again(self, depot: Depot) -> None:
         with pytest.raises(Invalid) as refused:
-            depot.gateway.buy_label(order("ready_to_ship", shipping_address=PostalAddress()), 400, key="k")
+            buys(depot.gateway, order("ready_to_ship", shipping_address=PostalAddress()))
         assert "Ada" not in refused.value.content
 
     def test_where_nobody_listens_it_is_unavailable(self) -> None:
         with pytest.raises(Unavailable):
-            carrier("http://127.0.0.1:9").buy_label(packed(), 400, key="k")
+            buys(carrier("http://127.0.0.1:9"), packed())
 
     def test_even_a_letter_weighs_something(self, depot: Depot) -> None:
-        assert depot.gateway.buy_label(packed(), 0, key="k").tracking_number
+        assert buys(depot.gateway, packed(), weight_grams=0).tracking_number
 
 
 class TestVoidingALabel:
     def test_it_goes_back(self, depot: Depot) -> None:
-        shipment = depot.gateway.buy_label(packed(), 400, key="k")
+        buys(depot.gateway, packed())
         for _ in range(2):
-            depot.gateway.void_label(shipment.id)
+            voids(depot.gateway, packed())
         assert depot.parcels[0]["refund_status"] == "submitted"
 
     def test_one_in_use_is_left_as_it_is(self, depot: Depot) -> None:
-        shipment = depot.gateway.buy_label(packed(), 400, key="k")
+        shipment = buys(depot.gateway, packed())
         control(depot.double, f"track/{shipment.tracking_number}", {"status": "in_transit"})
-        depot.gateway.void_label(shipment.id)
+        voids(depot.gateway, packed())
         assert depot.parcels[0]["refund_status"] is None
 
-    def test_one_that_never_was_is_left_as_it_is(self, depot: Depot) -> None:
-        depot.gateway.void_label("shp_none")
-
-    def test_without_an_answer_it_is_unavailable(self, depot: Depot) -> None:
-        depot.breaks("shipments.refund", "drop_before")
+    def test_one_that_was_never_bought_is_left_as_it_is(self, depot: Depot) -> None:
+        voids(depot.gateway, packed())
+        depot.breaks("shipments.buy", "error_before")
         with pytest.raises(Unavailable):
-            depot.gateway.void_label("shp_1")
+            buys(depot.gateway, packed())
+        voids(depot.gateway, packed())
+        assert depot.parcels[0]["refund_status"] is None
+
+    @pytest.mark.parametrize("operation", ["shipments.retrieve", "shipments.refund"])
+    def test_without_an_answer_it_is_unavailable_and_goes_back_the_next_time(
+        self, depot: Depot, operation: str
+    ) -> None:
+        buys(depot.gateway, packed())
+        depot.breaks(operation, "error_before")
+        with pytest.raises(Unavailable):
+            voids(depot.gateway, packed())
+        voids(depot.gateway, packed())
+        assert depot.parcels[0]["refund_status"] == "submitted"
+
+
+class TestTwoParcels:
+    def test_each_has_a_label_of_its_own_from_where_it_leaves(self, depot: Depot) -> None:
+        split = packed(lines=from_two_places())
+        labels = [buys(depot.gateway, split, parcel=parcel) for parcel in (0, 1, 0, 1)]
+        assert labels[:2] == labels[2:]
+        assert [parcel["reference"] for parcel in depot.parcels] == ["order_1-main", "order_1-annex"]
+        assert [depot.sent_from(label.id) for label in labels[:2]] == ["1 Market Street", "2 Dock Road"]
+
+    def test_one_that_goes_back_leaves_the_other_alone(self, depot: Depot) -> None:
+        split = packed(lines=from_two_places())
+        for parcel in (0, 1):
+            buys(depot.gateway, split, parcel=parcel)
+        voids(depot.gateway, split, parcel=1)
+        assert [parcel["refund_status"] for parcel in depot.parcels] == [None, "submitted"]
 
 
 class TestNews:
-    def news(self, depot: Depot, status: str) -> TrackingEvent | None:
-        """The event that the carrier's webhook becomes when the order's parcel takes this status."""
-        tracking_number = depot.gateway.buy_label(packed(), 400, key="k").tracking_number
+    def news(self, depot: Depot, status: str, of: Order | None = None) -> TrackingEvent | None:
+        """The event that the carrier's webhook becomes when the order's first parcel takes this status."""
+        tracking_number = buys(depot.gateway, of or packed()).tracking_number
         body, headers = self.sent(depot, f"track/{tracking_number}", status)
         return depot.gateway.construct_event(body, headers)
 
     def sent(self, depot: Depot, path: str, status: str) -> tuple[bytes, dict[str, str]]:
-        import easypost
-
         api = easypost.EasyPostClient("EZTKshop", api_base=f"{depot.double.url}/v2")  # type: ignore[attr-defined]
         with Receiver() as shop:
             hook = api.webhook.create(url=shop.url, webhook_secret=SECRET)
@@ -187,14 +234,19 @@ class TestNews:
         assert news.tracking_number == depot.parcels[0]["tracking_code"]
         assert news.occurred_at.tzinfo is not None
 
+    def test_the_news_of_one_parcel_of_several_names_the_order_too(self, depot: Depot) -> None:
+        news = self.news(depot, "delivered", packed(lines=from_two_places()))
+        assert news is not None
+        assert (news.order_id, news.tracking_number) == ("order_1", depot.parcels[0]["tracking_code"])
+
     @pytest.mark.parametrize("status", ["unknown", "cancelled", "error"])
     def test_what_tells_nothing_about_the_parcel_is_no_news(self, depot: Depot, status: str) -> None:
         assert self.news(depot, status) is None
 
     def test_a_signature_of_somebody_else_is_not_believed(self, depot: Depot) -> None:
-        depot.gateway.buy_label(packed(), 400, key="k")
+        buys(depot.gateway, packed())
         body, headers = self.sent(depot, f"track/{depot.parcels[0]['tracking_code']}", "delivered")
-        stranger = EasyPostCarrier("EZTKshop", "another", sender=HERE, company="Tradepost")
+        stranger = EasyPostCarrier("EZTKshop", "another", sender=sender, company="Tradepost")
         with pytest.raises(Unauthenticated):
             stranger.construct_event(body, headers)
         with pytest.raises(Unauthenticated):
@@ -215,7 +267,7 @@ class TestNews:
         assert depot.gateway.construct_event(body, headers) is None
 
     def test_news_that_cannot_be_looked_up_are_to_come_again(self, depot: Depot) -> None:
-        depot.gateway.buy_label(packed(), 400, key="k")
+        buys(depot.gateway, packed())
         body, headers = self.sent(depot, f"track/{depot.parcels[0]['tracking_code']}", "delivered")
         depot.breaks("shipments.retrieve", "error_before")
         with pytest.raises(Unavailable):

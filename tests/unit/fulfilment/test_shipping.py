@@ -2,33 +2,25 @@
 
 import pytest
 
-from builders.fulfilment import NOW, Crash, Shop, line, order, shipment, shipped_order
+from builders.fulfilment import NOW, Crash, Shop, from_two_places, label, line, order, parcels
 from commerce.errors import Conflict, Unavailable
-from commerce.fulfilment.settlement import settle
+from commerce.events import OrderShipped
 from commerce.fulfilment.shipping import ship
-from commerce.orders.model import Adjustment, Order
+from commerce.orders.model import Label, Order, Shipment
 from commerce.orders.service import cancel_order
 from commerce.payments.model import payment_event
 from commerce.payments.service import Capture
+
+SHIPPED_AT = "2026-11-22T08:15:30.000Z"
 
 
 def ship_it(shop: Shop) -> Order:
     return ship(shop.stores, shop.warehouse, shop.carrier, shop.bank, order_id="order_1", now=NOW)
 
 
-def settle_it(shop: Shop) -> Order:
-    return settle(shop.memory, shop.memory, order_id="order_1", now=NOW)
-
-
-def delivered_and_captured(**changes: object) -> Shop:
-    shop = Shop(shipped_order(status="delivered", **changes))
-    shop.memory.payments.append(payment_event("captured", "pi_1", shop.order.total, "USD", NOW))
-    return shop
-
-
 def assert_shipped_once(shop: Shop) -> None:
     assert shop.order.status == "shipped"
-    assert shop.order.shipment == shipment(shipped_at="2026-11-22T08:15:30.000Z")
+    assert shop.order.shipments == parcels("shipped", *shop.order.lines, label=label(), shipped_at=SHIPPED_AT)
     assert [one.fulfilled for one in shop.order.lines] == [2]
     assert [event.type for event in shop.order.events] == ["shipped"]
     assert shop.money == ["authorized", "captured"]
@@ -76,7 +68,8 @@ def test_shipping_twice_ships_once() -> None:
 
 
 def test_the_parcel_weighs_what_the_scales_said_else_what_the_goods_weigh() -> None:
-    weighed, unweighed = Shop(order("ready_to_ship", weight_grams=1200)), Shop(order("ready_to_ship"))
+    scales = parcels("ready_to_ship", line(), weight_grams=1200)
+    weighed, unweighed = Shop(order("ready_to_ship", shipments=scales)), Shop(order("ready_to_ship"))
     weightless = Shop(order("ready_to_ship", lines=(line(weight_grams=0),)))
 
     for shop in (weighed, unweighed, weightless):
@@ -164,33 +157,104 @@ def test_an_order_that_the_warehouse_still_has_does_not_ship() -> None:
         ship_it(Shop(order("packed")))
 
 
-def test_a_delivered_order_whose_books_balance_is_settled_once() -> None:
-    shop = delivered_and_captured()
+def test_an_order_canceled_after_a_crash_gives_back_the_label_that_it_never_heard_of() -> None:
+    shop = Shop(order("ready_to_ship"), crash_after=1)
+    with pytest.raises(Crash):
+        ship_it(shop)
+    cancel_order(shop.stores, shop.signals, shop.order, reason="merchant_request", actor="sue", now=NOW)
 
-    settle_it(shop)
-    settle_it(shop)
-
-    assert shop.order.settled
-    assert shop.published == ["order.settled"]
-
-
-def test_what_was_refunded_with_the_orders_knowledge_balances_too() -> None:
-    given_back = Adjustment(id="adj_1", type="refund", occurred_at="", status="completed", amount=-1999)
-    shop = delivered_and_captured(adjustments=(given_back,))
-    shop.memory.payments.append(payment_event("refunded", "re_1", 1999, "USD", NOW))
-
-    assert settle_it(shop).settled
+    assert ship_it(shop).status == "canceled"
+    assert shop.carrier.given_back == {"shp_1"}
 
 
-def test_books_that_do_not_balance_are_not_closed() -> None:
-    shop = delivered_and_captured()
-    shop.memory.payments.append(payment_event("refunded", "re_1", 1, "USD", NOW))
+def test_an_order_that_was_canceled_before_any_label_was_bought_gives_none_back() -> None:
+    shop = Shop(order("canceled"))
 
-    with pytest.raises(Conflict, match="3998 less refunded 1"):
-        settle_it(shop)
-    assert not shop.order.settled
+    ship_it(shop)
+
+    assert shop.carrier.given_back == set()
 
 
-def test_an_order_on_its_way_is_not_settled() -> None:
-    with pytest.raises(Conflict, match="shipped"):
-        settle_it(Shop(shipped_order()))
+class TestTwoParcels:
+    @pytest.fixture
+    def shop(self) -> Shop:
+        return Shop(order("ready_to_ship", lines=from_two_places()))
+
+    def assert_shipped_once(self, shop: Shop) -> None:
+        assert shop.order.status == "shipped"
+        assert [(one.status, one.label.tracking_number if one.label else None) for one in shop.order.shipments] == [
+            ("shipped", "1Z-TEST-1"),
+            ("shipped", "1Z-TEST-2"),
+        ]
+        assert [(event.type, event.line_items, event.tracking_number) for event in shop.order.events] == [
+            ("shipped", (("line_1", 2),), "1Z-TEST-1"),
+            ("shipped", (("line_2", 1),), "1Z-TEST-2"),
+        ]
+        assert [one.fulfilled for one in shop.order.lines] == [2, 1]
+        assert sorted(shop.carrier.labels) == ["order_1-annex", "order_1-main"]
+        assert shop.carrier.weights == [400, 200]
+        assert shop.money == ["authorized", "captured"]
+        assert shop.bank.taken == {"order_1:capture": 5997}
+        assert shop.published == ["order.shipped"]
+        assert shop.warehouse.stock("SHIRT-BLUE-M", "main").on_hand == 0
+        assert shop.warehouse.stock("MUG", "annex").on_hand == 0
+
+    def test_get_a_label_each_and_are_paid_once(self, shop: Shop) -> None:
+        ship_it(shop)
+
+        self.assert_shipped_once(shop)
+
+    @pytest.mark.parametrize("effect", range(1, 7))
+    def test_a_crash_after_any_effect_is_mended_by_running_again(self, shop: Shop, effect: int) -> None:
+        """The effects: first label, second label, both recorded, money captured, capture recorded, shipped."""
+        shop.boundaries.crash_after = effect
+
+        with pytest.raises(Crash):
+            ship_it(shop)
+        ship_it(shop)
+
+        self.assert_shipped_once(shop)
+
+    def test_shipping_has_six_effects_so_that_the_crashes_above_meet_them_all(self, shop: Shop) -> None:
+        ship_it(shop)
+
+        assert shop.boundaries.passed == 6
+
+    def test_a_label_whose_answer_was_lost_is_found_again_and_nothing_is_taken_before_all_are_there(
+        self, shop: Shop
+    ) -> None:
+        buy, asked = shop.carrier.buy_label, []
+
+        def lost_once(order: Order, shipment: Shipment, weight_grams: int, key: str) -> Label:
+            bought = buy(order, shipment, weight_grams, key)
+            asked.append(shipment.location)
+            if asked == ["main", "annex"]:
+                raise Unavailable("the carrier does not answer")
+            return bought
+
+        shop.carrier.buy_label = lost_once
+
+        with pytest.raises(Unavailable):
+            ship_it(shop)
+        assert shop.bank.taken == {}
+
+        ship_it(shop)
+        self.assert_shipped_once(shop)
+
+    def test_money_that_cannot_be_taken_gives_both_labels_back(self, shop: Shop) -> None:
+        shop.bank.outcome = "failed"
+
+        assert ship_it(shop).cancel_reason == "capture_failed"
+        assert shop.carrier.given_back == {"shp_1", "shp_2"}
+        assert shop.warehouse.stock("MUG", "annex").available == 1
+
+    def test_the_event_names_every_parcel(self, shop: Shop) -> None:
+        ship_it(shop)
+
+        [event] = shop.memory.events
+        assert isinstance(event, OrderShipped)
+        assert [(one.location, one.tracking_number) for one in event.parcels] == [
+            ("main", "1Z-TEST-1"),
+            ("annex", "1Z-TEST-2"),
+        ]
+        assert event.tracking_number == "1Z-TEST-1"

@@ -5,13 +5,14 @@ from html.parser import HTMLParser
 
 import pytest
 
-from builders.fulfilment import line, order, shipped_order
+from builders.fulfilment import from_two_places, line, order, shipped_order
 from builders.letters import EMAILS, HEARD_OF, happened, templates
 from commerce.contact import Buyer, PostalAddress
 from commerce.events import (
     CancelReason,
     OrderCanceled,
     OrderConfirmed,
+    OrderDelivered,
     OrderShipped,
     PaymentActionRequired,
     PaymentRefunded,
@@ -108,6 +109,31 @@ def test_a_shipped_parcel_can_be_followed():
     assert "https://carrier.example/1Z-TEST-1" in Links(email.html).targets
     assert "https://carrier.example/1Z-TEST-1" in email.text
     assert "1Z-TEST-1" in email.html
+
+
+def test_every_parcel_can_be_followed_and_says_what_is_in_it():
+    email = read(happened(OrderShipped), of=shipped_order(lines=from_two_places()))
+
+    for number in (1, 2):
+        assert f"https://carrier.example/1Z-TEST-{number}" in Links(email.html).targets
+        assert f"https://carrier.example/1Z-TEST-{number}" in email.text
+    assert "2 parcels" in email.text
+    assert "1Z-TEST-2 (1 x Linen Shirt - Blue / M)" in email.text
+    assert "https://shop.example/orders/order_1?access_token=t" in Links(email.html).targets
+
+
+def test_a_delivery_of_which_a_parcel_was_lost_says_which_and_that_its_money_comes_back():
+    sent = shipped_order("delivered", lines=from_two_places())
+    shirts, mug = sent.shipments
+    told = sent.model_copy(update={"shipments": (shirts, mug.model_copy(update={"status": "lost"}))})
+
+    email = read(happened(OrderDelivered), of=told)
+
+    for body in (email.html, email.text):
+        assert "1Z-TEST-2" in body
+        assert "1Z-TEST-1" not in body
+        assert "money" in body
+    assert "money" not in read(happened(OrderDelivered), of=sent).text
 
 
 def test_a_payment_is_confirmed_at_the_bank():

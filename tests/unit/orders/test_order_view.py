@@ -4,6 +4,7 @@ import pytest
 from ucp_sdk.models.schemas.shopping.order import Order as ProtocolOrder
 
 from builders.checkout import NOW
+from builders.fulfilment import from_two_places, shipped_order
 from builders.orders import an_order
 from commerce.clock import iso
 from commerce.orders.model import Adjustment, FulfilmentEvent, Order
@@ -43,6 +44,21 @@ def test_a_shipped_order_shows_its_tracking() -> None:
 
     assert order.line_items[0].status == "fulfilled"
     assert order.fulfillment.events[0].tracking_number == "1Z999"
+
+
+def test_two_parcels_are_two_expectations_and_nothing_is_expected_of_a_lost_one() -> None:
+    split = shipped_order(lines=from_two_places(fulfilled=1))
+    shirts, mug = split.shipments
+    lost = split.model_copy(update={"shipments": (shirts, mug.model_copy(update={"status": "lost"}))})
+
+    def expected(order: Order) -> list[tuple[str, list[tuple[str, int]]]]:
+        return [
+            (one.id, [(line.id, line.quantity) for line in one.line_items])
+            for one in shown(order).fulfillment.expectations or ()
+        ]
+
+    assert expected(split) == [("parcel_1", [("line_1", 2)]), ("parcel_2", [("line_2", 1)])]
+    assert expected(lost) == [("parcel_1", [("line_1", 2)])]
 
 
 def test_a_canceled_orders_lines_stay_and_are_removed() -> None:

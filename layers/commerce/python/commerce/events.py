@@ -60,16 +60,32 @@ class OrderConfirmed(OrderEvent):
     lines: tuple[OrderLine, ...]
 
 
-class OrderShipped(OrderEvent):
-    """Handed to the carrier and captured."""
+class ShippedParcel(Model):
+    """A parcel of an order, and how to follow it."""
 
-    type: ClassVar[str] = "order.shipped"
+    location: str
+    """Where it left."""
     carrier: str
     tracking_number: str
 
 
+class OrderShipped(OrderEvent):
+    """All its parcels were handed to the carrier, and it was captured."""
+
+    type: ClassVar[str] = "order.shipped"
+    version: ClassVar[int] = 2
+    carrier: str
+    """Of the first parcel."""
+    tracking_number: str
+    """Of the first parcel."""
+    parcels: tuple[ShippedParcel, ...] = ()
+    """All of them; none where the event is of version 1."""
+
+
 class OrderDelivered(OrderEvent):
-    """The carrier says that the parcel arrived."""
+    """All its parcels have come to their end, and the carrier says that they arrived; if some were lost, the buyer gets
+    the money for those back.
+    """
 
     type: ClassVar[str] = "order.delivered"
 
@@ -95,7 +111,7 @@ class OrderCanceled(OrderEvent):
 
 
 class OrderLost(OrderEvent):
-    """The carrier lost the parcel; the buyer gets the money back."""
+    """The carrier lost all its parcels; the buyer gets the money back."""
 
     type: ClassVar[str] = "order.lost"
 
@@ -128,8 +144,8 @@ class PaymentActionRequired(OrderEvent):
     type: ClassVar[str] = "payment.action_required"
 
 
-RefundReason = Literal["support", "order_canceled", "order_lost", "by_hand"]
-"""Who or what gave the money back: support, the end of the order, or somebody at the payment provider."""
+RefundReason = Literal["support", "order_canceled", "order_lost", "parcel_lost", "by_hand"]
+"""Who or what gave the money back: support, the end of an order or a parcel, or somebody at the payment provider."""
 
 
 class PaymentRefunded(OrderEvent):

@@ -163,7 +163,9 @@ def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> EasyPo
     from commerce.fulfilment.gateway import EasyPostCarrier
 
     shop = settings()
-    return EasyPostCarrier(api_key, webhook_secret, sender=shop.ship_from, company=shop.name, api_base=api_base or None)
+    return EasyPostCarrier(
+        api_key, webhook_secret, sender=shop.address_of, company=shop.name, api_base=api_base or None
+    )
 
 
 @functools.cache

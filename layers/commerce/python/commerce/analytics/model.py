@@ -7,7 +7,8 @@ import json
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from commerce.events import ALL, Event, OrderLine, detail
+from commerce.events import ALL, Event, detail
+from commerce.model import Model
 
 _SCALARS: dict[Any, str] = {str: "string", int: "bigint", bool: "boolean"}
 
@@ -22,8 +23,8 @@ def _type(annotation: Any) -> str:
     """The column's type in Glue and Athena. Raises TypeError for a field that no column can hold yet."""
     if annotation in _SCALARS:
         return _SCALARS[annotation]
-    if annotation is OrderLine:
-        fields = ",".join(f"{name}:{_type(field.annotation)}" for name, field in OrderLine.model_fields.items())
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        fields = ",".join(f"{name}:{_type(field.annotation)}" for name, field in annotation.model_fields.items())
         return f"struct<{fields}>"
     arguments = [argument for argument in get_args(annotation) if argument not in (type(None), Ellipsis)]
     if get_origin(annotation) is tuple:

@@ -9,15 +9,15 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
 from commerce.contact import PostalAddress
 from commerce.errors import Invalid, Unauthenticated, Unavailable
-from commerce.fulfilment.model import TrackingEvent, TrackingStatus
-from commerce.orders.model import Order, Shipment
+from commerce.fulfilment.model import TrackingEvent, TrackingStatus, order_named, reference
+from commerce.orders.model import Label, Order, Shipment
 
 _TIMEOUT_SECONDS = 10
 _GRAMS_PER_OUNCE = 28.349523125
@@ -42,36 +42,42 @@ class EasyPostCarrier:
         api_key: str,
         webhook_secret: str,
         *,
-        sender: PostalAddress,
+        sender: Callable[[str], PostalAddress],
         company: str,
         api_base: str | None = None,
     ) -> None:
-        """`sender` is where the shop's parcels leave; `api_base` the server without a version, None for EasyPost's."""
+        """`sender` tells where a location's parcels leave.
+
+        `api_base` is the server without a version, None for EasyPost's.
+        """
         self._api_key = api_key
         self._webhook_secret = webhook_secret
         self._sender = sender
         self._company = company
         self._api_base = api_base
 
-    def buy_label(self, order: Order, weight_grams: int, key: str) -> Shipment:
-        """Finds the order's shipment by its reference, the order id, and makes and buys what is not there yet.
+    def buy_label(self, order: Order, shipment: Shipment, weight_grams: int, key: str) -> Label:
+        """Finds the parcel's shipment by its reference, and makes and buys what is not there yet.
 
         EasyPost knows no idempotency keys, so `key` goes no further. What keeps a repeated call from buying twice is
         the reference, and that a shipment can be bought once only.
         """
         with self._mapped("the carrier does not take this parcel"):
-            shipment = self._find(order.id)
-            if shipment is None:
-                shipment = self._client.shipment.create(**self._wanted(order, weight_grams))
-            if shipment.postage_label is None:
-                shipment = self._bought(shipment, order.shipping.carrier)
-        return _label(shipment)
+            known = self._find(reference(order, shipment))
+            if known is None:
+                known = self._client.shipment.create(**self._wanted(order, shipment, weight_grams))
+            if known.postage_label is None:
+                known = self._bought(known, order.shipping.carrier)
+        return _label(known)
 
-    def void_label(self, shipment_id: str) -> None:
+    def void_label(self, order: Order, shipment: Shipment) -> None:
         """Asks for the postage back. A refusal means that it is back already, or that the parcel is on its way."""
         with self._mapped("the carrier does not take this label back"):
+            known = self._find(reference(order, shipment))
+            if known is None or known.postage_label is None:
+                return
             try:
-                self._client.shipment.refund(shipment_id)
+                self._client.shipment.refund(known.id)
             except (self._errors.InvalidRequestError, self._errors.BadRequestError, self._errors.NotFoundError):
                 return
 
@@ -88,7 +94,7 @@ class EasyPostCarrier:
         if shipment is None or not shipment.reference:
             return None
         return TrackingEvent(
-            order_id=shipment.reference,
+            order_id=order_named(shipment.reference),
             tracking_number=tracker["tracking_code"],
             status=status,
             occurred_at=_moment(tracker),
@@ -114,12 +120,12 @@ class EasyPostCarrier:
                 raise
             return now
 
-    def _wanted(self, order: Order, weight_grams: int) -> dict[str, Any]:
-        to = order.shipping_address
+    def _wanted(self, order: Order, shipment: Shipment, weight_grams: int) -> dict[str, Any]:
+        to, sender = order.shipping_address, self._sender(shipment.location)
         return {
-            "reference": order.id,
+            "reference": reference(order, shipment),
             "to_address": _address(to, f"{to.first_name or ''} {to.last_name or ''}".strip()),
-            "from_address": {**_address(self._sender, self._company), "company": self._company},
+            "from_address": {**_address(sender, self._company), "company": self._company},
             "parcel": {"weight": round(max(weight_grams, 1) / _GRAMS_PER_OUNCE, 2) or 0.01},
             "options": {"invoice_number": order.label},
         }
@@ -159,8 +165,8 @@ class EasyPostCarrier:
             raise Unavailable("the carrier does not answer") from error
 
 
-def _label(shipment: Any) -> Shipment:
-    return Shipment(
+def _label(shipment: Any) -> Label:
+    return Label(
         id=shipment.id,
         carrier=shipment.selected_rate.carrier,
         tracking_number=shipment.tracking_code,

@@ -10,7 +10,9 @@ from commerce.clock import iso
 from commerce.errors import Invalid
 from commerce.ids import derived_id
 from commerce.model import Model, OpenModel
-from commerce.orders.model import FulfilmentEvent, Order, OrderLine
+from commerce.money import allocate
+from commerce.orders.model import FulfilmentEvent, Order, OrderLine, Shipment
+from commerce.pricing.model import amount_of
 
 TrackingStatus = Literal[
     "pre_transit",
@@ -62,7 +64,7 @@ class TrackingEvent(Model):
     """What the carrier's webhook says about a parcel, once its signature holds."""
 
     order_id: str
-    """The reference under which the label was bought."""
+    """The order in the reference under which the label was bought."""
     tracking_number: str
     status: TrackingStatus
     occurred_at: datetime
@@ -75,21 +77,51 @@ class PickedLine(OpenModel):
     quantity: int = Field(ge=0, le=100_000)
 
 
-def missing_units(order: Order, picked: Iterable[PickedLine]) -> dict[str, int]:
-    """By line id, how many units of the order were not on the shelf; empty where all were found.
+def shipment_at(order: Order, location: str | None) -> Shipment:
+    """The order's parcel from this location; its only one where none is named.
 
-    Raises Invalid for a count that does not name every line once, or finds more than was ordered.
+    Raises Invalid for a location that gives nothing to the order, and where several do and none is named.
+    """
+    places = ", ".join(shipment.location for shipment in order.shipments)
+    if location is None and len(order.shipments) > 1:
+        raise Invalid(f"the order has several parcels; say which location's: {places}", path="$.location")
+    for shipment in order.shipments:
+        if location in (None, shipment.location):
+            return shipment
+    raise Invalid(f"this location has no parcel of the order; these have: {places}", path="$.location")
+
+
+def with_shipment(order: Order, shipment: Shipment) -> tuple[Shipment, ...]:
+    """The order's parcels with `shipment` in the place of what it was."""
+    return tuple(shipment if one.location == shipment.location else one for one in order.shipments)
+
+
+def reference(order: Order, shipment: Shipment) -> str:
+    """What the parcel is called at the carrier: the order's id, with the location where the order has several."""
+    return order.id if len(order.shipments) == 1 else f"{order.id}-{shipment.location}"
+
+
+def order_named(reference: str) -> str:
+    """The id of the order whose parcel is called so at the carrier. No order's id has a hyphen."""
+    return reference.partition("-")[0]
+
+
+def missing_units(shipment: Shipment, picked: Iterable[PickedLine]) -> dict[str, int]:
+    """By line id, how many units of the parcel were not on the shelf; empty where all were found.
+
+    Raises Invalid for a count that does not name every line once, or finds more than belong into the parcel.
     """
     counted: dict[str, int] = {}
-    wanted = {line.id: line.quantity for line in order.lines}
+    wanted = {line.line_id: line.quantity for line in shipment.lines}
     for position, line in enumerate(picked):
         if line.line_id not in wanted:
-            raise Invalid("the order has no such line", path=f"$.lines[{position}].line_id")
+            raise Invalid("the parcel has no such line", path=f"$.lines[{position}].line_id")
         if line.line_id in counted:
             raise Invalid("this line is counted twice", path=f"$.lines[{position}].line_id")
         if line.quantity > wanted[line.line_id]:
             raise Invalid(
-                f"only {wanted[line.line_id]} of this line were ordered", path=f"$.lines[{position}].quantity"
+                f"only {wanted[line.line_id]} of this line belong into the parcel",
+                path=f"$.lines[{position}].quantity",
             )
         counted[line.line_id] = line.quantity
     if uncounted := [line_id for line_id in wanted if line_id not in counted]:
@@ -97,39 +129,32 @@ def missing_units(order: Order, picked: Iterable[PickedLine]) -> dict[str, int]:
     return {line_id: wanted[line_id] - found for line_id, found in counted.items() if found < wanted[line_id]}
 
 
-def missing_stock(lines: Iterable[OrderLine], missing: Mapping[str, int]) -> dict[tuple[str, str], int]:
-    """By SKU and location, how many units are not on the shelf; `missing` is by line id.
-
-    A line that was to come from several places lacks units of its last places first.
-    """
-    gone: dict[tuple[str, str], int] = {}
+def missing_stock(lines: Iterable[OrderLine], missing: Mapping[str, int]) -> dict[str, int]:
+    """By SKU, how many units are not on the shelf; `missing` is by line id."""
+    gone: dict[str, int] = {}
     for line in lines:
-        left = missing.get(line.id, 0)
-        for allocation in reversed(line.allocations):
-            units = min(left, allocation.quantity)
-            if units:
-                place = (line.sku, allocation.location)
-                gone[place] = gone.get(place, 0) + units
-                left -= units
+        if units := missing.get(line.id):
+            gone[line.sku] = gone.get(line.sku, 0) + units
     return gone
 
 
-def parcel_weight(order: Order) -> int:
+def parcel_weight(order: Order, shipment: Shipment) -> int:
     """Grams: what the scales said, else what the catalogue says of the goods; never 0, which no carrier takes."""
-    return order.weight_grams or max(1, sum(line.weight_grams * line.quantity for line in order.lines))
+    each = {line.id: line.weight_grams for line in order.lines}
+    return shipment.weight_grams or max(1, sum(each[line.line_id] * line.quantity for line in shipment.lines))
 
 
-def fulfilment_event(order: Order, kind: str, occurred_at: datetime) -> FulfilmentEvent:
-    """The whole order had `kind` happen to it. The id is derived, so that the same news is the same event."""
-    shipment = order.shipment
+def fulfilment_event(order: Order, shipment: Shipment, kind: str, occurred_at: datetime) -> FulfilmentEvent:
+    """The parcel had `kind` happen to it. The id is derived, so that the same news is the same event."""
+    label = shipment.label
     return FulfilmentEvent(
-        id=derived_id("fev", order.id, kind, iso(occurred_at)),
+        id=derived_id("fev", reference(order, shipment), kind, iso(occurred_at)),
         occurred_at=iso(occurred_at),
         type=kind,
-        line_items=tuple((line.id, line.quantity) for line in order.lines if line.quantity),
-        tracking_number=shipment.tracking_number if shipment else None,
-        tracking_url=shipment.tracking_url if shipment else None,
-        carrier=shipment.carrier if shipment else None,
+        line_items=tuple((line.line_id, line.quantity) for line in shipment.lines),
+        tracking_number=label.tracking_number if label else None,
+        tracking_url=label.tracking_url if label else None,
+        carrier=label.carrier if label else None,
     )
 
 
@@ -146,3 +171,18 @@ def with_event(events: tuple[FulfilmentEvent, ...], event: FulfilmentEvent) -> t
 def given_back(order: Order) -> int:
     """Minor units that the order says went back to the buyer: its completed refunds."""
     return -sum(one.amount for one in order.adjustments if one.type == "refund" and one.status == "completed")
+
+
+def share_of(order: Order, shipment: Shipment) -> int:
+    """What the buyer paid for the parcel, in minor units: its part of the order's total by the worth of its goods.
+
+    So shipping and tax are shared too, and the shares of all parcels sum to the total (of an order of free goods all
+    shares are 0).
+    """
+    worth = [0 for _ in order.shipments]
+    for line in order.lines:
+        units = [sum(part.quantity for part in one.lines if part.line_id == line.id) for one in order.shipments]
+        parts = allocate(amount_of(line.totals, "total"), units)
+        worth = [sum(both) for both in zip(worth, parts, strict=True)]
+    place = [one.location for one in order.shipments].index(shipment.location)
+    return allocate(order.total, worth)[place]

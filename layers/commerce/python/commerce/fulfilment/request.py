@@ -8,20 +8,31 @@ from commerce.fulfilment.model import MAX_WEIGHT_GRAMS, Ending, PickedLine
 from commerce.model import OpenModel
 
 
-class PickRequest(OpenModel):
-    """The picker's count: every line of the order, once."""
+class OfParcel(OpenModel):
+    """Which parcel of the order is meant."""
+
+    location: str | None = Field(default=None, max_length=32)
+    """The location it leaves from. Not needed where the order has one parcel."""
+
+
+class PickRequest(OfParcel):
+    """The picker's count: every line of the parcel, once."""
 
     lines: tuple[PickedLine, ...] = Field(min_length=1, max_length=100)
 
 
-class PackRequest(OpenModel):
+class PackRequest(OfParcel):
     """The closed parcel on the scales."""
 
     weight_grams: int = Field(ge=1, le=MAX_WEIGHT_GRAMS)
 
 
-class ParcelRequest(OpenModel):
-    """What staff know of a parcel that its carrier is silent about. `lost` gives the buyer the money back."""
+class HandOverRequest(OfParcel):
+    """The parcel stands ready for the carrier."""
+
+
+class ParcelRequest(OfParcel):
+    """What staff know of a parcel that its carrier is silent about. `lost` gives the buyer the money for it back."""
 
     status: Ending
 

@@ -1,4 +1,4 @@
-"""The workflow ships: label, capture, shipped. Each happens once, however often and from wherever it is begun."""
+"""The workflow ships: labels, capture, shipped. Each happens once, however often and from wherever it is begun."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
-from commerce.events import OrderShipped, at
-from commerce.fulfilment.model import TrackingEvent, fulfilment_event, parcel_weight, with_event
+from commerce.events import OrderShipped, ShippedParcel, at
+from commerce.fulfilment.model import TrackingEvent, fulfilment_event, parcel_weight, reference, with_event
 from commerce.inventory.model import Part
-from commerce.orders.model import TERMINAL, Order, Shipment
+from commerce.orders.model import TERMINAL, Label, Order, Shipment, status_after
 from commerce.orders.ports import Orders, Running, Stores
 from commerce.orders.service import TRIES, cancel_order, parts_of, record_payment
 from commerce.payments.model import balance, payment_event
@@ -19,15 +19,18 @@ from commerce.payments.service import PaymentGateway
 class Carrier(Protocol):
     """Labels and tracking. `gateway.py` implements it with EasyPost."""
 
-    def buy_label(self, order: Order, weight_grams: int, key: str) -> Shipment:
-        """The order's label, bought once however often it is asked for: it is looked up by the order id first.
+    def buy_label(self, order: Order, shipment: Shipment, weight_grams: int, key: str) -> Label:
+        """The parcel's label, bought once however often it is asked for: it is looked up by its reference first.
 
         `key` is the idempotency key of the purchase. Raises Unavailable where no trustworthy answer came, Invalid
         where the carrier refuses the address or the parcel.
         """
 
-    def void_label(self, shipment_id: str) -> None:
-        """Gives an unused label back. One that was given back already, or that is in use, is left as it is."""
+    def void_label(self, order: Order, shipment: Shipment) -> None:
+        """Gives the parcel's unused label back, if one was bought, whether or not the order knows of it.
+
+        One that was given back already, or that is in use, is left as it is.
+        """
 
     def construct_event(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackingEvent | None:
         """The news in a webhook's body; None where it is none about a parcel.
@@ -52,37 +55,44 @@ def ship(
     order_id: str,
     now: datetime,
 ) -> Order:
-    """Label, capture, shipped: each once, however often and from however far this is begun again.
+    """A label for each parcel, one capture, shipped: each once, however often and from however far this is begun again.
 
     Answers the order as it stands then: shipped, or what it became meanwhile (delivered, lost), or canceled, be it
     because its money could not be taken. Raises Unavailable where the carrier or the payment provider gave no
-    trustworthy answer, and Invalid where the carrier refuses the parcel: the workflow tries again, and then a person
+    trustworthy answer, and Invalid where the carrier refuses a parcel: the workflow tries again, and then a person
     must look.
     """
     for _ in range(TRIES):
         order = stores.orders.get(order_id)
-        if order.status == "canceled" and order.shipment is not None:
-            carrier.void_label(order.shipment.id)
+        if order.status == "canceled":
+            for shipment in order.shipments:
+                carrier.void_label(order, shipment)
         if order.status == "shipped" or order.status in TERMINAL:
             return order
         if order.status != "ready_to_ship":
             raise Conflict(f"the order is {order.status}; it ships once the warehouse has handed it over")
         try:
-            order, shipment = _labelled(stores.orders, carrier, order)
+            order = _labelled(stores.orders, carrier, order)
             order = _captured(stores, payments, order, now)
             if order.status == "ready_to_ship":
-                return _shipped(stores.orders, shelves, order, shipment, now)
+                return _shipped(stores.orders, shelves, order, now)
         except ConditionFailed:
             continue
     raise Contended("the order keeps changing; ship it again")
 
 
-def _labelled(orders: Orders, carrier: Carrier, order: Order) -> tuple[Order, Shipment]:
-    """A crash between the two leaves a label that the carrier finds again by the order's id."""
-    if order.shipment is not None:
-        return order, order.shipment
-    shipment = carrier.buy_label(order, parcel_weight(order), key=f"{order.id}:label")
-    return orders.change(order, fields={"shipment": shipment}), shipment
+def _labelled(orders: Orders, carrier: Carrier, order: Order) -> Order:
+    """A crash before the labels are recorded leaves some that the carrier finds again by the parcels' references."""
+
+    def labelled(shipment: Shipment) -> Shipment:
+        if shipment.label:
+            return shipment
+        key = f"{reference(order, shipment)}:label"
+        label = carrier.buy_label(order, shipment, parcel_weight(order, shipment), key=key)
+        return shipment.model_copy(update={"label": label})
+
+    shipments = tuple(map(labelled, order.shipments))
+    return order if shipments == order.shipments else orders.change(order, fields={"shipments": shipments})
 
 
 def _captured(stores: Stores, payments: PaymentGateway, order: Order, now: datetime) -> Order:
@@ -113,24 +123,37 @@ def _captured(stores: Stores, payments: PaymentGateway, order: Order, now: datet
     return cancel_order(stores, Running(), order, reason="capture_failed", actor="workflow", now=now, payment=payment)
 
 
-def _shipped(orders: Orders, shelves: Shelves, order: Order, shipment: Shipment, now: datetime) -> Order:
+def _shipped(orders: Orders, shelves: Shelves, order: Order, now: datetime) -> Order:
+    """All parcels leave in one transaction, as they were paid."""
+    events = order.events
+    for shipment in order.shipments:
+        events = with_event(events, fulfilment_event(order, shipment, "shipped", now))
+    sent = tuple(one.model_copy(update={"status": "shipped", "shipped_at": iso(now)}) for one in order.shipments)
     return orders.change(
         order,
-        to="shipped",
+        to=status_after(order, sent),
         fields={
-            "shipment": shipment.model_copy(update={"shipped_at": iso(now)}),
+            "shipments": sent,
             "lines": tuple(line.model_copy(update={"fulfilled": line.quantity}) for line in order.lines),
-            "events": with_event(order.events, fulfilment_event(order, "shipped", now)),
+            "events": events,
         },
         actions=shelves.ship_actions(order.id, parts_of(order), now=now),
-        events=[
-            OrderShipped(
-                occurred_at=at(now),
-                subject=order.id,
-                currency=order.currency,
-                total=order.total,
-                carrier=shipment.carrier,
-                tracking_number=shipment.tracking_number,
-            )
-        ],
+        events=[_announced(order, now)],
+    )
+
+
+def _announced(order: Order, now: datetime) -> OrderShipped:
+    parcels = tuple(
+        ShippedParcel(location=one.location, carrier=one.label.carrier, tracking_number=one.label.tracking_number)
+        for one in order.shipments
+        if one.label
+    )
+    return OrderShipped(
+        occurred_at=at(now),
+        subject=order.id,
+        currency=order.currency,
+        total=order.total,
+        carrier=parcels[0].carrier,
+        tracking_number=parcels[0].tracking_number,
+        parcels=parcels,
     )

@@ -1,18 +1,29 @@
 """What the carrier's news, and staff where it is silent, make of a parcel on its way.
 
-Whoever ends a journey writes the order first and then wakes the workflow, see `warehouse.py`.
+The order ends with the last of its parcels. Whoever ends a journey writes the order first and then wakes the workflow,
+see `warehouse.py`.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
-from commerce.events import OrderDelivered, OrderLost, at
-from commerce.fulfilment.model import EVENT_TYPES, UNDELIVERABLE, Ending, TrackingEvent, fulfilment_event, with_event
-from commerce.orders.model import Order, Status
+from commerce.fulfilment.model import (
+    EVENT_TYPES,
+    UNDELIVERABLE,
+    Ending,
+    TrackingEvent,
+    TrackingStatus,
+    fulfilment_event,
+    shipment_at,
+    with_event,
+    with_shipment,
+)
+from commerce.orders.model import Order, Shipment, status_after
 from commerce.orders.ports import Orders, Stores, Workflow
-from commerce.orders.service import TRIES, expect_status
+from commerce.orders.service import TRIES, expect_version, journey_ended
 
 
 def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datetime) -> Order | None:
@@ -23,15 +34,21 @@ def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datet
     """
     for _ in range(TRIES):
         order = orders.find(news.order_id)
-        if order is None or order.shipment is None or order.shipment.tracking_number != news.tracking_number:
+        shipment = _followed(order, news.tracking_number) if order else None
+        if order is None or shipment is None:
             return None
         try:
-            order = _tracked(orders, order, news, now)
+            order = _tracked(orders, order, shipment, news.status, news.occurred_at, now)
         except ConditionFailed:
             continue
         _wake(orders, workflow, order)
         return order
     raise Contended("the order keeps changing; send the news again")
+
+
+def _followed(order: Order, tracking_number: str) -> Shipment | None:
+    labelled = (one for one in order.shipments if one.label and one.label.tracking_number == tracking_number)
+    return next(labelled, None)
 
 
 def end_journey(
@@ -42,27 +59,33 @@ def end_journey(
     ending: Ending,
     actor: str,
     now: datetime,
+    location: str | None = None,
     expected: int | None = None,
 ) -> Order:
-    """Staff know what became of a parcel that its carrier is silent about. Told again, it wakes the workflow again.
+    """Staff know what became of a location's parcel that its carrier is silent about. Told again, it wakes the workflow
+    again.
 
-    Raises NotFound, Conflict for an order that is not on its way, StaleVersion.
+    Raises NotFound, Invalid as `shipment_at` does, Conflict for a parcel that is not on its way, StaleVersion.
     """
     order = stores.orders.get(order_id)
-    if order.status != ending:
-        expect_status(order, "shipped", expected)
-        number = order.shipment.tracking_number if order.shipment else ""
-        news = TrackingEvent(order_id=order.id, tracking_number=number, status=ending, occurred_at=now)
+    shipment = shipment_at(order, location)
+    if shipment.status != ending:
+        expect_version(order, expected)
+        if shipment.status != "shipped":
+            raise Conflict(
+                f"the order is {order.status}, its parcel at {shipment.location} {shipment.status}; "
+                "this can only be done while the parcel is shipped"
+            )
         recorded = stores.audit.action(
             f"order#{order.id}",
             actor=actor,
             action=ending,
             now=now,
-            before={"status": order.status},
-            after={"status": ending},
+            before={"location": shipment.location, "status": shipment.status},
+            after={"location": shipment.location, "status": ending},
         )
         try:
-            order = _tracked(stores.orders, order, news, now, [recorded])
+            order = _tracked(stores.orders, order, shipment, ending, now, now, [recorded])
         except ConditionFailed:
             raise Conflict("somebody else changed the order at this moment; read it again") from None
     _wake(stores.orders, workflow, order)
@@ -70,36 +93,37 @@ def end_journey(
 
 
 def _tracked(
-    orders: Orders, order: Order, news: TrackingEvent, now: datetime, actions: Iterable[dict[str, Any]] = ()
+    orders: Orders,
+    order: Order,
+    shipment: Shipment,
+    status: TrackingStatus,
+    occurred_at: datetime,
+    now: datetime,
+    actions: Iterable[dict[str, Any]] = (),
 ) -> Order:
-    to = _ending(news)
-    if to and order.status == "ready_to_ship":
+    ending = _ending(status)
+    if ending and order.status == "ready_to_ship":
         raise Unavailable("the order is about to be marked shipped; send the news again")
-    moves = to if order.status == "shipped" else None
-    history = with_event(order.events, fulfilment_event(order, EVENT_TYPES[news.status], news.occurred_at))
-    if moves is None and history == order.events:
-        return order
-    return orders.change(
-        order,
-        to=moves,
-        fields={"events": history},
-        actions=actions,
-        events=[
-            kind(occurred_at=at(now), subject=order.id, currency=order.currency, total=order.total)
-            for status, kind in _ENDINGS.items()
-            if status == moves
-        ],
-    )
+    history = with_event(order.events, fulfilment_event(order, shipment, EVENT_TYPES[status], occurred_at))
+    if ending and shipment.status == "shipped":
+        ended = shipment.model_copy(update={"status": ending, "ended_at": iso(occurred_at)})
+        shipments = with_shipment(order, ended)
+        to = status_after(order, shipments)
+        return orders.change(
+            order,
+            to=to,
+            fields={"events": history, "shipments": shipments},
+            actions=actions,
+            events=[journey_ended(order, to, now)] if to else [],
+        )
+    return order if history == order.events else orders.change(order, fields={"events": history})
 
 
-_ENDINGS: dict[Status, type[OrderDelivered | OrderLost]] = {"delivered": OrderDelivered, "lost": OrderLost}
-
-
-def _ending(news: TrackingEvent) -> Status | None:
-    """What the news makes of a shipped order, if it ends the journey."""
-    if news.status == "delivered":
+def _ending(status: TrackingStatus) -> Ending | None:
+    """What the news makes of a parcel on its way, if it ends the journey."""
+    if status == "delivered":
         return "delivered"
-    return "lost" if news.status in UNDELIVERABLE else None
+    return "lost" if status in UNDELIVERABLE else None
 
 
 def _wake(orders: Orders, workflow: Workflow, order: Order) -> None:

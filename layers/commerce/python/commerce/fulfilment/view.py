@@ -16,11 +16,19 @@ from commerce.orders.model import (
     Order,
     OrderLine,
     Shipment,
+    ShipmentStatus,
     ShippingChoice,
     Status,
 )
 from commerce.payments.model import Balance, PaymentEvent, balance
 from commerce.pricing.model import Total
+
+
+class ParcelSummary(Model):
+    """How far a location's parcel of the order has come."""
+
+    location: str
+    status: ShipmentStatus
 
 
 class OrderSummary(Model):
@@ -33,6 +41,7 @@ class OrderSummary(Model):
     version: int
     placed_at: str
     shipping: str
+    parcels: tuple[ParcelSummary, ...]
     units: int
     total: int
     """Minor units of `currency`."""
@@ -64,8 +73,7 @@ class StaffOrder(Model):
     hold_until: str
     payment_intent: str | None
     cancel_reason: CancelReason | None
-    weight_grams: int | None
-    shipment: Shipment | None
+    shipments: tuple[Shipment, ...]
     events: tuple[FulfilmentEvent, ...]
     adjustments: tuple[Adjustment, ...]
     settled: bool
@@ -91,6 +99,7 @@ def summary(order: Order) -> OrderSummary:
         version=order.version,
         placed_at=order.placed_at,
         shipping=order.shipping.title,
+        parcels=tuple(ParcelSummary(location=one.location, status=one.status) for one in order.shipments),
         units=sum(line.quantity for line in order.lines),
         total=order.total,
         currency=order.currency,

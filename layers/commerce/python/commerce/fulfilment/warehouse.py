@@ -1,4 +1,4 @@
-"""The warehouse picks, packs and hands over.
+"""The warehouse picks, packs and hands over: each location its own parcel of an order.
 
 Every use case may run twice, late or beside another one: each change holds only for the order as it was read, and a
 step that is done already answers with the order as it is. Whoever moves an order on writes it first and then wakes the
@@ -8,15 +8,16 @@ because the condition under which the workflow stores it fails, and it goes on b
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from heapq import merge
 from typing import Any, Protocol
 
 from commerce.audit import Audit
-from commerce.errors import ConditionFailed, Conflict
-from commerce.fulfilment.model import PickedLine, missing_stock, missing_units
+from commerce.errors import ConditionFailed, Conflict, Contended
+from commerce.fulfilment.model import PickedLine, missing_stock, missing_units, shipment_at, with_shipment
 from commerce.inventory.service import StockLedger, adjust_stock
-from commerce.orders.model import Order, Status
+from commerce.orders.model import Order, Shipment, ShipmentStatus, Status, status_after
 from commerce.orders.ports import Stores, Workflow
-from commerce.orders.service import cancel_order, expect_status
+from commerce.orders.service import TRIES, cancel_order, expect_version
 
 
 class Worklists(Protocol):
@@ -26,22 +27,45 @@ class Worklists(Protocol):
         """Orders in this status, the oldest first, placed after the moment `after`; at least the first `limit`."""
 
 
+_STAGES: Mapping[Status, ShipmentStatus] = {
+    "confirmed": "pending",
+    "picked": "picked",
+    "packed": "packed",
+    "ready_to_ship": "ready_to_ship",
+}
+"""Where a parcel in the warehouse is, under the name that the list has for it."""
+
+
 def worklist(
-    orders: Worklists, *, status: Status, after: str | None, limit: int
+    orders: Worklists, *, status: Status, after: str | None, limit: int, location: str | None = None
 ) -> tuple[tuple[Order, ...], str | None]:
     """A page of the orders in `status`, the oldest first, and the moment after which the next page begins.
 
-    Orders placed in the same millisecond stay on one page, so that the moment alone is a sound cursor.
+    With `location` the orders whose parcel from there has come so far, wherever their other parcels are; a page of
+    them may hold fewer than `limit`, even none, although others follow. Orders placed in the same millisecond stay on
+    one page, so that the moment alone is a sound cursor.
     """
+    places = [orders.listed(one, after=after, limit=limit + 1) for one in _statuses(status, location)]
     found = []
-    for order in orders.listed(status, after=after, limit=limit + 1):
+    for order in merge(*places, key=lambda order: order.placed_at):
         found.append(order)
         if len(found) > limit:
             break
-    if len(found) <= limit:
-        return tuple(found), None
-    page = tuple(order for order in found if order.placed_at < found[-1].placed_at) or tuple(found)
-    return page, page[-1].placed_at
+    page, end = tuple(found), None
+    if len(found) > limit:
+        page = tuple(order for order in found if order.placed_at < found[-1].placed_at) or page
+        end = page[-1].placed_at
+    return tuple(order for order in page if location is None or _has_at(order, location, status)), end
+
+
+def _statuses(status: Status, location: str | None) -> tuple[Status, ...]:
+    """Those of orders on such a list: an order is as far as the last of its parcels, so one of them may be further."""
+    stages = tuple(_STAGES)
+    return stages[: stages.index(status) + 1] if location and status in stages else (status,)
+
+
+def _has_at(order: Order, location: str, status: Status) -> bool:
+    return any(one.location == location and one.status == _STAGES.get(status, one.status) for one in order.shipments)
 
 
 def pick(
@@ -53,21 +77,24 @@ def pick(
     picked: tuple[PickedLine, ...],
     actor: str,
     now: datetime,
+    location: str | None = None,
     expected: int | None = None,
 ) -> Order:
-    """Records what the picker found: all of it, and the order is picked; less, and it is canceled.
+    """Records what the picker found for a location's parcel: all of it, and it is picked; less, and the order is
+    canceled, for the shop does not ship half an order.
 
     Units that are not on the shelf then leave the stock too, so that they are not sold again. Raises Invalid for a
-    count that does not fit the order, Conflict for an order that is not to be picked.
+    count that does not fit the parcel, Conflict for one that is not to be picked.
     """
     order = stores.orders.get(order_id)
-    missing = missing_units(order, picked)
+    shipment = shipment_at(order, location)
+    missing = missing_units(shipment, picked)
     if not missing:
-        return _by_staff(stores, order, "confirmed", "picked", {}, actor, now, expected)
+        return _by_staff(stores, order_id, location, "pending", "picked", {}, actor, now, expected)
     if order.cancel_reason != "short_pick":
-        expect_status(order, "confirmed", expected)
+        _expect(order, shipment, "pending", expected)
     order = cancel_order(stores, workflow, order, reason="short_pick", actor=actor, now=now)
-    _write_off(stock, stores.audit, order, missing_stock(order.lines, missing), actor, now)
+    _write_off(stock, stores.audit, order, shipment.location, missing_stock(order.lines, missing), actor, now)
     return order
 
 
@@ -75,7 +102,8 @@ def _write_off(
     stock: StockLedger,
     audit: Audit,
     order: Order,
-    missing: Mapping[tuple[str, str], int],
+    location: str,
+    missing: Mapping[str, int],
     actor: str,
     now: datetime,
 ) -> None:
@@ -84,7 +112,7 @@ def _write_off(
     Canceling made the units free first, and a buyer may have been quicker than this: then they are promised to that
     order already, whose picker will not find them either.
     """
-    for (sku, location), units in missing.items():
+    for sku, units in missing.items():
         try:
             adjust_stock(
                 stock,
@@ -108,12 +136,12 @@ def pack(
     weight_grams: int,
     actor: str,
     now: datetime,
+    location: str | None = None,
     expected: int | None = None,
 ) -> Order:
-    """Closes the parcel, which weighs `weight_grams`. Raises Conflict for an order that is not picked."""
+    """Closes a location's parcel, which weighs `weight_grams`. Raises Conflict for one that is not picked."""
     fields = {"weight_grams": weight_grams}
-    order = stores.orders.get(order_id)
-    return _by_staff(stores, order, "picked", "packed", fields, actor, now, expected)
+    return _by_staff(stores, order_id, location, "picked", "packed", fields, actor, now, expected)
 
 
 def hand_over(
@@ -123,41 +151,64 @@ def hand_over(
     order_id: str,
     actor: str,
     now: datetime,
+    location: str | None = None,
     expected: int | None = None,
 ) -> Order:
-    """The parcel stands ready for the carrier: wakes the workflow, which buys the label and captures.
+    """A location's parcel stands ready for the carrier. The order's last one wakes the workflow, which buys the labels
+    and captures.
 
     Handing over again wakes it again, in case the first signal was lost.
     """
-    order = stores.orders.get(order_id)
-    order = _by_staff(stores, order, "packed", "ready_to_ship", {}, actor, now, expected)
-    workflow.succeed(stores.orders.get(order_id).task_token, {"status": order.status})
+    order = _by_staff(stores, order_id, location, "packed", "ready_to_ship", {}, actor, now, expected)
+    if order.status == "ready_to_ship":
+        workflow.succeed(stores.orders.get(order_id).task_token, {"status": order.status})
     return order
 
 
 def _by_staff(
     stores: Stores,
-    order: Order,
-    leaves: Status,
-    to: Status,
+    order_id: str,
+    location: str | None,
+    leaves: ShipmentStatus,
+    to: ShipmentStatus,
     fields: dict[str, Any],
     actor: str,
     now: datetime,
     expected: int | None,
 ) -> Order:
-    """One step of the warehouse, with its audit entry. An order that took this very step already is left as it is."""
-    if order.status == to and all(getattr(order, name) == value for name, value in fields.items()):
-        return order
-    expect_status(order, leaves, expected)
-    recorded = stores.audit.action(
-        f"order#{order.id}",
-        actor=actor,
-        action=to,
-        now=now,
-        before={"status": order.status},
-        after={"status": to, **fields},
-    )
-    try:
-        return stores.orders.change(order, to=to, fields=fields, actions=[recorded])
-    except ConditionFailed:
-        raise Conflict("somebody else changed the order at this moment; read it again") from None
+    """One step of a parcel, with its audit entry; the order follows the last of its parcels.
+
+    A parcel that took this very step already is left as it is. Two locations may work on an order at the same time.
+    """
+    for _ in range(TRIES):
+        order = stores.orders.get(order_id)
+        shipment = shipment_at(order, location)
+        moved = shipment.model_copy(update={"status": to, **fields})
+        if moved == shipment and order.status in _STAGES:
+            return order
+        _expect(order, shipment, leaves, expected)
+        shipments = with_shipment(order, moved)
+        recorded = stores.audit.action(
+            f"order#{order.id}",
+            actor=actor,
+            action=to,
+            now=now,
+            before={"location": shipment.location, "status": shipment.status},
+            after={"location": shipment.location, "status": to, **fields},
+        )
+        try:
+            return stores.orders.change(
+                order, to=status_after(order, shipments), fields={"shipments": shipments}, actions=[recorded]
+            )
+        except ConditionFailed:
+            continue
+    raise Contended("the order keeps changing; send the step again")
+
+
+def _expect(order: Order, shipment: Shipment, stage: ShipmentStatus, version: int | None) -> None:
+    expect_version(order, version)
+    if order.status not in _STAGES or shipment.status != stage:
+        raise Conflict(
+            f"the order is {order.status}, its parcel at {shipment.location} {shipment.status}; "
+            f"this can only be done in the warehouse, while the parcel is {stage}"
+        )

@@ -14,7 +14,7 @@ from commerce.events import CancelReason, Event, OrderCanceled, PaymentRefunded
 from commerce.model import Model
 from commerce.money import display
 from commerce.notifications.model import Email, Kind
-from commerce.orders.model import Order, OrderLine
+from commerce.orders.model import Label, Order, OrderLine, Shipment
 from commerce.pricing.model import Total, TotalType, amount_of
 from commerce.settings import Settings
 
@@ -46,6 +46,16 @@ class Line(Model):
     quantity: int
     price: str
     image_url: str | None
+
+
+class Parcel(Model):
+    """A parcel that has left, ready to be shown."""
+
+    carrier: str
+    tracking_number: str
+    tracking_url: str
+    contents: str
+    lost: bool
 
 
 class Sum(Model):
@@ -98,7 +108,7 @@ class Templates:
             "totals": [_sum(total, order) for total in order.totals],
             "address": _address(order),
             "shipping": order.shipping,
-            "shipment": order.shipment,
+            "parcels": [_parcel(one, one.label, order) for one in order.shipments if one.label],
             "permalink": self._permalink(order.id),
             "confirmation_url": order.escalation_url or self._permalink(order.id),
             "hold_until": f"{datetime.fromisoformat(order.hold_until):%H:%M} UTC",
@@ -116,6 +126,17 @@ def _line(line: OrderLine, order: Order) -> Line:
         quantity=line.quantity or line.original,
         price=display(amount_of(line.totals, "total"), order.currency),
         image_url=_shown_in_mail(line.image_url),
+    )
+
+
+def _parcel(shipment: Shipment, label: Label, order: Order) -> Parcel:
+    titles = {line.id: line.title for line in order.lines}
+    return Parcel(
+        carrier=label.carrier,
+        tracking_number=label.tracking_number,
+        tracking_url=label.tracking_url,
+        contents=", ".join(f"{line.quantity} x {titles[line.line_id]}" for line in shipment.lines),
+        lost=shipment.status == "lost",
     )
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
-from commerce.events import CancelReason, OrderLost, at
-from commerce.orders.model import Order, Status
+from commerce.events import CancelReason
+from commerce.orders.model import Order, Status, status_after
 from commerce.orders.payment import release_payment, settle_authorization
 from commerce.orders.ports import Stores, Workflow
-from commerce.orders.service import TRIES, cancel_order
+from commerce.orders.service import TRIES, cancel_order, journey_ended
 from commerce.payments.model import balance
 from commerce.payments.service import PaymentGateway
 
@@ -64,12 +65,19 @@ def _unpaid(
 
 
 def _lost(stores: Stores, order: Order, now: datetime) -> Order:
+    """What has not arrived by now will not."""
     for _ in range(TRIES):
         if order.status != "shipped":
             return order
-        lost = OrderLost(occurred_at=at(now), subject=order.id, currency=order.currency, total=order.total)
+        given_up = {"status": "lost", "ended_at": iso(now)}
+        shipments = tuple(
+            one if one.status == "delivered" else one.model_copy(update=given_up) for one in order.shipments
+        )
+        to = status_after(order, shipments) or order.status
         try:
-            return stores.orders.change(order, to="lost", events=[lost])
+            return stores.orders.change(
+                order, to=to, fields={"shipments": shipments}, events=[journey_ended(order, to, now)]
+            )
         except ConditionFailed:
             order = stores.orders.get(order.id)
     raise Contended("the order keeps changing; compensate it again")

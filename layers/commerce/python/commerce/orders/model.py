@@ -1,5 +1,6 @@
 """The order and its life. Personal data stands in `buyer` and `shipping_address` only."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from commerce.contact import Buyer, PostalAddress
@@ -69,8 +70,8 @@ class ShippingChoice(Model):
     latest: str
 
 
-class Shipment(Model):
-    """The carrier's label and tracking for the order's parcel."""
+class Label(Model):
+    """What the carrier sold for a parcel."""
 
     id: str
     """The carrier's id of the shipment."""
@@ -78,7 +79,57 @@ class Shipment(Model):
     tracking_number: str
     tracking_url: str
     label_url: str
+
+
+ShipmentStatus = Literal["pending", "picked", "packed", "ready_to_ship", "shipped", "delivered", "lost"]
+
+_PROGRESS: dict[ShipmentStatus, Status] = {
+    "pending": "confirmed",
+    "picked": "picked",
+    "packed": "packed",
+    "ready_to_ship": "ready_to_ship",
+    "shipped": "shipped",
+    "delivered": "delivered",
+    "lost": "lost",
+}
+"""What a parcel makes of an order whose other parcels are at least as far."""
+
+
+class ShipmentLine(Model):
+    """Units of a line of the order."""
+
+    line_id: str
+    quantity: int
+
+
+class Shipment(Model):
+    """One parcel: what one location gives to an order, and how far it has come."""
+
+    location: str
+    lines: tuple[ShipmentLine, ...]
+    status: ShipmentStatus = "pending"
+    weight_grams: int | None = None
+    """What the packed parcel weighs, as the warehouse's scales say."""
+    label: Label | None = None
     shipped_at: str | None = None
+    ended_at: str | None = None
+    """When it was delivered or given up for lost, as the carrier says."""
+
+
+def shipments_of(lines: Iterable[OrderLine]) -> tuple[Shipment, ...]:
+    """One parcel per location that gives goods to the lines, in order of first mention."""
+    given: dict[str, dict[str, int]] = {}
+    for line in lines:
+        for allocation in line.allocations:
+            units = given.setdefault(allocation.location, {})
+            units[line.id] = units.get(line.id, 0) + allocation.quantity
+    return tuple(
+        Shipment(
+            location=location,
+            lines=tuple(ShipmentLine(line_id=line_id, quantity=quantity) for line_id, quantity in units.items()),
+        )
+        for location, units in given.items()
+    )
 
 
 class FulfilmentEvent(Model):
@@ -130,9 +181,8 @@ class Order(Model):
     escalation_url: str | None = None
     """Where the buyer's bank waits for a confirmation, as long as it does."""
     cancel_reason: CancelReason | None = None
-    weight_grams: int | None = None
-    """What the packed parcel weighs, as the warehouse's scales say."""
-    shipment: Shipment | None = None
+    shipments: tuple[Shipment, ...] = ()
+    """Its parcels, one per location that gives goods."""
     events: tuple[FulfilmentEvent, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     settled: bool = False
@@ -161,3 +211,13 @@ class Order(Model):
             )
             for line in self.lines
         )
+
+
+def status_after(order: Order, shipments: Iterable[Shipment]) -> Status | None:
+    """Where a paid order goes once its parcels are `shipments`: as far as the last of them. None where it stays.
+
+    So it is delivered when all parcels have come to their end and any of them arrived, and lost when none did.
+    """
+    reached = {shipment.status for shipment in shipments}
+    status = next(status for stage, status in _PROGRESS.items() if stage in reached)
+    return None if status == order.status else status

@@ -11,7 +11,17 @@ from typing import Any
 from commerce.checkout.model import IN_PROGRESS, Checkout
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, NotFound, StaleVersion
-from commerce.events import CancelReason, Event, OrderCanceled, OrderConfirmed, OrderPlaced, PaymentActionRequired, at
+from commerce.events import (
+    CancelReason,
+    Event,
+    OrderCanceled,
+    OrderConfirmed,
+    OrderDelivered,
+    OrderLost,
+    OrderPlaced,
+    PaymentActionRequired,
+    at,
+)
 from commerce.ids import derived_id, order_id_for
 from commerce.inventory.model import Part, summed
 from commerce.messages import Message, error
@@ -23,6 +33,7 @@ from commerce.orders.model import (
     OrderLine,
     ShippingChoice,
     Status,
+    shipments_of,
 )
 from commerce.orders.ports import Books, Stores, Workflow
 from commerce.payments.model import PaymentEvent
@@ -61,6 +72,16 @@ def new_order(
     """The order that this attempt of a derived checkout becomes. `parts` says from where each line (by id) comes."""
     if checkout.destination is None:
         raise Conflict("a checkout without a destination cannot become an order")
+    lines = tuple(
+        OrderLine(
+            **line.model_dump(),
+            original=line.quantity,
+            allocations=tuple(
+                Allocation(location=part.location, shard=part.shard, quantity=part.quantity) for part in parts[line.id]
+            ),
+        )
+        for line in checkout.priced
+    )
     return Order(
         id=order_id_for(checkout.id, checkout.attempt),
         checkout_id=checkout.id,
@@ -68,17 +89,8 @@ def new_order(
         customer=checkout.owner,
         status="pending_payment",
         currency=checkout.currency,
-        lines=tuple(
-            OrderLine(
-                **line.model_dump(),
-                original=line.quantity,
-                allocations=tuple(
-                    Allocation(location=part.location, shard=part.shard, quantity=part.quantity)
-                    for part in parts[line.id]
-                ),
-            )
-            for line in checkout.priced
-        ),
+        lines=lines,
+        shipments=shipments_of(lines),
         totals=checkout.totals,
         buyer=checkout.buyer,
         shipping_address=checkout.destination,
@@ -272,11 +284,10 @@ def expect_version(order: Order, version: int | None) -> None:
         raise StaleVersion(f"the order is at version {order.version} by now; read it again")
 
 
-def expect_status(order: Order, status: Status, version: int | None) -> None:
-    """The order is where a step of staff begins. Raises Conflict; StaleVersion as `expect_version` does."""
-    expect_version(order, version)
-    if order.status != status:
-        raise Conflict(f"the order is {order.status}; this can only be done while it is {status}")
+def journey_ended(order: Order, status: Status, now: datetime) -> OrderDelivered | OrderLost:
+    """The event of an order whose last parcel has come to its end."""
+    kind = OrderDelivered if status == "delivered" else OrderLost
+    return kind(occurred_at=at(now), subject=order.id, currency=order.currency, total=order.total)
 
 
 _WORKFLOW_ERRORS: Mapping[CancelReason, str] = {"payment_declined": "PaymentDeclined", "short_pick": "ShortPick"}

@@ -151,18 +151,20 @@ def line_status(total: int, fulfilled: int) -> Literal["processing", "partial", 
 
 
 def _expectations(order: Order) -> tuple[Expectation, ...]:
-    """One parcel with everything; nothing is to be expected of a canceled or lost order."""
-    if order.status in ("canceled", "lost"):
+    """One for each parcel; nothing is to be expected of a lost one, or of a canceled order."""
+    if order.status == "canceled":
         return ()
-    return (
+    return tuple(
         Expectation(
-            id="parcel",
-            line_items=tuple(LineQuantity(id=line.id, quantity=line.quantity) for line in order.lines if line.quantity),
+            id=f"parcel_{number}",
+            line_items=tuple(LineQuantity(id=line.line_id, quantity=line.quantity) for line in shipment.lines),
             destination=order.shipping_address,
             description=f"{order.shipping.title}: arrives between {order.shipping.earliest[:10]} "
             f"and {order.shipping.latest[:10]}",
             fulfillable_on="now",
-        ),
+        )
+        for number, shipment in enumerate(order.shipments, 1)
+        if shipment.status != "lost"
     )
 
 
