@@ -1,10 +1,8 @@
 """State machines from their file in `statemachines/`."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -16,8 +14,7 @@ from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.retention import retention
 from stacks.shop import physical_name
-
-_NAME = re.compile(r"\$\{(\w+)\}")
+from stacks.substitution import substituted
 
 
 class CommerceStateMachine(stepfunctions.StateMachine):
@@ -61,20 +58,3 @@ class CommerceStateMachine(stepfunctions.StateMachine):
             runbook="execution-timed-out",
             metric=self.metric_timed_out(statistic=cloudwatch.Stats.SUM),
         )
-
-
-def substituted(value: Any, substitutions: Mapping[str, str | int]) -> Any:
-    """The definition with each `${Name}` replaced; a string that is nothing else becomes the value itself.
-
-    So `"TimeoutSeconds": "${HoldSeconds}"` becomes a number, which CloudFormation's own substitutions cannot make.
-    Raises KeyError for a name that nobody gave a value.
-    """
-    if isinstance(value, dict):
-        return {key: substituted(inner, substitutions) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [substituted(inner, substitutions) for inner in value]
-    if not isinstance(value, str):
-        return value
-    if whole := _NAME.fullmatch(value):
-        return substitutions[whole[1]]
-    return _NAME.sub(lambda match: str(substitutions[match[1]]), value)

@@ -7,13 +7,17 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError
 
-_SEND = "before-send.dynamodb.TransactWriteItems"
 _CALL = "before-call.dynamodb.TransactWriteItems"
 
 
 @contextmanager
-def answers_lost_after_the_write(client: Any, times: int) -> Iterator[list[int]]:
-    """The next `times` transactions take place, and their answers never arrive. Yields what was lost so far."""
+def answers_lost_after_the_write(
+    client: Any, times: int, operation: str = "TransactWriteItems"
+) -> Iterator[list[int]]:
+    """The next `times` calls of the operation take place, and their answers never arrive. Yields what was lost so far.
+
+    botocore sends them again, as it does on the line.
+    """
     lost: list[int] = []
 
     def send_and_lose(request: Any, **_: Any) -> None:
@@ -22,11 +26,12 @@ def answers_lost_after_the_write(client: Any, times: int) -> Iterator[list[int]]
             lost.append(response.status_code)
             raise ConnectionClosedError(endpoint_url=request.url)
 
-    client.meta.events.register(_SEND, send_and_lose)
+    event = f"before-send.dynamodb.{operation}"
+    client.meta.events.register(event, send_and_lose)
     try:
         yield lost
     finally:
-        client.meta.events.unregister(_SEND, send_and_lose)
+        client.meta.events.unregister(event, send_and_lose)
 
 
 @contextmanager

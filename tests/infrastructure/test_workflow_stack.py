@@ -6,7 +6,7 @@ import pytest
 
 from builders.templates import actions, everything_in
 from stacks.config import load
-from stacks.constructs.state_machine import substituted
+from stacks.substitution import substituted
 
 
 def _definition(templates) -> dict:

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from builders.bus import queue_event
+from builders.faults import answers_lost_after_the_write
 from builders.fulfilment import shipped_order
 from builders.letters import Post, happened
 from commerce.adapters.dynamodb import Table
@@ -52,6 +53,14 @@ def function(function_of_the_shop, monkeypatch, tmp_path) -> ModuleType:
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "mailer", Post())
     return module
+
+
+def test_a_claim_whose_answer_was_lost_belongs_to_who_made_it(claims, dynamodb):
+    with answers_lost_after_the_write(dynamodb, times=1, operation="PutItem") as lost:
+        assert claims.take("order_1", "order_delivered", "evt_1", NOW)
+
+    assert lost == [200]
+    assert not claims.take("order_1", "order_delivered", "evt_1", NOW)
 
 
 def test_of_many_at_once_one_may_write(claims):

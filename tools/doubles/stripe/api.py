@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,15 @@ class Route:
 
 def _retrieve(kind: str, param: str = "id") -> Action:
     return lambda account, params, identifier: account.find(kind, identifier, param=param)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back, as values."""
+
+    status: int
+    body: Json
+    headers: Mapping[str, str]
 
 
 class Api:
@@ -107,6 +116,11 @@ class Api:
 
     def answer(self, request: Request) -> Answer:
         """Does the operation, once per idempotency key. Raises Dropped where a fault cuts the line."""
+        reply = self.reply(request)
+        return Answer.json(reply.body, reply.status, reply.headers)
+
+    def reply(self, request: Request) -> Reply:
+        """As `answer`, before it is written down."""
         request_id = objects.token("req_", 14)
         headers = {
             "Request-Id": request_id,
@@ -124,7 +138,7 @@ class Api:
         if known:
             self._note(route, request, identifier, known["status"], replayed=True)
             headers |= {"Idempotent-Replayed": "true", "Original-Request": known["request_id"]}
-            return Answer.json(known["answer"], known["status"], headers)
+            return Reply(known["status"], known["answer"], headers)
         try:
             self._turnstile.enter(route.operation)
             fault = self._faults.take(route.operation)
@@ -138,7 +152,7 @@ class Api:
                 self._keys.drop(key)
         self._note(route, request, identifier, status)
         _fail_after(fault)
-        return Answer.json(body, status, headers)
+        return Reply(status, body, headers)
 
     def _perform(
         self,
@@ -284,5 +298,5 @@ def _body(refusal: Refusal, request_id: str) -> Json:
     return {"error": {**refusal.error, "request_log_url": f"https://dashboard.stripe.com/test/logs/{request_id}"}}
 
 
-def _error(refusal: Refusal, request_id: str, headers: dict[str, str]) -> Answer:
-    return Answer.json(_body(refusal, request_id), refusal.status, {**headers, **refusal.headers})
+def _error(refusal: Refusal, request_id: str, headers: dict[str, str]) -> Reply:
+    return Reply(refusal.status, _body(refusal, request_id), {**headers, **refusal.headers})

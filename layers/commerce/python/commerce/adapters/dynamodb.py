@@ -282,13 +282,17 @@ class Table:
         self._single("put_item", put(self.name, item, *conditions)["Put"])
 
     def replace(self, item: Mapping[str, Any], version: int) -> None:
-        """Writes the whole item in the place of the one with this `version`. Raises ConditionFailed.
+        """Writes the whole item in the place of the one with this `version`. Raises ConditionFailed."""
+        self.put_once(item, ("version", "=", version))
+
+    def put_once(self, item: Mapping[str, Any], *conditions: Condition) -> None:
+        """Writes an item that nobody else would write just so. Raises ConditionFailed.
 
         Where the answer to the write is lost and botocore sends it again, the second one fails its condition: the
         item that is there is then the very one that was to be written, and that is success.
         """
         try:
-            self.put(item, ("version", "=", version))
+            self.put(item, *conditions)
         except ConditionFailed:
             if self.get(item["pk"], item["sk"]) != item:
                 raise

@@ -1,7 +1,8 @@
 """Idempotency keys: claimed atomically before the work starts, answered byte for byte for 48 hours.
 
 Items of the idempotency table: pk = digest of caller, route and key; sk = `CLAIM`; `request` the body's digest;
-`state` in_progress or done; `expires_at` the time to live; then `status`, `headers`, `body` of the answer.
+`state` in_progress or done; `by` whose claim it is; `expires_at` the time to live; then `status`, `headers`, `body` of
+the answer.
 """
 
 import hashlib
@@ -11,12 +12,15 @@ from dataclasses import dataclass
 
 from commerce.adapters.dynamodb import ConditionFailed, Item, Table
 from commerce.errors import IdempotencyInProgress, IdempotencyMismatch
+from commerce.ids import new_id
 
 KEPT_SECONDS = 48 * 3600
 CLAIM_SECONDS = 60
 """How long a claim stands without an answer: longer than any function runs."""
 WAIT_SECONDS = 8.0
 """How long a second request waits for the first one's answer."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+"""Seconds between two looks for it, growing by half each time."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class IdempotencyStore:
         has not finished after `WAIT_SECONDS`.
         """
         pk = hashlib.sha256(f"{scope}\x1f{key}".encode()).hexdigest()
-        deadline = self.clock() + WAIT_SECONDS
+        deadline, pause = self.clock() + WAIT_SECONDS, FIRST_PAUSE
         known: Item | None = None  # as nearly every key is when it comes: no look before the first try
         while True:
             now = int(self.clock())
@@ -69,7 +73,8 @@ class IdempotencyStore:
                 return Replay(known["status"], known["headers"], known["body"])
             if self.clock() >= deadline:
                 raise IdempotencyInProgress("the first request with this Idempotency-Key is still being worked on")
-            self.pause(0.1)
+            self.pause(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def keep(self, claim: Claim, answer: Replay) -> None:
         """Stores the answer under the claim; a claim that ran out and was taken over keeps the newer one's."""
@@ -104,10 +109,11 @@ class IdempotencyStore:
             "state": "in_progress",
             "expires_at": claim.until,
             "until": claim.until,
+            "by": new_id("claim"),
         }
         condition = ("until", "=", known["until"]) if known else ("pk", "missing")
         try:
-            self.table.put(item, condition)
+            self.table.put_once(item, condition)
         except ConditionFailed:
             return False
         return True

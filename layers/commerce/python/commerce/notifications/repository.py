@@ -9,6 +9,7 @@ from datetime import datetime
 
 from commerce.adapters.dynamodb import ConditionFailed, Table
 from commerce.clock import iso
+from commerce.ids import new_id
 from commerce.notifications.model import Kind
 
 
@@ -20,9 +21,14 @@ class EmailClaims:
 
     def take(self, order_id: str, kind: Kind, event_id: str, now: datetime) -> bool:
         """The right to send this e-mail; False where somebody has or had it."""
-        item = {"pk": f"ORDER#{order_id}", "sk": f"EMAIL#{kind}#{event_id}", "claimed_at": iso(now)}
+        item = {
+            "pk": f"ORDER#{order_id}",
+            "sk": f"EMAIL#{kind}#{event_id}",
+            "claimed_at": iso(now),
+            "by": new_id("claim"),
+        }
         try:
-            self.table.put(item, ("pk", "missing"))
+            self.table.put_once(item, ("pk", "missing"))
         except ConditionFailed:
             return False
         return True

@@ -1,0 +1,94 @@
+"""The short run of the campaign, that it replays, and that it sees what is broken on purpose."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.simulation.faults import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "3000"))
+"""Of the 20,000 that one would like, as many as two cores play in about three minutes."""
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/commerce/python"), str(ROOT))),
+    }
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    report = tmp_path_factory.mktemp("campaign") / "campaign.json"
+    python("-m", "tools.simulation", "--schedules", str(SCHEDULES), "--workers", "2", "--report", str(report))
+    return json.loads(report.read_text())
+
+
+def test_no_schedule_violates_an_invariant(figures: dict[str, Any]) -> None:
+    assert figures["violated"] == []
+    assert figures["schedules"] >= SCHEDULES
+
+
+def test_every_kind_of_fault_fired(figures: dict[str, Any]) -> None:
+    assert [kind for kind in KINDS if not figures["kinds_fired"][kind]] == []
+
+
+def test_every_invariant_was_checked(figures: dict[str, Any]) -> None:
+    assert {f"I{number}" for number in range(1, 13)} <= set(figures["invariants_checked"])
+
+
+def test_a_schedule_is_the_same_each_time() -> None:
+    first, second = (python("-m", "tools.simulation", "--seed", "random/17") for _ in range(2))
+
+    assert "every invariant holds" in first.stdout
+    assert first.stdout == second.stdout
+
+
+PLANTED = {
+    "a cancellation that forgets the stock": (
+        "cancel/calm",
+        "from commerce.inventory.repository import InventoryRepository as R; R.release_actions = lambda *a, **k: []",
+    ),
+    "a reservation that does not look at what is free": (
+        "last_unit/calm",
+        "from commerce.checkout import complete as c; from commerce.inventory import repository as r\n"
+        "update = r.update\n"
+        "r.update = lambda table, pk, sk, *conditions, **k: "
+        "update(table, pk, sk, *(() if pk.startswith('STOCK#') else conditions), **k)",
+    ),
+    "a refund without a limit": (
+        "refund/calm",
+        "from commerce.payments.model import Balance; Balance.refundable = property(lambda self: 10**9)",
+    ),
+    "an e-mail that is not claimed": (
+        "checkout/single/115=duplicate",
+        "from commerce.notifications.repository import EmailClaims as C; C.take = lambda *a, **k: True",
+    ),
+}
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_a_planted_bug_is_found(planted: str) -> None:
+    name, bug = PLANTED[planted]
+    script = (
+        "from tools.simulation import campaign; campaign.prepare()\n"
+        f"{bug}\n"
+        "from tools.simulation.plans import singles\n"
+        f"flow = {name.split('/')[0]!r}\n"
+        "names = [f'{flow}/calm', *(n for n in singles(flow, campaign.trace(flow)) if 'duplicate' in n)]\n"
+        "print(campaign.play(names).violated)"
+    )
+
+    found = python("-c", script)
+
+    assert int(found.stdout) > 0, found.stderr

@@ -1,0 +1,307 @@
+"""The invariants of the design (I1 to I12), checked at every step where that is cheap, and at rest for all of them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from commerce.adapters.dynamodb import from_item
+from commerce.orders.model import TERMINAL
+from commerce.payments.model import PaymentEvent, balance
+from tools.simulation.boundary import Violation
+from tools.simulation.tables import Write
+
+if TYPE_CHECKING:
+    from tools.simulation.world import World
+
+Place = tuple[str, str]
+"""SKU and location."""
+
+_COUNTS = ("on_hand", "available", "reserved")
+ONCE = ("order.placed", "order.confirmed", "order.shipped", "order.delivered", "order.canceled", "order.lost")
+NOTICES = {"delivered": "order_delivered", "lost": "order_lost"}
+"""The e-mail that tells of a terminal status."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the checks know of the time before a schedule."""
+
+    stock: Mapping[Place, dict[str, Any]]
+    ledger: Mapping[Place, Counter[str]]
+    events: frozenset[str]
+
+
+class Checks:
+    """What is known of one schedule, apart from what the shop says of itself."""
+
+    def __init__(self, world: "World", before: "Before | None" = None) -> None:
+        self._world = world
+        self.counts: Counter[str] = Counter()
+        """How often each invariant was checked."""
+        self._ledger: dict[Place, Counter[str]] = defaultdict(Counter)
+        self._stock: dict[Place, dict[str, Any]] = {}
+        if before is not None:
+            self._ledger.update({place: Counter(sums) for place, sums in before.ledger.items()})
+            self._stock.update(before.stock)
+        self._orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        """By id: as it is stored, and decoded."""
+        self._encoded: dict[str, dict[str, Any]] = {}
+        self._old_events = before.events if before else frozenset[str]()
+
+    # --- after every step -------------------------------------------------------------------------------------------
+
+    def written(self, written: list[Write]) -> None:
+        """I1 and I7: nothing is negative, and every balance is the sum of its ledger."""
+        touched = set()
+        for write in written:
+            if write.table == "inventory":
+                if write.pk.startswith("STOCK#") and write.new is not None:
+                    place = (write.pk[6:], write.sk[9:])
+                    self._stock[place] = from_item(write.new)
+                    touched.add(place)
+                elif write.pk.startswith("MOVEMENT#") and write.old is None and write.new is not None:
+                    movement = from_item(write.new)
+                    place = (movement["sku"], movement["location"])
+                    self._ledger[place].update({name: movement.get(name, 0) for name in _COUNTS})
+                    touched.add(place)
+            elif write.table == "orders" and write.sk == "ORDER" and write.new is not None:
+                self._encoded[write.pk[6:]] = write.new
+        for place in touched:
+            self._balanced(place)
+
+    def _balanced(self, place: Place) -> None:
+        self.counts["I1"] += 1
+        self.counts["I7"] += 1
+        stock, ledger = self._stock.get(place, {}), self._ledger[place]
+        for name in _COUNTS:
+            held = stock.get(name)
+            if held is None:
+                continue
+            if held < 0:
+                raise Violation("I1", f"{name} of {place[0]} at {place[1]} is {held}")
+            if held != ledger[name]:
+                where = f"{name} of {place[0]} at {place[1]}"
+                raise Violation("I7", f"{where} is {held}; its ledger sums to {ledger[name]}")
+        if "on_hand" in stock and stock["on_hand"] < stock["available"]:
+            raise Violation("I1", f"more of {place[0]} is available at {place[1]} than there is: {stock}")
+
+    def money(self) -> None:
+        """I11, and no double capture: after everything that Stripe did."""
+        self.counts["I11"] += 1
+        taken: Counter[str] = Counter()
+        for charge in self._world.payments.store.all("charge"):
+            if not charge["amount_refunded"] <= charge["amount_captured"] <= charge["amount"]:
+                captured, refunded = charge["amount_captured"], charge["amount_refunded"]
+                raise Violation("I11", f"of {captured} captured, {refunded} went back")
+            order_id = charge["metadata"].get("order_id", "")
+            taken[order_id] += charge["amount_captured"]
+            order = self.find(order_id)
+            if order is not None and taken[order_id] > _total(order):
+                raise Violation("I2", f"order {order_id} of {_total(order)} was charged {taken[order_id]}")
+
+    def overdrawn(self) -> None:
+        """I11: the shop itself counts what is left, and does not leave that to the provider."""
+        raise Violation("I11", "the shop asked for a larger refund than is left")
+
+    def refused(self, status: int) -> None:
+        """Forged news is refused."""
+        self.counts["signature"] += 1
+        if status < 400:
+            raise Violation("signature", f"news with a wrong signature was answered with {status}")
+
+    def replayed(self, first: str, second: str) -> None:
+        """I10: the same key, the same bytes."""
+        self.counts["I10"] += 1
+        if first != second:
+            raise Violation("I10", f"a replay was answered with {second[:200]!r}, the request with {first[:200]!r}")
+
+    # --- what the shop has stored -----------------------------------------------------------------------------------
+
+    def orders(self) -> Iterator[dict[str, Any]]:
+        """Every order, as it is now."""
+        for order_id in list(self._encoded):
+            order = self.find(order_id)
+            if order is not None:
+                yield order
+
+    def find(self, order_id: str) -> dict[str, Any] | None:
+        """The order as it is now, without a call of the shop's."""
+        encoded = self._encoded.get(order_id)
+        if encoded is None:
+            return None
+        known = self._orders.get(order_id)
+        if known is None or known[0] is not encoded:
+            known = self._orders[order_id] = (encoded, from_item(encoded))
+        return known[1]
+
+    def _items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        for pk, partition in self._world.tables.database.table(table).partitions.by_key.items():
+            for sk, image in partition.images.items():
+                yield pk, sk, image.item
+
+    def before(self) -> Before:
+        """What a schedule that begins here must know."""
+        events = frozenset(pk[6:] for pk, _, _ in self._items("outbox"))
+        return Before(dict(self._stock), dict(self._ledger), events)
+
+    # --- at rest ----------------------------------------------------------------------------------------------------
+
+    def at_rest(self) -> None:
+        """Everything that must hold once nothing moves any more."""
+        orders = list(self.orders())
+        self._one_order_per_checkout(orders)
+        self._ended(orders)
+        self._no_promise_left()
+        self._money_is_where_it_belongs(orders)
+        self._executions_ended(orders)
+        self._events_arrived(orders)
+        self._letters(orders)
+
+    def _one_order_per_checkout(self, orders: list[dict[str, Any]]) -> None:
+        self.counts["I3"] += 1
+        alive = Counter(order["checkout_id"] for order in orders if order["status"] != "canceled")
+        attempts = Counter((order["checkout_id"], order["attempt"]) for order in orders)
+        for checkout, count in (alive + Counter()).items():
+            if count > 1:
+                raise Violation("I3", f"checkout {checkout} became {count} orders")
+        for attempt, count in attempts.items():
+            if count > 1:
+                raise Violation("I3", f"attempt {attempt} became {count} orders")
+
+    def _ended(self, orders: list[dict[str, Any]]) -> None:
+        self.counts["I6"] += 1
+        for order in orders:
+            if order["status"] not in TERMINAL:
+                raise Violation("I6", f"order {order['id']} came to rest {order['status']}")
+            if order["status"] == "delivered" and not order.get("settled"):
+                raise Violation("I6", f"order {order['id']} is delivered and not settled")
+        for pk, sk, item in self._items("carts"):
+            if sk == "CHECKOUT" and pk.startswith("CHECKOUT#"):
+                status = item["status"]["S"]
+                if status in ("complete_in_progress", "requires_escalation"):
+                    raise Violation("I6", f"checkout {pk} came to rest {status}")
+
+    def _no_promise_left(self) -> None:
+        self.counts["I4"] += 1
+        for pk, sk, item in self._items("inventory"):
+            if sk.startswith("RESERVATION#") and item["status"]["S"] == "reserved":
+                raise Violation("I4", f"{pk} still holds {item['quantity']['N']} of {sk}")
+        self.counts["I1"] += 1
+        for place, stock in self._stock.items():
+            reserved = stock["on_hand"] - stock["available"] if "on_hand" in stock else stock.get("reserved", 0)
+            if reserved:
+                raise Violation("I1", f"{reserved} of {place[0]} at {place[1]} are promised to nobody")
+
+    def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:
+        self.counts["I2"] += 1
+        store = self._world.payments.store
+        charges: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for charge in store.all("charge"):
+            charges[charge["metadata"].get("order_id", "")].append(charge)
+        held: Counter[str] = Counter()
+        for intent in store.all("payment_intent"):
+            order_id = intent["metadata"].get("order_id", "")
+            order = self.find(order_id)
+            if intent["amount_capturable"]:
+                held[order_id] += intent["amount_capturable"]
+            if (intent["amount_capturable"] or intent["amount_received"]) and (
+                order is None or order.get("payment_intent") != intent["id"]
+            ):
+                raise Violation("I2", f"{intent['id']} has money of {order_id or 'nobody'}, which does not know it")
+        for order in orders:
+            own = charges[order["id"]]
+            captured = sum(charge["amount_captured"] for charge in own)
+            refunded = sum(charge["amount_refunded"] for charge in own)
+            self._books(order, captured, refunded, held[order["id"]], any(charge["disputed"] for charge in own))
+
+    def _books(self, order: dict[str, Any], captured: int, refunded: int, held: int, disputed: bool) -> None:
+        if held:
+            raise Violation("I2", f"{held} of the buyer's money are still held for {order['id']}, {order['status']}")
+        sums = balance(self._payments(order["id"]))
+        if (sums.captured, sums.refunded) != (captured, refunded):
+            raise Violation(
+                "I7",
+                f"the books of {order['id']} say {sums.captured} captured, {sums.refunded} refunded; "
+                f"at the provider it is {captured}, {refunded}",
+            )
+        refunds = (one for one in order.get("adjustments", ()) if one["type"] == "refund")
+        given_back = -sum(one["amount"] for one in refunds if one["status"] == "completed")
+        if given_back != refunded:
+            raise Violation("I2", f"{order['id']} says {given_back} went back; it was {refunded}")
+        if order["status"] == "delivered" and captured != _total(order):
+            raise Violation("I2", f"{order['id']} is delivered; {captured} of {_total(order)} were captured")
+        if order["status"] in ("canceled", "lost") and captured != refunded and not disputed:
+            raise Violation("I2", f"{order['id']} is {order['status']}; {captured - refunded} were not given back")
+
+    def _payments(self, order_id: str) -> list[PaymentEvent]:
+        partition = self._world.tables.database.table("orders").partitions.by_key.get(f"ORDER#{order_id}")
+        images = partition.images.items() if partition else ()
+        found = []
+        for sk, image in images:
+            if sk.startswith("PAYMENT#"):
+                item = from_item(image.item)
+                found.append(PaymentEvent.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")}))
+        return found
+
+    def _executions_ended(self, orders: list[dict[str, Any]]) -> None:
+        self.counts["I9"] += 1
+        known = self._world.executions.known
+        for order in orders:
+            execution = known.get(order["id"])
+            if execution is None:
+                raise Violation("I9", f"order {order['id']} has no execution")
+        for execution in known.values():
+            if execution.status != "SUCCEEDED":
+                raise Violation("I9", f"the execution of {execution.name} is {execution.status} in {execution.state}")
+
+    def _events_arrived(self, orders: list[dict[str, Any]]) -> None:
+        self.counts["I8"] += 1
+        self.counts["I12"] += 1
+        world = self._world
+        outbox = {pk[6:]: item["detail_type"]["S"] for pk, _, item in self._items("outbox")}
+        put = {event: kind for event, kind in outbox.items() if event not in self._old_events}
+        published = {event["id"] for event in world.bus.published}
+        lost = set(put) - published
+        if lost:
+            raise Violation("I8", f"{', '.join(sorted(put[one] for one in lost))} never reached the bus")
+        if world.emails.dead or world.analytics.dead:
+            raise Violation("I8", "dead letters are left after they were sent again")
+        rows = {row["id"] for row in world.rows}
+        if rows != published:
+            raise Violation("I12", f"{len(published - rows)} events have no row, {len(rows - published)} rows no event")
+        told: dict[str, Counter[str]] = defaultdict(Counter)
+        for event in {event["id"]: event for event in world.bus.published}.values():
+            told[event["subject"]][event["type"]] += 1
+        for order in orders:
+            self._told(order, told[order["id"]])
+
+    def _told(self, order: dict[str, Any], told: Counter[str]) -> None:
+        for kind in ONCE:
+            if told[kind] > 1:
+                raise Violation("I12", f"{kind} of {order['id']} was told {told[kind]} times")
+        ended = f"order.{order['status']}"
+        if not told["order.placed"] or not told[ended]:
+            raise Violation("I12", f"{order['id']} is {order['status']}; analytics know {dict(told)}")
+
+    def _letters(self, orders: list[dict[str, Any]]) -> None:
+        self.counts["I5"] += 1
+        letters: Counter[tuple[str, str]] = Counter()
+        for letter in self._world.mailbox:
+            letters[letter["Destination"]["ToAddresses"][0], letter["EmailTags"][0]["Value"]] += 1
+        attempts, refunds = Counter[str](), Counter[str]()
+        for order in orders:
+            attempts[order["buyer"]["email"]] += 1
+            refunds[order["buyer"]["email"]] += sum(one["type"] == "refund" for one in order.get("adjustments", ()))
+        for (recipient, kind), count in letters.items():
+            if count > (refunds if kind == "payment_refunded" else attempts)[recipient]:
+                raise Violation("I5", f"{kind} was sent to {recipient} {count} times")
+        for order in orders:
+            recipient = order["buyer"]["email"]
+            notice = NOTICES.get(order["status"])
+            if notice and not self._world.boundaries.letter_may_be_lost and letters[recipient, notice] != 1:
+                raise Violation("I5", f"{notice} about {order['id']} was sent {letters[recipient, notice]} times")
+
+
+def _total(order: dict[str, Any]) -> int:
+    return next(int(entry["amount"]) for entry in order["totals"] if entry["type"] == "total")

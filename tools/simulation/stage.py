@@ -1,0 +1,83 @@
+"""Where schedules are played: what a process makes once. `virtual.install` must have run before this is imported."""
+
+import gc
+from typing import Any
+
+from tools.simulation import money
+from tools.simulation.boundary import Violation
+from tools.simulation.faults import Plan
+from tools.simulation.flows import furnish
+from tools.simulation.functions import KEY, WEBHOOK_SECRET, Functions
+from tools.simulation.schedules import Schedule
+from tools.simulation.tables import Tables
+from tools.simulation.world import World
+
+
+class Stage:
+    """The functions, the tables and the furnished shop of this process."""
+
+    def __init__(self) -> None:
+        self._world: World | None = None
+        money.Transport.payments = lambda: self.world.payments
+        self._functions = Functions(lambda: self.world)
+        self._replace_the_wires()
+        self._tables = Tables()
+        self._base = None
+        self._world = World(self._functions, self._tables, None, 0, Plan({}))
+        furnish(self._world)
+        self._base = self._world.base()
+        gc.collect()
+        gc.freeze()
+
+    @property
+    def world(self) -> World:
+        """The present one."""
+        assert self._world is not None
+        return self._world
+
+    def play(self, schedule: Schedule, *, told: bool = False, traced: bool = False) -> World:
+        """One schedule to its end. Raises Violation or NoRest, and leaves the world as it is at that moment."""
+        self._world = None
+        world = self._world = World(
+            self._functions, self._tables, self._base, schedule.seed, schedule.chooser, told=told
+        )
+        if traced:
+            world.boundaries.trace = []
+        schedule.flow(world)
+        world.run()
+        ended = tuple(sorted(order["status"] for order in world.checks.orders()))
+        if schedule.ends is not None and ended != schedule.ends:
+            raise Violation("flow", f"without any fault the orders ended {ended}, not {schedule.ends}")
+        return world
+
+    def _replace_the_wires(self) -> None:
+        """Stripe's connections, EasyPost's client, and the templates of e-mails, which have no effect of their own."""
+        import easypost.errors
+
+        from commerce.adapters import wiring
+        from commerce.payments import gateway
+
+        gateways: Any = gateway
+        gateways._PooledClient = money.Transport
+        carrier: Any = wiring._easypost(KEY, WEBHOOK_SECRET, None)
+        carrier.__dict__["_client"] = _Carrier(lambda: self.world.depot)
+        carrier.__dict__["_errors"] = easypost.errors
+        letters: Any = self._functions.modules["send_email"]
+        letters.render = _plain_letter
+
+
+class _Carrier:
+    """EasyPost's client: its shipments are the present world's."""
+
+    def __init__(self, depot: Any) -> None:
+        self._depot = depot
+
+    @property
+    def shipment(self) -> Any:
+        return self._depot()
+
+
+def _plain_letter(kind: str, event: Any, order: Any, recipient: str) -> Any:
+    from commerce.notifications.model import Email
+
+    return Email(recipient=recipient, subject=kind, html=kind, text=kind)

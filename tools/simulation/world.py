@@ -1,0 +1,389 @@
+"""One shop with everything it touches, from a schedule's first request to the moment when nothing moves any more."""
+
+import functools
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from tools.simulation import money, parcels, virtual
+from tools.simulation.boundary import Boundaries
+from tools.simulation.checks import Before, Checks
+from tools.simulation.dynamodb import Snapshot
+from tools.simulation.errors import AwsLine
+from tools.simulation.executions import Executions
+from tools.simulation.faults import Chooser
+from tools.simulation.functions import ROOT, FunctionFailed, Functions
+from tools.simulation.messaging import Bus, Queue, Stream, skew
+from tools.simulation.scheduler import Scheduler
+from tools.simulation.states import Machine
+from tools.simulation.story import Story
+from tools.simulation.tables import Tables, Write
+
+STAFF = {"sub": "staff_1", "cognito:groups": "[admin]"}
+WEBHOOK_PAUSES = (60.0, 600.0, 3600.0, 18_000.0, 36_000.0, 43_200.0, 43_200.0, 43_200.0)
+"""After which seconds a provider sends its news again: Stripe does so for three days, growing rarer."""
+SWEEP_EVERY = 60.0
+FIRST_NAME = 1000
+"""The number of a schedule's first identifier; those before belong to its base."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client got back."""
+
+    status: int
+    body: Any
+    text: str
+
+
+@dataclass(frozen=True)
+class Base:
+    """The state of the tables when a schedule begins, and what the checks know of how it came about."""
+
+    snapshot: Snapshot
+    before: Before
+    changes: int
+    """How much of the outbox's stream was worked off."""
+
+
+class World:
+    """Built anew for each schedule, on the functions of the process and the base of its tables."""
+
+    def __init__(
+        self,
+        functions: Functions,
+        tables: Tables,
+        base: "Base | None",
+        seed: int,
+        chooser: Chooser,
+        *,
+        told: bool = False,
+    ) -> None:
+        self.functions = functions
+        self.random = Random(seed)
+        random.seed(seed)
+        self.scheduler = Scheduler(self.random)
+        virtual.play(self.scheduler, first=FIRST_NAME if base else 1)
+        self.story = Story(self.scheduler, told=told)
+        self.boundaries = Boundaries(self.scheduler, chooser, self.story)
+        self.checks = Checks(self, base.before if base else None)
+        self.tables = tables
+        tables.database.clock, tables.watch = lambda: self.scheduler.now, self._written
+        if base is not None:
+            tables.database.restore(base.snapshot)
+        self.mailbox: list[dict[str, Any]] = []
+        self.rows: list[dict[str, Any]] = []
+        self.parked: list[str] = []
+        self.emails = self._queue("emails", "send_email")
+        self.analytics = self._queue("analytics", "export_analytics")
+        self.bus = Bus(self.scheduler, self.boundaries, self.emails, self.analytics)
+        self.stream = Stream(
+            self.scheduler,
+            self.boundaries,
+            self.invoke,
+            lambda after: self.tables.database.records("outbox", after=after),
+            done=base.changes if base else 0,
+        )
+        self.payments = money.Payments(self.boundaries, self._stripe_tells, self.checks)
+        self.depot = parcels.Depot(self.boundaries, self._label_bought)
+        self.executions = Executions(
+            _machine(functions), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke
+        )
+        self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
+        """What becomes of a parcel whose label was bought: the flow says."""
+        self._sweeping = False
+        self._untold: list[Callable[[], Answer]] = []
+        """News of refunds that never came: what Stripe's dashboard shows as failed, and a person has sent again."""
+
+    def base(self) -> "Base":
+        """What schedules begin with: the world as it is now."""
+        return Base(
+            self.tables.database.snapshot(), self.checks.before(), len(self.tables.database.records("outbox"))
+        )
+
+    def invoke(self, function: str, event: dict[str, Any], *, skew: float = 0.0) -> Any:
+        """Runs a function in the present actor's line of work. Raises FunctionFailed."""
+        return self.functions.invoke(self.scheduler, self.story, function, event, skew)
+
+    def aws(self, service: str, operation: str, parameters: dict[str, Any]) -> Any:
+        """One call of a function to an AWS service."""
+        if service == "dynamodb":
+            return self.tables.call(self.boundaries, operation, parameters)
+        if service == "stepfunctions":
+            return self.executions.call(operation, parameters)
+        return getattr(self, f"_{service}_{operation}")(**parameters)
+
+    def http(
+        self,
+        function: str,
+        route: str,
+        *,
+        parameters: dict[str, str] | None = None,
+        body: Any = None,
+        text: str | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        staff: bool = False,
+        boundary: str | None = None,
+    ) -> Answer | None:
+        """One request through API Gateway; None where no answer came."""
+        event = _event(route, parameters or {}, body, text, headers or {}, query or {}, staff)
+        boundary = boundary or f"http.{route}"
+        self.story.tell(route, parameters or {}, body or "")
+        kind = self.boundaries.strike(boundary, "http.request", seconds=0.02)
+        if kind == "crash_before":
+            self.boundaries.fired(kind, boundary)
+            return None
+        if kind == "duplicate":
+            self.boundaries.fired(kind, boundary)
+            self.scheduler.start("the same request", lambda: self._gateway(function, event, 0.0))
+        answer = self._gateway(function, event, skew(kind, boundary, self.boundaries))
+        if kind == "answer_lost":
+            self.boundaries.fired(kind, boundary)
+            return None
+        self.story.tell("answered", answer.status, answer.text)
+        return answer
+
+    def webhook(
+        self, name: str, function: str, route: str, seal: Callable[[float, bool], tuple[str, dict[str, str]]]
+    ) -> None:
+        """News on its way to the shop: sent again until it is taken, for three days."""
+        boundary = f"webhook.{name}"
+        kind = self.boundaries.chance(boundary, "webhook")
+        after = {"at_once": 0.0, "late": 600.0, "three_days_late": 259_200.0}.get(kind or "", 0.2 + 3 * random.random())
+        if kind in ("at_once", "late", "three_days_late", "never"):
+            self.boundaries.fired(kind, boundary)
+        if kind == "never":
+            if name.startswith("stripe refund"):
+                self._untold.append(lambda: self._post(function, route, *seal(self.scheduler.now, False), 0.0))
+            return
+        self.payments.slow_answer |= kind == "at_once" and name.startswith("stripe")
+
+        def deliver(first: str | None) -> None:
+            if first == "forged":
+                body, headers = seal(self.scheduler.now, True)
+                answer = self._post(function, route, body, headers, 0.0)
+                self.boundaries.fired("forged", boundary)
+                self.checks.refused(answer.status)
+            wrong = skew(first, boundary, self.boundaries)
+            for pause in (*WEBHOOK_PAUSES, None):
+                body, headers = seal(self.scheduler.now, False)
+                if self._post(function, route, body, headers, wrong).status < 300 or pause is None:
+                    return
+                self.scheduler.sleep(pause)
+
+        self.scheduler.start(boundary, lambda: deliver(kind), after=after)
+        if kind == "duplicate":
+            self.boundaries.fired(kind, boundary)
+            self.scheduler.start(f"{boundary} again", lambda: deliver(None), after=after + 0.05)
+
+    def _post(self, function: str, route: str, body: str, headers: dict[str, str], wrong: float) -> Answer:
+        self.boundaries.scheduler.turn(0.02)
+        self.story.tell(route, body)
+        answer = self._gateway(function, _event(route, {}, None, body, headers, {}, False), wrong)
+        self.story.tell("answered", answer.status)
+        return answer
+
+    def _gateway(self, function: str, event: dict[str, Any], wrong: float) -> Answer:
+        try:
+            answer = self.invoke(function, event, skew=wrong)
+        except FunctionFailed as failure:
+            self.story.tell("failed", failure.error)
+            return Answer(503, None, "")
+        text = answer["body"]
+        return Answer(answer["statusCode"], json.loads(text) if text else None, text)
+
+    def run(self) -> None:
+        """Until everybody is done; then people tidy up, as the runbooks say, and everybody is done again."""
+        self.scheduler.run()
+        self.boundaries.chooser = None
+        for _ in range(6):
+            if not self._tidied():
+                break
+            self.scheduler.run()
+        self.checks.at_rest()
+
+    def _tidied(self) -> bool:
+        """Redrives failed executions, dead letters and the news of refunds, and sweeps once more."""
+        self.story.tell("people redrive what failed")
+        untold, self._untold = self._untold, []
+        for send in untold:
+            self.scheduler.start("Stripe's dashboard", send)
+        work = self.executions.redrive() + self.emails.redrive() + self.analytics.redrive()
+        pending = self._pending()
+        if pending:
+            self.scheduler.start("the sweeper", self._sweep)
+        return bool(work or pending or untold)
+
+    # --- what the doubles cause -------------------------------------------------------------------------------------
+
+    def _written(self, written: list[Write]) -> None:
+        self.checks.written(written)
+        for write in written:
+            if write.table == "outbox":
+                self.stream.touched()
+            elif write.table == "orders" and write.sk == "ORDER" and write.old is None and not self._sweeping:
+                self._sweeping = True
+                self.scheduler.start("the sweeper", self._sweeps, after=SWEEP_EVERY)
+
+    def _pending(self) -> list[dict[str, Any]]:
+        """Unpaid orders whose hold has passed: what the sweep would find."""
+        limit = self.scheduler.now - 120.0
+        found = []
+        for order in self.checks.orders():
+            if order["status"] == "pending_payment" and _epoch(order["hold_until"]) <= limit:
+                found.append(order)
+        return found
+
+    def _sweeps(self) -> None:
+        """Every minute, while an order waits for its payment; a run that would find nothing is left out."""
+        while any(order["status"] == "pending_payment" for order in self.checks.orders()):
+            if self._pending():
+                self._sweep()
+            self.scheduler.sleep(SWEEP_EVERY)
+        self._sweeping = False
+
+    def _sweep(self) -> None:
+        boundary = "lambda.sweep_orders"
+        kind = self.boundaries.strike(boundary, "lambda.schedule")
+        if kind == "crash_before":
+            self.boundaries.fired(kind, boundary)
+            return
+        if kind == "duplicate":
+            self.boundaries.fired(kind, boundary)
+            self.scheduler.start("the sweeper again", self._swept)
+        self._swept(skew(kind, boundary, self.boundaries))
+
+    def _swept(self, wrong: float = 0.0) -> None:
+        try:
+            self.invoke("sweep_orders", {}, skew=wrong)
+        except FunctionFailed as failure:
+            self.story.tell("failed", failure.error)
+
+    def _stripe_tells(self, event: dict[str, Any]) -> None:
+        self.webhook(
+            f"stripe {event['type']}",
+            "payment_webhook",
+            "POST /webhooks/stripe",
+            lambda moment, forged: money.webhook(event, moment, forged=forged),
+        )
+
+    def carrier_tells(self, shipment: parcels.Shipment, status: str) -> None:
+        """The parcel has this status now."""
+        shipment.status = status
+        happened = self.scheduler.now
+        self.webhook(
+            f"carrier {status}",
+            "carrier_webhook",
+            "POST /webhooks/carrier",
+            lambda _, forged: parcels.webhook(shipment, status, happened, forged=forged),
+        )
+
+    def _label_bought(self, shipment: parcels.Shipment) -> None:
+        self.on_parcel(shipment)
+
+    def _queue(self, name: str, function: str) -> Queue:
+        visibility = 6 * self.functions.timeout(function)
+        return Queue(name, function, visibility, self.scheduler, self.boundaries, self.invoke)
+
+    # --- the smaller services ---------------------------------------------------------------------------------------
+
+    def _events_put_events(self, Entries: list[dict[str, Any]]) -> Any:
+        boundary = "events.PutEvents"
+        kind = self.boundaries.strike(boundary, "events.call")
+        if kind is None:
+            return self.bus.put(Entries)
+        if kind == "refused_in_part":
+            self.boundaries.fired(kind, boundary)
+            return self.bus.put(Entries, refused=len(Entries) - 1)
+        return self.boundaries.fail(kind, boundary, lambda: self.bus.put(Entries), AwsLine("PutEvents"))
+
+    def _sesv2_send_email(self, **letter: Any) -> Any:
+        def send() -> Any:
+            self.mailbox.append(letter)
+            return {"MessageId": f"message-{len(self.mailbox)}"}
+
+        line = AwsLine("SendEmail", throttling="TooManyRequestsException")
+        return self.boundaries.call("ses.SendEmail", "ses.call", send, line, attempts=1)
+
+    def _firehose_put_record_batch(self, DeliveryStreamName: str, Records: list[dict[str, Any]]) -> Any:
+        def take(refused: int | None = None) -> Any:
+            for position, record in enumerate(Records):
+                if position != refused:
+                    self.rows.append(json.loads(record["Data"]))
+            results = [{"ErrorCode": "x"} if position == refused else {} for position in range(len(Records))]
+            return {"FailedPutCount": 0 if refused is None else 1, "RequestResponses": results}
+
+        boundary = "firehose.PutRecordBatch"
+        kind = self.boundaries.strike(boundary, "firehose.call")
+        if kind == "refused_in_part":
+            self.boundaries.fired(kind, boundary)
+            return take(len(Records) - 1)
+        line = AwsLine("PutRecordBatch", throttling="ServiceUnavailableException")
+        return take() if kind is None else self.boundaries.fail(kind, boundary, take, line)
+
+    def _sqs_send_message(self, QueueUrl: str, MessageBody: str) -> Any:
+        def send() -> Any:
+            self.parked.append(MessageBody)
+            return {"MessageId": "1"}
+
+        return self.boundaries.call("sqs.SendMessage", "sqs.call", send, AwsLine("SendMessage"))
+
+
+@functools.cache
+def _machine(functions: Functions) -> Machine:
+    from stacks.substitution import substituted
+
+    path = ROOT / "statemachines" / "checkout_to_delivery.asl.json"
+    config = functions.config
+    return Machine(
+        substituted(
+            json.loads(path.read_text(encoding="utf-8")),
+            {
+                "OrdersTable": "orders",
+                "EventBus": "bus",
+                "HoldSeconds": config.shop.hold_seconds,
+                "WarehouseSeconds": config.warehouse_seconds,
+                "DeliverySeconds": config.delivery_deadline_seconds,
+                "ShipOrderFunction": "ship_order",
+                "CompensateOrderFunction": "compensate_order",
+                "SettleOrderFunction": "settle_order",
+            },
+        )
+    )
+
+
+def _event(
+    route: str,
+    parameters: dict[str, str],
+    body: Any,
+    text: str | None,
+    headers: dict[str, str],
+    query: dict[str, str],
+    staff: bool,
+) -> dict[str, Any]:
+    """An HTTP API event of version 2.0."""
+    path = route.split(" ")[1]
+    for name, value in parameters.items():
+        path = path.replace(f"{{{name}}}", value)
+    context: dict[str, Any] = {"requestId": "simulation"}
+    if staff:
+        context["authorizer"] = {"jwt": {"claims": STAFF}}
+    return {
+        "routeKey": route,
+        "rawPath": path,
+        "pathParameters": parameters,
+        "queryStringParameters": query,
+        "headers": {"content-type": "application/json", **headers},
+        "requestContext": context,
+        "body": text if text is not None else json.dumps(body) if body is not None else "",
+        "isBase64Encoded": False,
+    }
+
+
+def _epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
