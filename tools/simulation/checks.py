@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Place = tuple[str, str]
 """SKU and location."""
 
-_COUNTS = ("on_hand", "available", "reserved")
+_COUNTS = ("on_hand", "available")
 ONCE = ("order.placed", "order.confirmed", "order.shipped", "order.delivered", "order.canceled", "order.lost")
 NOTICES = {"delivered": "order_delivered", "lost": "order_lost"}
 """The e-mail that tells of a terminal status."""
@@ -27,7 +27,7 @@ NOTICES = {"delivered": "order_delivered", "lost": "order_lost"}
 class Before:
     """What the checks know of the time before a schedule."""
 
-    stock: Mapping[Place, dict[str, Any]]
+    stock: Mapping[Place, dict[str, dict[str, Any]]]
     ledger: Mapping[Place, Counter[str]]
     events: frozenset[str]
 
@@ -40,7 +40,8 @@ class Checks:
         self.counts: Counter[str] = Counter()
         """How often each invariant was checked."""
         self._ledger: dict[Place, Counter[str]] = defaultdict(Counter)
-        self._stock: dict[Place, dict[str, Any]] = {}
+        self._stock: dict[Place, dict[str, dict[str, Any]]] = {}
+        """The rows of each place: one, and those of its pool, if the SKU is hot."""
         if before is not None:
             self._ledger.update({place: Counter(sums) for place, sums in before.ledger.items()})
             self._stock.update(before.stock)
@@ -56,9 +57,11 @@ class Checks:
         touched = set()
         for write in written:
             if write.table == "inventory":
-                if write.pk.startswith("STOCK#") and write.new is not None:
-                    place = (write.pk[6:], write.sk[9:])
-                    self._stock[place] = from_item(write.new)
+                if write.pk.startswith("STOCK#"):
+                    sku, _, shard = write.pk[6:].partition("#")
+                    place = (sku, write.sk[9:])
+                    rows = self._stock[place] = dict(self._stock.get(place, {}))
+                    rows[shard] = from_item(write.new) if write.new else {}
                     touched.add(place)
                 elif write.pk.startswith("MOVEMENT#") and write.old is None and write.new is not None:
                     movement = from_item(write.new)
@@ -73,18 +76,16 @@ class Checks:
     def _balanced(self, place: Place) -> None:
         self.counts["I1"] += 1
         self.counts["I7"] += 1
-        stock, ledger = self._stock.get(place, {}), self._ledger[place]
+        rows, ledger = self._stock.get(place, {}).values(), self._ledger[place]
         for name in _COUNTS:
-            held = stock.get(name)
-            if held is None:
-                continue
-            if held < 0:
-                raise Violation("I1", f"{name} of {place[0]} at {place[1]} is {held}")
-            if held != ledger[name]:
+            counts = [row.get(name, 0) for row in rows]
+            if min(counts, default=0) < 0:
+                raise Violation("I1", f"{name} of {place[0]} at {place[1]} is {min(counts)} in one row")
+            if sum(counts) != ledger[name]:
                 where = f"{name} of {place[0]} at {place[1]}"
-                raise Violation("I7", f"{where} is {held}; its ledger sums to {ledger[name]}")
-        if "on_hand" in stock and stock["on_hand"] < stock["available"]:
-            raise Violation("I1", f"more of {place[0]} is available at {place[1]} than there is: {stock}")
+                raise Violation("I7", f"{where} is {sum(counts)}; its ledger sums to {ledger[name]}")
+        if any(row.get("on_hand", 0) < row.get("available", 0) for row in rows):
+            raise Violation("I1", f"more of {place[0]} is available at {place[1]} than there is")
 
     def money(self) -> None:
         """I11, and no double capture: after everything that Stripe did."""
@@ -188,8 +189,8 @@ class Checks:
             if sk.startswith("RESERVATION#") and item["status"]["S"] == "reserved":
                 raise Violation("I4", f"{pk} still holds {item['quantity']['N']} of {sk}")
         self.counts["I1"] += 1
-        for place, stock in self._stock.items():
-            reserved = stock["on_hand"] - stock["available"] if "on_hand" in stock else stock.get("reserved", 0)
+        for place, rows in self._stock.items():
+            reserved = sum(row.get("on_hand", 0) - row.get("available", 0) for row in rows.values())
             if reserved:
                 raise Violation("I1", f"{reserved} of {place[0]} at {place[1]} are promised to nobody")
 
