@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tools.simulation.faults import KINDS, Tally
@@ -177,18 +178,18 @@ def _tasks(pool: Any, wanted: int, first: int, played: Callable[[], int]) -> Ite
     given = 0
     flows = pool.apply(flow_names)
     traces = dict(zip(flows, pool.map(trace, flows, chunksize=1), strict=True))
-    names = [f"{flow}/calm" for flow in flows]
-    names += [name for flow in flows for name in singles(flow, traces[flow])]
-    for chunk in _chunks(names[:wanted]):
+    single = [name for flow in flows for name in singles(flow, traces[flow])]
+    Random(0).shuffle(single)  # a short campaign has some of everything
+    for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single][:wanted]):
         given += len(chunk)
         yield play, (chunk,)
     number, paired = first, singles(PAIRED, traces[PAIRED])
     while max(given, played()) < wanted:
-        single = next(paired, None)
-        if single is not None and wanted - given > CHUNK:
+        pair = next(paired, None)
+        if pair is not None and wanted - given > CHUNK:
             most = min(400, (wanted - given) // 2)
             given += most
-            yield play_pairs, (single, most)
+            yield play_pairs, (pair, most)
         count = min(4 * CHUNK, wanted - given)
         for chunk in _chunks([f"random/{one}" for one in range(number, number + count)]):
             given += len(chunk)
