@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stacks.tables import AUDIT, CARTS, CATALOG, IDEMPOTENCY, INVENTORY, ORDERS, OUTBOX, TableSpec
+from stacks.tables import AUDIT, CARTS, CATALOG, IDEMPOTENCY, INVENTORY, ORDERS, OUTBOX, STOCKROOM, TableSpec
 
 Operation = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
 Secret = Literal["payment", "carrier", "signing"]
@@ -126,10 +126,11 @@ _ALL = (
     ),
     FunctionSpec(
         "admin_inventory",
-        "Staff look at stock, correct it, move it, and pool what is hot",
+        "Staff look at stock, correct it, move it, count it, and pool what is hot",
         tables={
             CATALOG: READ,
             INVENTORY: (*READ, *CHANGE, "DeleteItem"),  # the rows of a pool that is empty
+            STOCKROOM: READ + CHANGE,
             AUDIT: APPEND,
             OUTBOX: APPEND,
             IDEMPOTENCY: CLAIM,

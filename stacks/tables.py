@@ -37,6 +37,7 @@ CATALOG = TableSpec(
 )
 CARTS = TableSpec("carts", "CARTS_TABLE", time_to_live=True)
 INVENTORY = TableSpec("inventory", "INVENTORY_TABLE")
+STOCKROOM = TableSpec("stockroom", "STOCKROOM_TABLE", indexes=(Index("by_listing", "listing", "position"),))
 ORDERS = TableSpec(
     "orders",
     "ORDERS_TABLE",
@@ -49,4 +50,4 @@ OUTBOX = TableSpec("outbox", "OUTBOX_TABLE", stream=True, time_to_live=True)
 IDEMPOTENCY = TableSpec("idempotency", "IDEMPOTENCY_TABLE", time_to_live=True)
 AUDIT = TableSpec("audit", "AUDIT_TABLE")
 
-ALL = (CATALOG, CARTS, INVENTORY, ORDERS, OUTBOX, IDEMPOTENCY, AUDIT)
+ALL = (CATALOG, CARTS, INVENTORY, STOCKROOM, ORDERS, OUTBOX, IDEMPOTENCY, AUDIT)

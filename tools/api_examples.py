@@ -68,6 +68,8 @@ BODIES: dict[str, Any] = {
     "adjust": {"quantity": 12, "reason": "delivery", "location": "main"},
     "transfer": {"quantity": 5, "origin": "main", "destination": "annex", "reason": "for the shop window"},
     "pool_stock": {"shards": 16},
+    "open_count": {"location": "main", "skus": [_MUG], "note": "aisle 4"},
+    "enter_count": {"entries": [{"sku": _MUG, "counted": 11}]},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
     "ship_order": {"location": "main"},

@@ -35,6 +35,7 @@ EMITTERS: dict[str, str] = {
     "product.changed": "staff or an import, changing the catalogue",
     "stock.adjusted": "staff or an import, changing stock",
     "stock.transferred": "staff, moving goods between locations",
+    "stock.counted": "staff, posting a stock count",
 }
 """Who emits an event."""
 
@@ -63,6 +64,10 @@ EXAMPLES: dict[str, Any] = {
     "location": "main",
     "origin": "main",
     "destination": "annex",
+    "skus": 240,
+    "differing": 3,
+    "short": 0,
+    "outdated": 0,
     "quantity": 2,
 }
 """A value for every field of every event."""
@@ -71,6 +76,7 @@ SUBJECTS = {
     "product.changed": "prod_0a1b2c",
     "stock.adjusted": "SHIRT-BLUE-M",
     "stock.transferred": "SHIRT-BLUE-M",
+    "stock.counted": "count_0a1b2c",
 }
 REASONS = {"order.canceled": "short_pick", "stock.adjusted": "adjusted", "payment.disputed": "fraudulent"}
 

@@ -37,7 +37,8 @@ PAGE = ROOT / "docs" / "api.html"
 TAGS: tuple[tuple[str, str, str], ...] = (
     ("/admin/products", "Admin: catalogue", "Products, variants, prices and publication."),
     ("/admin/categories", "Admin: catalogue", ""),
-    ("/admin/stock", "Admin: stock", "Stock per SKU and location, and every movement of it."),
+    ("/admin/stock", "Admin: stock", "Stock per SKU and location, every movement of it, and counts of the shelves."),
+    ("/admin/stock-counts", "Admin: stock", ""),
     ("/admin/orders", "Admin: orders", "The warehouse's work, cancellations, returns and refunds."),
     ("/admin", "Admin", "The merchant's other business."),
     ("/webhooks", "Webhooks", "What the payment provider and the carrier tell the shop; each call is signed."),

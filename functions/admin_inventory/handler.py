@@ -1,10 +1,10 @@
-"""Staff look at stock, correct it, and see why it is what it is."""
+"""Staff look at stock, correct it, move it, count it, and see why it is what it is."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 from commerce.adapters import paging, wiring
-from commerce.adapters.http import Api, Request, Response
+from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import iso, now
 from commerce.errors import Invalid, NotFound
 from commerce.ids import derived_id
@@ -12,14 +12,26 @@ from commerce.inventory.pooling import switch_off, switch_on
 from commerce.inventory.request import AdjustmentRequest, PoolRequest, TransferRequest
 from commerce.inventory.service import adjust_stock, transfer_stock
 from commerce.inventory.view import MovementsResponse, StockLevel, StockResponse, level, levels
+from commerce.stockroom import service as stockroom
+from commerce.stockroom.model import CountStatus, StockCount
+from commerce.stockroom.request import EntriesRequest, OpenCountRequest
+from commerce.stockroom.view import (
+    CountLinesResponse,
+    CountResponse,
+    CountsResponse,
+    EnteredResponse,
+    count_view,
+    line_view,
+)
 
 PAGE, MAX_PAGE = 50, 100
+STAFF = ("warehouse", "catalogue")
 
 api = Api("admin", idempotency=wiring.idempotency)
-wiring.at_start(wiring.inventory, wiring.catalog, wiring.audit, wiring.idempotency)
+wiring.at_start(wiring.inventory, wiring.stock_counts, wiring.catalog, wiring.audit, wiring.idempotency)
 
 
-@api.get("/admin/stock/{sku}", groups=("warehouse", "catalogue"), answers=StockResponse)
+@api.get("/admin/stock/{sku}", groups=STAFF, answers=StockResponse)
 def show_stock(request: Request[None]) -> Response:
     """Shows how much of a SKU lies where, free and promised."""
     sku = _known_sku(request)
@@ -28,7 +40,7 @@ def show_stock(request: Request[None]) -> Response:
 
 @api.post(
     "/admin/stock/{sku}/adjustments",
-    groups=("warehouse", "catalogue"),
+    groups=STAFF,
     body=AdjustmentRequest,
     answers=StockLevel,
     status=201,
@@ -36,7 +48,7 @@ def show_stock(request: Request[None]) -> Response:
 )
 def adjust(request: Request[AdjustmentRequest]) -> Response:
     """Corrects a SKU's stock, with the reason. What is promised to orders cannot be taken."""
-    sku, actor = _known_sku(request), str(request.caller.subject)
+    sku, actor = _known_sku(request), _actor(request)
     stock = adjust_stock(
         wiring.inventory(),
         wiring.audit(),
@@ -53,7 +65,7 @@ def adjust(request: Request[AdjustmentRequest]) -> Response:
 
 @api.post(
     "/admin/stock/{sku}/transfers",
-    groups=("warehouse", "catalogue"),
+    groups=STAFF,
     body=TransferRequest,
     answers=StockResponse,
     status=201,
@@ -61,7 +73,7 @@ def adjust(request: Request[AdjustmentRequest]) -> Response:
 )
 def transfer(request: Request[TransferRequest]) -> Response:
     """Moves units of a SKU to another location. What is promised to orders stays where they are picked."""
-    sku, actor = _known_sku(request), str(request.caller.subject)
+    sku, actor = _known_sku(request), _actor(request)
     places = transfer_stock(
         wiring.inventory(),
         wiring.audit(),
@@ -77,25 +89,25 @@ def transfer(request: Request[TransferRequest]) -> Response:
     return Response(StockResponse(sku=sku, locations=tuple(map(level, places))))
 
 
-@api.put("/admin/stock/{sku}/pool", groups=("warehouse", "catalogue"), body=PoolRequest, answers=StockResponse)
+@api.put("/admin/stock/{sku}/pool", groups=STAFF, body=PoolRequest, answers=StockResponse)
 def pool_stock(request: Request[PoolRequest]) -> Response:
     """Spreads a hot SKU's stock over many rows, so that many buyers at once do not wait for each other."""
-    sku, actor = _known_sku(request), str(request.caller.subject)
+    sku, actor = _known_sku(request), _actor(request)
     switch_on(wiring.inventory(), wiring.audit(), sku=sku, shards=request.body.shards, actor=actor, now=now())
     return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
 
-@api.delete("/admin/stock/{sku}/pool", groups=("warehouse", "catalogue"), answers=StockResponse)
+@api.delete("/admin/stock/{sku}/pool", groups=STAFF, answers=StockResponse)
 def unpool_stock(request: Request[None]) -> Response:
     """Brings a SKU's stock together again; what is promised to orders follows when they are sent or canceled."""
-    sku, actor = _known_sku(request), str(request.caller.subject)
+    sku, actor = _known_sku(request), _actor(request)
     switch_off(wiring.inventory(), wiring.audit(), sku=sku, actor=actor, now=now())
     return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
 
 @api.get(
     "/admin/stock/{sku}/movements",
-    groups=("warehouse", "catalogue"),
+    groups=STAFF,
     answers=MovementsResponse,
     query={
         "month": "Which month's ledger, like 2026-11; the present one if left out.",
@@ -111,6 +123,159 @@ def list_movements(request: Request[None]) -> Response:
     found = tuple(wiring.inventory().movements(sku, month, before=before, limit=limit + 1))
     end = found[limit - 1].position if len(found) > limit else None
     return Response(MovementsResponse(movements=found[:limit], cursor=paging.cursor(end, of=ledger)))
+
+
+@api.get(
+    "/admin/stock-counts",
+    groups=STAFF,
+    answers=CountsResponse,
+    query={
+        "status": "Which counts: `open` (the default), `approved`, `posting`, `posted` or `canceled`.",
+        **paging.parameters(PAGE, MAX_PAGE),
+    },
+)
+def list_counts(request: Request[None]) -> Response:
+    """Lists the stock counts in a status, the oldest first."""
+    status = _status(request.query.get("status", "open"))
+    limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} counts"
+    after = paging.position(request, of=these)
+    counts, end = wiring.stock_counts().page(status, after=after, limit=limit)
+    return Response(CountsResponse(counts=counts, cursor=paging.cursor(end, of=these)))
+
+
+@api.post(
+    "/admin/stock-counts",
+    groups=STAFF,
+    body=OpenCountRequest,
+    answers=CountResponse,
+    status=201,
+    idempotency="required",
+)
+def open_count(request: Request[OpenCountRequest]) -> Response:
+    """Begins a count of a location: of the listed SKUs, or of whatever is entered where none are listed."""
+    actor = _actor(request)
+    count = stockroom.open_count(
+        wiring.stock_counts(),
+        wiring.inventory(),
+        wiring.catalog(),
+        wiring.audit(),
+        count_id=derived_id("count", actor, request.headers["idempotency-key"]),
+        location=request.body.location,
+        skus=request.body.skus,
+        note=request.body.note,
+        actor=actor,
+        now=now(),
+    )
+    return _shown(count)
+
+
+@api.get("/admin/stock-counts/{id}", groups=STAFF, answers=CountResponse)
+def show_count(request: Request[None]) -> Response:
+    """Shows a count, its figures, and which of its SKUs nobody has counted yet."""
+    return _shown(wiring.stock_counts().get(request.parameters["id"]))
+
+
+@api.get(
+    "/admin/stock-counts/{id}/lines",
+    groups=STAFF,
+    answers=CountLinesResponse,
+    query=paging.parameters(PAGE, MAX_PAGE),
+)
+def list_count_lines(request: Request[None]) -> Response:
+    """Lists what was counted, by SKU, with what the books said then and, once posted, what became of it."""
+    count = wiring.stock_counts().get(request.parameters["id"])
+    limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"lines of {count.id}"
+    after = paging.position(request, of=these)
+    found = tuple(wiring.stock_counts().lines(count.id, after=after, limit=limit + 1))
+    end = found[limit - 1].sku if len(found) > limit else None
+    return Response(
+        CountLinesResponse(lines=tuple(map(line_view, found[:limit])), cursor=paging.cursor(end, of=these))
+    )
+
+
+@api.post(
+    "/admin/stock-counts/{id}/entries",
+    groups=STAFF,
+    body=EntriesRequest,
+    answers=EnteredResponse,
+    idempotency="required",
+)
+def enter_count(request: Request[EntriesRequest]) -> Response:
+    """Records what somebody found on the shelves. A SKU that was entered before is counted again."""
+    lines = stockroom.enter(
+        wiring.stock_counts(),
+        wiring.inventory(),
+        wiring.catalog(),
+        wiring.audit(),
+        count_id=request.parameters["id"],
+        entries=request.body.entries,
+        actor=_actor(request),
+        now=now(),
+    )
+    return Response(EnteredResponse(lines=tuple(map(line_view, lines))))
+
+
+@api.post("/admin/stock-counts/{id}/approve", groups=STAFF, answers=CountResponse, idempotency="required")
+def approve_count(request: Request[None]) -> Response:
+    """Accepts the variances of the version in If-Match. Nothing can be entered from now on."""
+    return _shown(
+        stockroom.approve(
+            wiring.stock_counts(),
+            wiring.audit(),
+            count_id=request.parameters["id"],
+            expected=request.expected_version(),
+            actor=_actor(request),
+            now=now(),
+        )
+    )
+
+
+@api.post("/admin/stock-counts/{id}/post", groups=STAFF, answers=CountResponse, idempotency="required")
+def post_count(request: Request[None]) -> Response:
+    """Corrects the stock by the variances, each once.
+
+    As long as the answer's status is `posting` there is more to do: post again, under a new key.
+    """
+    return _shown(
+        stockroom.post(
+            wiring.stock_counts(),
+            wiring.inventory(),
+            wiring.audit(),
+            count_id=request.parameters["id"],
+            actor=_actor(request),
+            now=now(),
+        )
+    )
+
+
+@api.post("/admin/stock-counts/{id}/cancel", groups=STAFF, answers=CountResponse, idempotency="required")
+def cancel_count(request: Request[None]) -> Response:
+    """Ends a count without touching the stock, unless its posting has begun."""
+    return _shown(
+        stockroom.cancel(
+            wiring.stock_counts(),
+            wiring.audit(),
+            count_id=request.parameters["id"],
+            actor=_actor(request),
+            now=now(),
+        )
+    )
+
+
+def _shown(count: StockCount) -> Response:
+    counts = wiring.stock_counts()
+    return versioned(count_view(count, counts.listed_skus(count.id), counts.lines(count.id)), count.version)
+
+
+def _status(text: str) -> CountStatus:
+    for status in get_args(CountStatus):
+        if status == text:
+            return status
+    raise Invalid(f"status is one of {', '.join(get_args(CountStatus))}", path="$.status")
+
+
+def _actor(request: Request[Any]) -> str:
+    return request.caller.subject or "staff"
 
 
 def _known_sku(request: Request[Any]) -> str:

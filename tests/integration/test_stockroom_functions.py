@@ -2,7 +2,7 @@
 
 import pytest
 
-from builders.office import Office
+from builders.office import Answer, Office
 from builders.orders import FakeCatalog
 from builders.pricing import settings
 from commerce.adapters import wiring
@@ -64,3 +64,85 @@ def test_support_may_not_transfer(office: Office) -> None:
     moved = {"quantity": 1, "origin": "main", "destination": "annex", "reason": "?"}
 
     assert office.send(TRANSFER, moved, group="support", sku="MUG").status == 403
+
+
+COUNTS = "POST /admin/stock-counts"
+
+
+def opened(office: Office, *skus: str) -> str:
+    answer = office.send(COUNTS, {"location": "main", "skus": list(skus)})
+    assert answer.status == 201
+    return str(answer.body["count"]["id"])
+
+
+def step(office: Office, name: str, count_id: str, body: object = None, **more: str) -> Answer:
+    return office.send(f"POST /admin/stock-counts/{{id}}/{name}", body or {}, id=count_id, **more)
+
+
+def test_a_count_goes_from_the_shelf_into_the_books(office: Office) -> None:
+    office.send(ADJUST, {"quantity": 7, "reason": "delivery"}, sku="MUG")
+    count_id = opened(office, "MUG", "HAT")
+    entered = step(office, "entries", count_id, {"entries": [{"sku": "MUG", "counted": 5}]})
+    [line] = entered.body["lines"]
+    assert (line["on_hand"], line["counted"], line["variance"]) == (7, 5, -2)
+
+    early = step(office, "approve", count_id, match='"2"')
+    assert (early.status, early.body["code"]) == (409, "conflict")
+    assert office.send("GET /admin/stock-counts/{id}", id=count_id).body["missing"] == ["HAT"]
+    step(office, "entries", count_id, {"entries": [{"sku": "HAT", "counted": 0}]})
+    shown = office.send("GET /admin/stock-counts/{id}", id=count_id)
+    assert step(office, "approve", count_id).status == 428
+    assert step(office, "approve", count_id, match='"1"').status == 412
+    assert step(office, "approve", count_id, match=shown.etag).body["count"]["status"] == "approved"
+    posted = step(office, "post", count_id)
+
+    assert (posted.body["count"]["status"], posted.body["figures"]["adjusted"]) == ("posted", 1)
+    assert wiring.inventory().stock("MUG", "main").on_hand == 5
+    lines = office.send("GET /admin/stock-counts/{id}/lines", query={"limit": "1"}, id=count_id)
+    assert [one["sku"] for one in lines.body["lines"]] == ["HAT"]
+    query = {"limit": "1", "cursor": lines.body["cursor"]}
+    rest = office.send("GET /admin/stock-counts/{id}/lines", query=query, id=count_id)
+    assert [(one["sku"], one["outcome"], one["posted"]) for one in rest.body["lines"]] == [("MUG", "adjusted", -2)]
+
+
+def test_a_count_opened_again_with_its_key_is_the_same(office: Office) -> None:
+    body = {"location": "main"}
+
+    assert office.send(COUNTS, body, key="once").text == office.send(COUNTS, body, key="once").text
+
+
+def test_counts_are_found_by_their_status(office: Office) -> None:
+    kept, canceled = opened(office), opened(office)
+    step(office, "cancel", canceled)
+
+    for status, found in (("open", kept), ("canceled", canceled)):
+        listed = office.send("GET /admin/stock-counts", query={"status": status}).body["counts"]
+        assert [count["id"] for count in listed] == [found]
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "path"),
+    [
+        (COUNTS, {"location": "the moon"}, "$.location"),
+        (COUNTS, {"location": "main", "skus": ["MUG", "MUG"]}, "$.skus[1]"),
+        (COUNTS, {"location": "main", "skus": ["MUG"] * 501}, "$.skus"),
+        ("POST /admin/stock-counts/{id}/entries", {"entries": []}, "$.entries"),
+        (
+            "POST /admin/stock-counts/{id}/entries",
+            {"entries": [{"sku": "MUG", "counted": -1}]},
+            "$.entries[0].counted",
+        ),
+        ("POST /admin/stock-counts/{id}/entries", {"entries": [{"sku": "HAT", "counted": 1}]}, "$.entries[0].sku"),
+    ],
+)
+def test_what_a_count_cannot_take_names_its_field(office: Office, route: str, body: object, path: str) -> None:
+    parameters = {"id": opened(office, "MUG")} if "{id}" in route else {}
+
+    refused = office.send(route, body, **parameters)
+
+    assert (refused.status, refused.faults) == (400, [path])
+
+
+def test_a_count_that_is_nowhere_is_not_found(office: Office) -> None:
+    assert office.send("GET /admin/stock-counts/{id}", id="count_unknown").status == 404
+    assert step(office, "post", "count_unknown").status == 404

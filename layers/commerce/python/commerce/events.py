@@ -197,6 +197,21 @@ class StockTransferred(Event):
     quantity: int
 
 
+class StockCounted(Event):
+    """A stock count was posted; `subject` is the count. What it corrected are adjustments of their own."""
+
+    type: ClassVar[str] = "stock.counted"
+    location: str
+    skus: int
+    """How many SKUs were counted."""
+    differing: int
+    """Of how many of them the count differed from the books."""
+    short: int
+    """Units that are promised to orders, and that were not found."""
+    outdated: int
+    """Of how many SKUs the stock was corrected by hand after they were counted: they must be counted again."""
+
+
 ALL: tuple[type[Event], ...] = (
     OrderPlaced,
     OrderConfirmed,
@@ -213,6 +228,7 @@ ALL: tuple[type[Event], ...] = (
     ProductChanged,
     StockAdjusted,
     StockTransferred,
+    StockCounted,
 )
 
 BY_TYPE: dict[str, type[Event]] = {event.type: event for event in ALL}

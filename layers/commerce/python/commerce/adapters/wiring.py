@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from commerce.orders.repository import OrderRepository
     from commerce.payments.gateway import StripeGateway
     from commerce.payments.repository import PaymentRepository
+    from commerce.stockroom.repository import StockCountRepository
 
 
 def at_start(*factories: Callable[[], object]) -> None:
@@ -92,6 +93,14 @@ def inventory() -> InventoryRepository:
     from commerce.inventory.repository import InventoryRepository
 
     return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().location_ids)
+
+
+@functools.cache
+def stock_counts() -> StockCountRepository:
+    """The stock counts."""
+    from commerce.stockroom.repository import StockCountRepository
+
+    return StockCountRepository(table("STOCKROOM_TABLE"), outbox())
 
 
 @functools.cache

@@ -152,14 +152,19 @@ class InventoryRepository:
         actor: str,
         now: datetime,
         seen: Sequence[Stock] = (),
+        adjustments: int | None = None,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
         """Adds `part.quantity` (signed) to what is free, together with `actions` and `events`.
 
-        Raises ConditionFailed: position 0 where the shelf would go below zero or its row is no longer as `seen`, 1
-        where `adjustment_id` was made before, 3 and more where another row is no longer as seen.
+        Raises ConditionFailed: position 0 where the shelf would go below zero, its row is no longer as `seen`, or was
+        adjusted another time than these `adjustments`; 1 where `adjustment_id` was made before, 3 and more where
+        another row is no longer as seen.
         """
+        conditions = [_as_seen(row) for row in seen if row.shard == part.shard]
+        if adjustments is not None:
+            conditions.append(("adjustments", "=", adjustments) if adjustments else ("adjustments", "missing"))
         stock, movement = self._changed(
             part,
             kind,
@@ -170,7 +175,7 @@ class InventoryRepository:
             adjustments=1,
             reason=reason,
             actor=actor,
-            conditions=tuple(_as_seen(row) for row in seen if row.shard == part.shard),
+            conditions=conditions,
         )
         others = [
             check(self.table.name, *_stock_key(row.sku, row.location, row.shard), _as_seen(row))

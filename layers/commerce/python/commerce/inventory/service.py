@@ -33,10 +33,14 @@ class StockLedger(Pools, Protocol):
         actor: str,
         now: datetime,
         seen: Sequence[Stock] = (),
+        adjustments: int | None = None,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
-        """Adds to stock. Raises ConditionFailed: 0 for the shelf, 1 for an adjustment made before."""
+        """Adds to stock, if its rows are still as `seen`, and it had only so many `adjustments`.
+
+        Raises ConditionFailed: 0 for the shelf, 1 for an adjustment made before.
+        """
 
     def transfer(
         self,
@@ -74,7 +78,7 @@ def adjust_stock(
     place = _location(inventory, location)
     if not 0 < abs(quantity) <= MAX_UNITS:
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units, added or taken", path="$.quantity")
-    rows = _with_enough(inventory, inventory.rows(sku, place), -quantity, actor, now)
+    rows = with_enough(inventory, inventory.rows(sku, place), -quantity, actor, now)
     try:
         _adjust(inventory, audit, rows, quantity, kind, reason, actor, adjustment_id, now, exact=False)
     except ConditionFailed as refused:
@@ -111,7 +115,7 @@ def set_stock(
         missing = available - before.available
         if not missing:
             return before
-        rows = _with_enough(inventory, rows, -missing, actor, now)
+        rows = with_enough(inventory, rows, -missing, actor, now)
         kind: StockReason = "received" if missing > 0 else "adjusted"
         try:
             _adjust(inventory, audit, rows, missing, kind, reason, actor, new_id("adj"), now, exact=True)
@@ -145,7 +149,7 @@ def transfer_stock(
         raise Invalid("goods are transferred from one location to another one", path="$.destination")
     if not 0 < quantity <= MAX_UNITS:
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units", path="$.quantity")
-    _with_enough(inventory, inventory.rows(sku, origin), quantity, actor, now)
+    with_enough(inventory, inventory.rows(sku, origin), quantity, actor, now)
     moved = {"origin": origin, "destination": destination, "quantity": quantity}
     try:
         inventory.transfer(
@@ -178,7 +182,7 @@ def _location(inventory: StockLedger, location: str | None, path: str = "$.locat
     return location or inventory.locations[0]
 
 
-def _with_enough(
+def with_enough(
     inventory: StockLedger, rows: tuple[Stock, ...], units: int, actor: str, now: datetime
 ) -> tuple[Stock, ...]:
     """The rows once the SKU's own one can give `units`, as far as there are so many: there staff's changes are made."""
