@@ -13,6 +13,7 @@ from builders.faults import answers_lost_after_the_write, transactions_in_confli
 from builders.orders import Shop, part
 from commerce.adapters.dynamodb import Table, transact
 from commerce.errors import Conflict, Invalid, StaleVersion
+from commerce.inventory.pooling import switch_on
 from commerce.inventory.service import adjust_stock
 from commerce.stockroom import service
 from commerce.stockroom.model import CountLine, Entry, StockCount
@@ -380,3 +381,17 @@ def test_lines_are_read_in_pages(counting: Counting) -> None:
     rest = [line.sku for line in counting.counts.lines("count_1", after="A")]
 
     assert (first, rest) == (["A"], ["A-2", "B"])
+
+
+def test_a_hot_skus_pool_is_counted_as_one_shelf(counting: Counting) -> None:
+    shop = counting.shop
+    shop.stocked(20, "MUG")
+    switch_on(shop.inventory, shop.audit, sku="MUG", shards=4, actor="anna", now=NOW)
+    counting.open()
+    [line] = counting.enter(MUG=3)
+    counting.approve()
+
+    counting.post()
+
+    assert (line.on_hand, line.variance) == (20, -17)
+    assert (shop.stock("MUG").on_hand, counting.line("MUG").posted) == (3, -17)
