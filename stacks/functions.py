@@ -177,11 +177,12 @@ _ALL = (
         secrets=("payment",),
     ),
     FunctionSpec(
-        "sweep_orders",
-        "Starts what never started, ends what waited past its deadline, tends the pools of hot SKUs",
+        "reconcile",
+        "Finds and mends what no event will ever tell: lost signals, answers and notices; tends the pools of hot SKUs",
         tables={**_ORDER_CHANGES, INVENTORY: (*READ, *CHANGE, "DeleteItem")},
+        secrets=("payment",),
         workflow=START + SIGNAL,
-        timeout=55,
+        timeout=240,
     ),
     FunctionSpec(
         "project_catalog",

@@ -1,16 +1,25 @@
 """The shop's DynamoDB tables as plain data, for the data stack and for tests that make them in another engine."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index; both keys are strings. An empty `includes` projects whole items."""
+    """A global secondary index; both keys are strings. Without `includes` it projects whole items, or keys only."""
 
     name: str
     partition: str
     sort: str
     includes: tuple[str, ...] = ()
+    keys_only: bool = False
+
+    @property
+    def projection(self) -> Literal["ALL", "INCLUDE", "KEYS_ONLY"]:
+        """As DynamoDB calls it."""
+        if self.keys_only:
+            return "KEYS_ONLY"
+        return "INCLUDE" if self.includes else "ALL"
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,7 @@ ORDERS = TableSpec(
     indexes=(
         Index("by_status", "status_shard", "placed_at"),
         Index("by_customer", "customer", "placed_at"),
+        Index("by_ahead", "ahead", "moved_at", keys_only=True),
     ),
 )
 OUTBOX = TableSpec("outbox", "OUTBOX_TABLE", stream=True, time_to_live=True)

@@ -1,6 +1,7 @@
-"""The way of an order from checkout to delivery: the state machine, its functions, and the sweeper behind them."""
+"""The way of an order from checkout to delivery: the state machine, its functions, and the reconciler behind them."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -8,7 +9,8 @@ from constructs import Construct
 
 from stacks.base import ShopStack
 from stacks.config import Config
-from stacks.constructs.function import CommerceFunction
+from stacks.constructs.alarm import RunbookAlarm
+from stacks.constructs.function import METRICS, CommerceFunction
 from stacks.constructs.queue import ParkedQueue
 from stacks.constructs.state_machine import CommerceStateMachine
 from stacks.functions import FUNCTIONS
@@ -17,7 +19,7 @@ from stacks.tables import ORDERS
 
 DEFINITION = ROOT / "statemachines" / "checkout_to_delivery.asl.json"
 _TASKS = ("ship_order", "compensate_order", "settle_order")
-_SWEEP_EVERY = Duration.minutes(1)
+_RECONCILE_EVERY = Duration.minutes(1)
 
 
 class WorkflowStack(ShopStack):
@@ -44,27 +46,54 @@ class WorkflowStack(ShopStack):
         self._may("dynamodb:UpdateItem", orders.table_arn)
         self._may("events:PutEvents", bus.event_bus_arn)
         self._may("lambda:InvokeFunction", *(function.function_arn for function in tasks.values()))
-        self._sweep(shop)
+        self._reconcile(shop)
         self.tell("StateMachineArn", self.state_machine.state_machine_arn)
 
     def _may(self, action: str, *resources: str) -> None:
         self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=list(resources)))
 
-    def _sweep(self, shop: Shop) -> None:
-        function = CommerceFunction(self, FUNCTIONS["sweep_orders"], shop, state_machine=self.state_machine)
-        # A sweep that failed is not tried again: the next one comes within the minute.
-        function.configure_async_invoke(retry_attempts=0, max_event_age=_SWEEP_EVERY)
+    def _reconcile(self, shop: Shop) -> None:
+        function = CommerceFunction(self, FUNCTIONS["reconcile"], shop, state_machine=self.state_machine)
+        # A run that failed is not tried again: the next one comes by itself.
+        function.configure_async_invoke(retry_attempts=0, max_event_age=_RECONCILE_EVERY)
         events.Rule(
             self,
-            "Sweep",
-            description="Looks for orders that nobody moves on",
-            schedule=events.Schedule.rate(_SWEEP_EVERY),
+            "Reconciliation",
+            description="Looks for what no event will ever tell",
+            schedule=events.Schedule.rate(_RECONCILE_EVERY),
             targets=[
                 targets.LambdaFunction(
                     function,
-                    dead_letter_queue=ParkedQueue(self, "SweepParked", of="the sweeper", config=self.config),
+                    dead_letter_queue=ParkedQueue(self, "ReconcileParked", of="the reconciler", config=self.config),
                     retry_attempts=0,
-                    max_event_age=_SWEEP_EVERY,
+                    max_event_age=_RECONCILE_EVERY,
                 )
             ],
         )
+        RunbookAlarm(
+            self,
+            "FindingsLeft",
+            says="For a quarter of an hour the reconciler has found something that it cannot mend",
+            runbook="reconciliation-left",
+            metric=_findings("FindingsLeft"),
+            periods=3,
+        )
+        RunbookAlarm(
+            self,
+            "FindingsMended",
+            says="The reconciler mends so much that signals, answers or webhooks must be getting lost",
+            runbook="reconciliation-mends",
+            metric=_findings("FindingsMended"),
+            threshold=10,
+            periods=3,
+        )
+
+
+def _findings(name: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=METRICS,
+        metric_name=name,
+        dimensions_map={"service": "reconcile"},
+        statistic=cloudwatch.Stats.SUM,
+        period=Duration.minutes(5),
+    )

@@ -18,6 +18,8 @@ from stacks.functions import FunctionSpec, Operation
 from stacks.shop import ROOT, Shop, physical_name
 from stacks.tables import TableSpec
 
+METRICS = "Tradepost"
+"""The namespace of what functions count themselves."""
 _NOT_CODE = ["**/__pycache__", "**/*.pyc"]
 
 
@@ -175,7 +177,7 @@ def _environment(spec: FunctionSpec, shop: Shop) -> dict[str, str]:
     return {
         "SETTINGS": shop.settings(),
         "POWERTOOLS_SERVICE_NAME": spec.name,
-        "POWERTOOLS_METRICS_NAMESPACE": "Tradepost",
+        "POWERTOOLS_METRICS_NAMESPACE": METRICS,
         "POWERTOOLS_LOG_LEVEL": "INFO",
         **{name: value for name, value in optional.items() if value},
     }

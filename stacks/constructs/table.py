@@ -51,6 +51,6 @@ def _index(index: Index) -> dynamodb.GlobalSecondaryIndexPropsV2:
         index_name=index.name,
         partition_key=_string(index.partition),
         sort_key=_string(index.sort),
-        projection_type=dynamodb.ProjectionType.INCLUDE if index.includes else dynamodb.ProjectionType.ALL,
+        projection_type=dynamodb.ProjectionType(index.projection),
         non_key_attributes=list(index.includes) or None,
     )

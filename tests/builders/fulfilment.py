@@ -249,6 +249,7 @@ class Memory:
         order: Order,
         *,
         to: Status | None = None,
+        now: datetime | None = None,
         fields: Mapping[str, Any] | None = None,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
@@ -271,6 +272,9 @@ class Memory:
         self.events += events
         self.boundaries.effect()
         return changed
+
+    def followed(self, order: Order) -> None:
+        """Nobody looks after orders here."""
 
     def of(self, order_id: str) -> list[PaymentEvent]:
         """The order's payment events."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -96,6 +96,7 @@ class Intent:
     order_id: str
     amount: int
     outcome: str = "unconfirmed"
+    made_at: datetime = NOW
     risk: str = "normal"
     captured: int = 0
     refunded: int = 0
@@ -109,6 +110,8 @@ class FakeGateway:
     answers: dict[str, Any] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     """By method: how often it had an effect."""
+    missed: list[PaymentNotice] = field(default_factory=list)
+    """Notices that no webhook took."""
     lock: Lock = field(default_factory=Lock)
 
     @property
@@ -139,6 +142,16 @@ class FakeGateway:
     def retrieve(self, intent_id: str) -> Authorization:
         with self.lock:
             return self._authorization(intent_id)
+
+    def recent(self, *, since: datetime, until: datetime) -> Iterator[Authorization]:
+        with self.lock:
+            made = [name for name, intent in self.intents.items() if since <= intent.made_at <= until]
+            found = [self._authorization(intent_id) for intent_id in reversed(made)]
+        yield from found
+
+    def undelivered(self, *, since: datetime, until: datetime) -> Iterator[PaymentNotice]:
+        between = (iso(since), iso(until))
+        yield from [one for one in reversed(self.missed) if between[0] <= one.occurred_at <= between[1]]
 
     def capture(self, intent_id: str, amount: int, key: str) -> Capture:
         with self.lock:

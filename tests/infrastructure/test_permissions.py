@@ -63,7 +63,8 @@ def test_orders_and_stock_cannot_be_deleted(templates):
         for name, table in product(FUNCTIONS, (ORDERS, INVENTORY))
         if _may(templates, name, "dynamodb:DeleteItem", f"{table.name.capitalize()}Table")
     }
-    assert deleting == {("send_email", "orders")}, "only the claim of an e-mail that was never sent"
+    claims, pools = {("send_email", "orders")}, {("admin_inventory", "inventory"), ("reconcile", "inventory")}
+    assert deleting == claims | pools, "only the claim of an e-mail that was never sent, and a pool's empty rows"
 
 
 def test_nobody_scans_a_table(templates):
@@ -86,9 +87,9 @@ def test_functions_touch_the_tables_of_their_specification_and_no_others(templat
 _STREAM_READS = {"GetRecords", "GetShardIterator"}
 
 
-def test_only_completing_and_sweeping_start_executions(templates):
+def test_only_completing_and_reconciling_start_executions(templates):
     starting = {name for name in FUNCTIONS if _may(templates, name, f"states:{START[0]}", "CheckoutToDelivery")}
-    assert starting == {"complete_checkout", "sweep_orders"}
+    assert starting == {"complete_checkout", "reconcile"}
 
 
 def test_only_the_mailer_sends_mail_and_as_the_shop_alone(templates):

@@ -49,7 +49,7 @@ def test_executions_are_logged_without_their_data_and_traced(templates):
     assert machine["TracingConfiguration"] == {"Enabled": True}
 
 
-def test_orders_are_swept_every_minute(templates):
+def test_the_shop_is_reconciled_every_minute(templates):
     [rule] = [one for one in templates.properties("AWS::Events::Rule") if "ScheduleExpression" in one]
     assert rule["ScheduleExpression"] == "rate(1 minute)"
 

@@ -147,9 +147,10 @@ def _definition(spec: TableSpec, name: str) -> dict[str, Any]:
         {
             "IndexName": index.name,
             "KeySchema": _key_schema(index.partition, index.sort),
-            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.includes)}
-            if index.includes
-            else {"ProjectionType": "ALL"},
+            "Projection": {
+                "ProjectionType": index.projection,
+                **({"NonKeyAttributes": list(index.includes)} if index.includes else {}),
+            },
         }
         for index in spec.indexes
     ]

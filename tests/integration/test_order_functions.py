@@ -194,7 +194,7 @@ def test_an_order_that_is_with_the_carrier_says_that_it_cannot_be_canceled(
 ) -> None:
     order = shop.bought()
     for status in ("picked", "packed", "ready_to_ship"):
-        order = shop.orders.change(order, to=status)
+        order = shop.orders.change(order, to=status, now=NOW)
 
     answer = send(load("orders"), "POST /orders/{id}/cancel", query=access(order.id), id=order.id)
 
@@ -257,16 +257,30 @@ def test_the_workflow_compensates_a_canceled_order(load: Callable[[str], Handler
     assert outcome == {"outcome": "compensated"}
 
 
-def test_the_sweep_says_how_many_orders_it_ended(
-    load: Callable[[str], Handler], shop: Shop, monkeypatch: pytest.MonkeyPatch
+def test_a_reconciliation_logs_and_counts_what_it_finds(
+    load: Callable[[str], Handler],
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     shop.stocked(1)
     shop.complete(shop.checkout(), card(WITH_3DS))
+    [order] = shop.all_orders()
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Tradepost")
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=1))
-    handler = load("sweep_orders")
 
-    assert handler({}, None) == {"ended": 1}
-    assert handler({}, None) == {"ended": 0}
+    assert load("reconcile")({}, None) == {"mended": 2, "left": 0, "pools": 0}
+
+    found = [vars(record) for record in caplog.records if record.message == "finding"]
+    assert [(one["kind"], one["subject"]) for one in found] == [
+        ("execution_missing", order["id"]),
+        ("hold_overdue", order["id"]),
+    ]
+    [counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert (counted["FindingsMended"], counted["service"]) == ([2.0], "reconcile")
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert "FindingsLeft" not in counted
 
 
 ADJUST = "POST /admin/stock/{sku}/adjustments"

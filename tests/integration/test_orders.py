@@ -12,7 +12,7 @@ from builders.faults import calls_of
 from builders.orders import BANK, DECLINED, WITH_3DS, Shop, card
 from commerce.errors import Conflict
 from commerce.ids import order_id_for
-from commerce.orders.endings import GRACE, compensate, sweep
+from commerce.orders.endings import compensate
 from commerce.orders.model import Order
 from commerce.orders.payment import apply_notice, conclude_refund, refund
 from commerce.orders.service import cancel_order, confirm_order
@@ -123,7 +123,7 @@ def test_a_payment_that_came_is_not_undone_by_the_news_that_it_did_not(shop: Sho
 def test_an_order_that_has_left_cannot_be_canceled(shop: Shop) -> None:
     order = shop.bought()
     for status in ("picked", "packed", "ready_to_ship", "shipped"):
-        order = shop.orders.change(order, to=status)
+        order = shop.orders.change(order, to=status, now=NOW)
 
     with pytest.raises(Conflict):
         cancel(shop, order)
@@ -401,7 +401,7 @@ def test_a_living_order_is_left_alone_by_the_compensation(shop: Shop) -> None:
 def test_the_money_of_a_lost_parcel_goes_back(shop: Shop) -> None:
     order = shop.captured(shop.bought())
     for status in ("picked", "packed", "ready_to_ship", "shipped"):
-        order = shop.orders.change(order, to=status)
+        order = shop.orders.change(order, to=status, now=NOW)
 
     assert [undo(shop, order, "ParcelLost") for _ in range(2)] == ["compensated"] * 2
 
@@ -419,19 +419,6 @@ def test_a_declined_attempt_leaves_nothing_that_could_still_be_authorised(shop: 
     assert undo(shop, order, "PaymentDeclined") == "compensated"
     assert {intent.outcome for intent in shop.gateway.intents.values()} == {"voided"}
     assert shop.payment_types(order) == ["declined"]
-
-
-def test_the_sweep_ends_what_nobody_paid_and_nothing_younger(shop: Shop) -> None:
-    order = waiting(shop)
-    hold_ends = NOW + timedelta(seconds=shop.till.settings.hold_seconds)
-
-    assert sweep(shop.stores, shop.orders, shop.workflow, limit=10, now=hold_ends) == ()
-    assert sweep(shop.stores, shop.orders, shop.workflow, limit=10, now=hold_ends + GRACE) == (order.id,)
-    assert sweep(shop.stores, shop.orders, shop.workflow, limit=10, now=hold_ends + GRACE) == ()
-
-    assert shop.orders.get(order.id).status == "canceled"
-    assert shop.stock().available == 1
-    assert shop.workflow.started.count(order.id) >= 2
 
 
 def test_a_customers_orders_come_newest_first_in_pages(shop: Shop) -> None:

@@ -8,7 +8,14 @@ import pytest
 from stacks.functions import FUNCTIONS
 from tools.bench.imports import STARTS, Start, provide_runtime, run
 
-MONEY_MOVES_IN = {"complete_checkout", "payment_webhook", "admin_refunds", "ship_order", "compensate_order"}
+MONEY_MOVES_IN = {
+    "complete_checkout",
+    "payment_webhook",
+    "admin_refunds",
+    "ship_order",
+    "compensate_order",
+    "reconcile",
+}
 
 
 @pytest.fixture(scope="module")

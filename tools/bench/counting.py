@@ -9,7 +9,7 @@ Reading = dict[str, Any]
 
 WATCHER = "client"
 """The meter's name for whoever is no function: the bench itself, which only watches."""
-BACKGROUND = ("sweep_orders",)
+BACKGROUND = ("reconcile",)
 """Functions that run by the clock: no order causes what they ask."""
 
 

@@ -61,7 +61,7 @@ READS, MONEY, PARCELS = 490, 570, 710
 STARTS = (
     *(Start(name, name, most=READS) for name in ("catalog", "carts", "orders")),
     *(Start(name, name, most=READS) for name in ("admin_catalog", "admin_inventory", "admin_orders")),
-    *(Start(name, name, most=READS) for name in ("carrier_webhook", "project_catalog", "sweep_orders")),
+    *(Start(name, name, most=READS) for name in ("carrier_webhook", "project_catalog")),
     Start("send_email", "send_email", most=500),
     Start("settle_order", "settle_order", most=440),
     Start("docs", "docs", most=300),
@@ -69,6 +69,7 @@ STARTS = (
     Start("export_analytics", "export_analytics", most=420),
     *(Start(name, name, most=MONEY) for name in ("complete_checkout", "payment_webhook", "admin_refunds")),
     *(Start(name, name, most=MONEY) for name in ("ship_order", "compensate_order")),
+    Start("reconcile", "reconcile", most=MONEY + 30),
     Start("ship_order + easypost", "ship_order", _WITH_CARRIER, PARCELS),
     Start("carrier_webhook + easypost", "carrier_webhook", _WITH_CARRIER, PARCELS),
 )

@@ -125,6 +125,8 @@ class Deliveries:
             self._store.put("delivery", identifier, {**job, "attempts": job["attempts"] + 1})
         else:
             self._store.delete("delivery", identifier)
+            if job and not done:
+                self._store.put("undelivered", identifier, job)
         with self._changed:
             if again:
                 self._due[identifier] = time.monotonic() + pause

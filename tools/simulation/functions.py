@@ -43,7 +43,7 @@ LOADED = (
     "ship_order",
     "compensate_order",
     "settle_order",
-    "sweep_orders",
+    "reconcile",
 )
 
 
@@ -80,6 +80,7 @@ class Functions:
                 "USER_POOL_CLIENT_ID": "none",
                 "USER_POOL_ISSUER": "none",
                 "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+                "POWERTOOLS_METRICS_DISABLED": "true",
                 "POWERTOOLS_SERVICE_NAME": "simulation",
                 "MEDIA_URL": "http://media",
             }

@@ -47,6 +47,7 @@ _OPERATIONS = (
     ("GET", re.compile(r"/v1/payment_intents/search"), "payment_intents.search"),
     ("GET", re.compile(r"/v1/payment_intents/\w+"), "payment_intents.retrieve"),
     ("GET", re.compile(r"/v1/refunds"), "refunds.list"),
+    ("GET", re.compile(r"/v1/events"), "events.list"),
 )
 _SLIM = frozenset(("payment_intent", "charge", "refund", "dispute", "event"))
 _READ = frozenset(

@@ -248,7 +248,7 @@ class World:
         self._sweeping = False
 
     def _sweep(self) -> None:
-        boundary = "lambda.sweep_orders"
+        boundary = "lambda.reconcile"
         kind = self.boundaries.strike(boundary, "lambda.schedule")
         if kind == "crash_before":
             self.boundaries.fired(kind, boundary)
@@ -260,7 +260,7 @@ class World:
 
     def _swept(self, wrong: float = 0.0) -> None:
         try:
-            self.invoke("sweep_orders", {}, skew=wrong)
+            self.invoke("reconcile", {}, skew=wrong)
         except FunctionFailed as failure:
             self.story.tell("failed", failure.error)
 

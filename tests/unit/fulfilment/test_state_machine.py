@@ -117,10 +117,10 @@ def test_a_waiting_state_goes_on_where_the_order_is_past_it_and_compensates_what
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_a_waiting_state_writes_its_token_and_name_and_nothing_else_onto_the_order(name: str) -> None:
+def test_a_waiting_state_writes_its_token_and_name_onto_the_order_and_takes_its_mark_off(name: str) -> None:
     arguments = WAITING[name]["Arguments"]
 
-    assert arguments["UpdateExpression"] == "SET task_token = :token, task_state = :state"
+    assert arguments["UpdateExpression"] == "SET task_token = :token, task_state = :state REMOVE ahead"
     assert arguments["ExpressionAttributeValues"][":state"] == {"S": name}
     assert arguments["ConditionExpression"].startswith("#status ")
 

@@ -233,6 +233,12 @@ class Api:
                 things = [thing for thing in things if thing.get(name) == params[name]]
         if isinstance(params.get("types"), list):
             things = [thing for thing in things if thing["type"] in params["types"]]
+        if isinstance(params.get("created"), dict):
+            first, last = (int(params["created"].get(end, limits)) for end, limits in (("gte", 0), ("lte", 2**40)))
+            things = [thing for thing in things if first <= thing["created"] <= last]
+        if params.get("delivery_success") == "false":
+            missed = {job["message"] for kind in ("delivery", "undelivered") for job in self._store.all(kind)}
+            things = [thing for thing in things if thing["id"] in missed]
         if "starting_after" in params:
             known = [thing["id"] for thing in things]
             if params["starting_after"] not in known:

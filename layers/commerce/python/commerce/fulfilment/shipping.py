@@ -132,6 +132,7 @@ def _shipped(orders: Orders, shelves: Shelves, order: Order, now: datetime) -> O
     return orders.change(
         order,
         to=status_after(order, sent),
+        now=now,
         fields={
             "shipments": sent,
             "lines": tuple(line.model_copy(update={"fulfilled": line.quantity}) for line in order.lines),

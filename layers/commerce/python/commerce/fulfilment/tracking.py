@@ -1,7 +1,7 @@
 """What the carrier's news, and staff where it is silent, make of a parcel on its way.
 
-The order ends with the last of its parcels. Whoever ends a journey writes the order first and then wakes the workflow,
-see `warehouse.py`.
+The order ends with the last of its parcels. Whoever ends a journey writes the order first and then wakes the workflow.
+Repeated news wake it again.
 """
 
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ from commerce.fulfilment.model import (
     with_event,
     with_shipment,
 )
-from commerce.orders.model import Order, Shipment, status_after
+from commerce.orders.model import TERMINAL, Order, Shipment, status_after
 from commerce.orders.ports import Orders, Stores, Workflow
-from commerce.orders.service import TRIES, expect_version, journey_ended
+from commerce.orders.service import TRIES, expect_version, journey_ended, wake
 
 
 def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datetime) -> Order | None:
@@ -41,7 +41,8 @@ def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datet
             order = _tracked(orders, order, shipment, news.status, news.occurred_at, now)
         except ConditionFailed:
             continue
-        _wake(orders, workflow, order)
+        if order.status in TERMINAL:
+            wake(orders, workflow, order.id)
         return order
     raise Contended("the order keeps changing; send the news again")
 
@@ -88,7 +89,7 @@ def end_journey(
             order = _tracked(stores.orders, order, shipment, ending, now, now, [recorded])
         except ConditionFailed:
             raise Conflict("somebody else changed the order at this moment; read it again") from None
-    _wake(stores.orders, workflow, order)
+    wake(stores.orders, workflow, order.id)
     return order
 
 
@@ -112,6 +113,7 @@ def _tracked(
         return orders.change(
             order,
             to=to,
+            now=now,
             fields={"events": history, "shipments": shipments},
             actions=actions,
             events=[journey_ended(order, to, now)] if to else [],
@@ -124,11 +126,3 @@ def _ending(status: TrackingStatus) -> Ending | None:
     if status == "delivered":
         return "delivered"
     return "lost" if status in UNDELIVERABLE else None
-
-
-def _wake(orders: Orders, workflow: Workflow, order: Order) -> None:
-    """Repeated news wakes the workflow again, in case the first signal was lost."""
-    if order.status == "delivered":
-        workflow.succeed(orders.get(order.id).task_token, {"status": "delivered"})
-    elif order.status == "lost":
-        workflow.fail(orders.get(order.id).task_token, "ParcelLost", "the carrier cannot deliver the parcel")

@@ -2,8 +2,7 @@
 
 Every use case may run twice, late or beside another one: each change holds only for the order as it was read, and a
 step that is done already answers with the order as it is. Whoever moves an order on writes it first and then wakes the
-workflow, with the token that stands on the order *after* the write: a token stored later than that is not needed,
-because the condition under which the workflow stores it fails, and it goes on by itself.
+workflow (`orders.service.wake`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from commerce.fulfilment.model import PickedLine, missing_stock, missing_units, 
 from commerce.inventory.service import StockLedger, adjust_stock
 from commerce.orders.model import Order, Shipment, ShipmentStatus, Status, status_after
 from commerce.orders.ports import Stores, Workflow
-from commerce.orders.service import TRIES, cancel_order, expect_version
+from commerce.orders.service import TRIES, cancel_order, expect_version, wake
 
 
 class Worklists(Protocol):
@@ -161,7 +160,7 @@ def hand_over(
     """
     order = _by_staff(stores, order_id, location, "packed", "ready_to_ship", {}, actor, now, expected)
     if order.status == "ready_to_ship":
-        workflow.succeed(stores.orders.get(order_id).task_token, {"status": order.status})
+        wake(stores.orders, workflow, order_id)
     return order
 
 
@@ -198,7 +197,11 @@ def _by_staff(
         )
         try:
             return stores.orders.change(
-                order, to=status_after(order, shipments), fields={"shipments": shipments}, actions=[recorded]
+                order,
+                to=status_after(order, shipments),
+                now=now,
+                fields={"shipments": shipments},
+                actions=[recorded],
             )
         except ConditionFailed:
             continue

@@ -1,30 +1,19 @@
-"""How orders end that did not go well: what the workflow undoes, and what the sweep finds."""
+"""How orders end that did not go well: what the workflow undoes."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import Literal
 
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
 from commerce.events import CancelReason
-from commerce.orders.model import Order, Status, status_after
+from commerce.orders.model import Order, status_after
 from commerce.orders.payment import release_payment, settle_authorization
 from commerce.orders.ports import Stores, Workflow
 from commerce.orders.service import TRIES, cancel_order, journey_ended
 from commerce.payments.model import balance
 from commerce.payments.service import PaymentGateway
 
-GRACE = timedelta(minutes=2)
-"""After the hold the workflow ends an unpaid order by itself; the sweep takes over when it has not done so by then."""
-
 Outcome = Literal["compensated", "carry_on"]
-
-
-class Pending(Protocol):
-    """The orders that wait for something."""
-
-    def listed(self, status: Status, *, after: str | None = None, limit: int | None = None) -> Iterator[Order]:
-        """Orders in this status, the oldest first."""
 
 
 def compensate(
@@ -39,7 +28,8 @@ def compensate(
     """
     order = stores.orders.get(order_id)
     if order.status == "pending_payment":
-        order = _unpaid(stores, workflow, gateway, order, error, now)
+        reason: CancelReason = "payment_declined" if error == "PaymentDeclined" else "payment_timeout"
+        order = end_unpaid(stores, workflow, gateway, order, reason=reason, actor="workflow", now=now)
     if order.status == "shipped" and error == "ParcelLost":
         order = _lost(stores, order, now)
     if order.status not in ("canceled", "lost"):
@@ -47,21 +37,31 @@ def compensate(
     release_payment(stores, gateway, order, now=now)
     if owed := balance(stores.payments.of(order.id)).refundable:
         raise Conflict(f"the payment provider refuses to give {owed} minor units back; a person must")
+    stores.orders.followed(order)
     return "compensated"
 
 
-def _unpaid(
-    stores: Stores, workflow: Workflow, gateway: PaymentGateway, order: Order, error: str, now: datetime
+def end_unpaid(
+    stores: Stores,
+    workflow: Workflow,
+    gateway: PaymentGateway,
+    order: Order,
+    *,
+    reason: CancelReason,
+    actor: str,
+    now: datetime,
 ) -> Order:
-    """The provider has the last word on whether the payment came: its notice may be on the way still."""
+    """Cancels an order whose payment did not come, if it really did not: the provider has the last word on that.
+
+    Its notice may be on the way still. Answers the order as it is then. Raises Unavailable where it does not say.
+    """
     if order.payment_intent is not None:
         authorization = gateway.retrieve(order.payment_intent)
         if authorization.outcome == "unknown":
             raise Unavailable("the payment provider does not say whether the payment came")
         if authorization.outcome in ("authorized", "captured", "declined"):
             return settle_authorization(stores, workflow, gateway, order, authorization, now=now)
-    reason: CancelReason = "payment_declined" if error == "PaymentDeclined" else "payment_timeout"
-    return cancel_order(stores, workflow, order, reason=reason, actor="workflow", now=now)
+    return cancel_order(stores, workflow, order, reason=reason, actor=actor, now=now)
 
 
 def _lost(stores: Stores, order: Order, now: datetime) -> Order:
@@ -76,29 +76,8 @@ def _lost(stores: Stores, order: Order, now: datetime) -> Order:
         to = status_after(order, shipments) or order.status
         try:
             return stores.orders.change(
-                order, to=to, fields={"shipments": shipments}, events=[journey_ended(order, to, now)]
+                order, to=to, now=now, fields={"shipments": shipments}, events=[journey_ended(order, to, now)]
             )
         except ConditionFailed:
             order = stores.orders.get(order.id)
     raise Contended("the order keeps changing; compensate it again")
-
-
-def sweep(stores: Stores, pending: Pending, workflow: Workflow, *, limit: int, now: datetime) -> tuple[str, ...]:
-    """Ends the unpaid orders whose hold passed without anybody ending them; answers their ids, at most `limit`.
-
-    Starts the execution first, in case it never was: it does what the order then still lacks. Of a lost authorisation's
-    money the compensation lets go.
-    """
-    ended: list[str] = []
-    for order in pending.listed("pending_payment", limit=limit):
-        if len(ended) == limit or datetime.fromisoformat(order.hold_until) + GRACE > now:
-            break
-        workflow.start(order.id)
-        try:
-            cancel_order(
-                stores, workflow, stores.orders.get(order.id), reason="payment_timeout", actor="sweep", now=now
-            )
-        except Conflict:
-            continue
-        ended.append(order.id)
-    return tuple(ended)

@@ -40,6 +40,9 @@ CANCELABLE_BY_BUYER: frozenset[Status] = frozenset({"pending_payment", "confirme
 CANCELABLE: frozenset[Status] = CANCELABLE_BY_BUYER | {"ready_to_ship"}
 TERMINAL: frozenset[Status] = frozenset({"delivered", "canceled", "lost"})
 
+FOLLOWED: frozenset[Status] = frozenset({"confirmed", "ready_to_ship", "delivered", "canceled", "lost"})
+"""An order that comes to one of these is ahead of its execution, until that has followed."""
+
 
 class Allocation(Model):
     """From where a line's units come."""
@@ -167,6 +170,8 @@ class Order(Model):
     customer: str | None = None
     """The signed-in buyer's subject; None for a guest."""
     status: Status
+    moved_at: str | None = None
+    """When it came to its status."""
     version: int = 1
     currency: Currency
     lines: tuple[OrderLine, ...]

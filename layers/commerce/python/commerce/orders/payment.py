@@ -79,20 +79,28 @@ def _consequence(
 
 def apply_notice(
     stores: Stores, workflow: Workflow, gateway: PaymentGateway, notice: PaymentNotice, *, now: datetime
-) -> None:
-    """Takes in what the provider tells. What is not about an order of this shop, or no news to it, is left alone.
+) -> Order | None:
+    """Takes in what the provider tells; answers the order that learnt something by it, as it is then.
 
-    Raises Unavailable where the provider must send it again.
+    What is not about an order of this shop, or no news to it, is left alone. Raises Unavailable where the provider must
+    send it again.
     """
-    if notice.kind == "other" or notice.intent_id is None:
-        return
+    if notice.kind in ("other", "refund_pending") or notice.intent_id is None:
+        return None
     order_id = notice.order_id or _order_of(gateway, notice.intent_id)
     order = stores.orders.find(order_id) if order_id else None
     if order is None or order.payment_intent != notice.intent_id or _known(stores, order, notice):
-        return
+        return None
+    told = _taken_in(stores, workflow, gateway, order, notice, now)
+    return told if told.version != order.version else None
+
+
+def _taken_in(
+    stores: Stores, workflow: Workflow, gateway: PaymentGateway, order: Order, notice: PaymentNotice, now: datetime
+) -> Order:
     match notice.kind:
         case "refunded" | "refund_failed":
-            conclude_refund(
+            return conclude_refund(
                 stores,
                 order.id,
                 failed=notice.kind == "refund_failed",
@@ -102,13 +110,12 @@ def apply_notice(
                 now=now,
             )
         case "disputed":
-            _dispute(stores, order, notice, now)
-        case "refund_pending":
-            return
+            return _dispute(stores, order, notice, now)
         case _:
-            authorization = _present_state(gateway, notice.intent_id)
+            authorization = _present_state(gateway, order.payment_intent or "")
             order = settle_authorization(stores, workflow, gateway, order, authorization, now=now)
             _record_end(stores, order, authorization, now)
+            return order
 
 
 def _known(books: Books, order: Order, notice: PaymentNotice) -> bool:
@@ -146,9 +153,9 @@ def _record_end(books: Books, order: Order, authorization: Authorization, now: d
         _record_void(books, order, now)
 
 
-def _dispute(books: Books, order: Order, notice: PaymentNotice, now: datetime) -> None:
+def _dispute(books: Books, order: Order, notice: PaymentNotice, now: datetime) -> Order:
     dispute_id, reason = notice.reference or notice.id, notice.reason or "unknown"
-    record_payment(
+    return record_payment(
         books,
         order,
         payment_event("disputed", dispute_id, notice.amount, order.currency, now, reference=dispute_id, reason=reason),

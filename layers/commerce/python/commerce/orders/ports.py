@@ -37,11 +37,15 @@ class Orders(Protocol):
         order: Order,
         *,
         to: Status | None = None,
+        now: datetime | None = None,
         fields: dict[str, Any] | None = None,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> Order:
-        """Moves the order on, if nobody changed it. Raises ConditionFailed and Contended."""
+        """Moves the order on, if nobody changed it; `now` goes with `to`. Raises ConditionFailed and Contended."""
+
+    def followed(self, order: Order) -> None:
+        """The execution has come to where the order stands, if that is still its status."""
 
 
 class Checkouts(Protocol):

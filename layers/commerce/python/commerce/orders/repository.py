@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, get_args
 
 from commerce.adapters.dynamodb import Item, Table, put, transact, update
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.sharding import merged, shard_of
-from commerce.errors import Conflict, NotFound
+from commerce.clock import iso
+from commerce.errors import ConditionFailed, Conflict, NotFound
 from commerce.events import Event
-from commerce.orders.model import NEXT, Order, Shipment, ShipmentStatus, Status, shipments_of
+from commerce.orders.model import FOLLOWED, NEXT, Order, Shipment, ShipmentStatus, Status, shipments_of
 
-_INDEXED = ("pk", "sk", "status_shard")
+_INDEXED = ("pk", "sk", "status_shard", "ahead")
 _ONE_PARCEL = ("shipment", "weight_grams")
 """Label and weight of the one parcel of orders that were placed before each location sent its own."""
 _ATTEMPTS = 40
@@ -58,6 +60,7 @@ class OrderRepository:
         order: Order,
         *,
         to: Status | None = None,
+        now: datetime | None = None,
         fields: dict[str, Any] | None = None,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
@@ -65,15 +68,17 @@ class OrderRepository:
         """Moves the order on, in one transaction with `actions` and the publication of `events`.
 
         Holds only if nobody changed the order since it was read: raises ConditionFailed with position 0 otherwise
-        (positions 1… are those of `actions`). `fields` are whole new values of Order's fields. Answers the order
-        as it is now.
+        (positions 1… are those of `actions`). `now` goes with `to`: it is when the order comes there. `fields` are
+        whole new values of Order's fields. Answers the order as it is now.
         """
         if to is not None and to not in NEXT[order.status]:
             raise Conflict(f"an order that is {order.status} cannot become {to}")
         moved = {**(fields or {}), "status": to or order.status, "version": order.version + 1}
+        if to is not None and now is not None:
+            moved["moved_at"] = iso(now)
         changed = order.model_copy(update=moved)
-        stored = _item(changed)
-        names = sorted({*moved, "status_shard"})
+        stored = {**_item(changed), **_ahead(changed, to)}
+        names = sorted({*moved, "status_shard", *(["ahead"] if to in FOLLOWED or changed.settled else [])})
         own = update(
             self.table.name,
             f"ORDER#{order.id}",
@@ -103,6 +108,31 @@ class OrderRepository:
 
         return (_order(item) for item in merged(shard, key="placed_at"))
 
+    def followed(self, order: Order) -> None:
+        """The execution has come to where the order stands. One that has moved on meanwhile is left as it is."""
+        forgets = update(self.table.name, f"ORDER#{order.id}", "ORDER", ("status", "=", order.status), remove=["ahead"])
+        try:
+            transact(self.table.client, [forgets], attempts=_ATTEMPTS)
+        except ConditionFailed:
+            return
+
+    def ahead(self, *, before: datetime, limit: int) -> Iterator[str]:
+        """The ids of orders that came to their status before then and whose executions have not followed since.
+
+        The oldest first; the first `limit` of them are read for sure, more may be.
+        """
+
+        def shard(number: int) -> Iterator[Item]:
+            return self.table.query(
+                str(number),
+                index="by_ahead",
+                keys=("ahead", "moved_at"),
+                sort=("moved_at", "<=", iso(before)),
+                limit=limit,
+            )
+
+        return (item["pk"].removeprefix("ORDER#") for item in merged(shard, key="moved_at"))
+
     def of_customer(self, customer: str, *, before: str | None = None, limit: int = 20) -> Iterator[Order]:
         """The customer's orders, the newest first, those placed before the moment `before` (RFC 3339)."""
         items = self.table.query(
@@ -124,6 +154,11 @@ class OrderRepository:
     ) -> None:
         published = (self.outbox.action(event) for event in events)
         transact(self.table.client, [own, *actions, *published], attempts=attempts)
+
+
+def _ahead(order: Order, to: Status | None) -> Item:
+    """The order's mark while its execution has yet to follow; storing the next token removes it (docs/workflow.md)."""
+    return {"ahead": str(shard_of(order.id))} if to in FOLLOWED else {}
 
 
 def _item(order: Order) -> Item:

@@ -35,7 +35,7 @@ from commerce.orders.model import (
     Status,
     shipments_of,
 )
-from commerce.orders.ports import Books, Stores, Workflow
+from commerce.orders.ports import Books, Orders, Stores, Workflow
 from commerce.payments.model import PaymentEvent
 from commerce.pricing.model import ShippingOption
 
@@ -88,6 +88,7 @@ def new_order(
         attempt=checkout.attempt,
         customer=checkout.owner,
         status="pending_payment",
+        moved_at=iso(now),
         currency=checkout.currency,
         lines=lines,
         shipments=shipments_of(lines),
@@ -214,9 +215,8 @@ def confirm_order(stores: Stores, workflow: Workflow, order: Order, payment: Pay
     canceled, only the authorisation is recorded, and whoever called must see to it that it is voided.
     """
     order = _confirmed(stores, order, payment, now)
-    waiting = stores.orders.get(order.id)
-    if waiting.status == "confirmed" and waiting.task_state == "AwaitPayment":
-        workflow.succeed(waiting.task_token, {"status": "confirmed"})
+    if order.status == "confirmed":
+        wake(stores.orders, workflow, order.id)
     return order
 
 
@@ -229,6 +229,7 @@ def _confirmed(stores: Stores, order: Order, payment: PaymentEvent, now: datetim
             return stores.orders.change(
                 order,
                 to="confirmed",
+                now=now,
                 fields={"escalation_url": None},
                 actions=[
                     *stores.payments.append_actions(order.id, [payment]),
@@ -273,8 +274,7 @@ def cancel_order(
         expect_version(order, expected)
     order = _canceled(stores, order, reason, actor, now, payment)
     if order.status == "canceled":
-        error_name = _WORKFLOW_ERRORS.get(order.cancel_reason or reason, "OrderCanceled")
-        workflow.fail(stores.orders.get(order.id).task_token, error_name, f"canceled: {order.cancel_reason}")
+        wake(stores.orders, workflow, order.id)
     return order
 
 
@@ -290,7 +290,29 @@ def journey_ended(order: Order, status: Status, now: datetime) -> OrderDelivered
     return kind(occurred_at=at(now), subject=order.id, currency=order.currency, total=order.total)
 
 
-_WORKFLOW_ERRORS: Mapping[CancelReason, str] = {"payment_declined": "PaymentDeclined", "short_pick": "ShortPick"}
+_WORKFLOW_ERRORS: Mapping[CancelReason | None, str] = {
+    "payment_declined": "PaymentDeclined",
+    "short_pick": "ShortPick",
+}
+
+
+def wake(orders: Orders, workflow: Workflow, order_id: str) -> None:
+    """Tells the state that waits for the order what became of it. Told again, or for nothing, it changes nothing.
+
+    Called after the order was written, it reads the token that stands there then: one that is stored later is not
+    needed, because the condition under which the workflow stores it fails, and it goes on by itself.
+    """
+    order = orders.get(order_id)
+    match order.status:
+        case "confirmed" if order.task_state == "AwaitPayment":
+            workflow.succeed(order.task_token, {"status": order.status})
+        case "ready_to_ship" | "delivered":
+            workflow.succeed(order.task_token, {"status": order.status})
+        case "canceled":
+            error_name = _WORKFLOW_ERRORS.get(order.cancel_reason, "OrderCanceled")
+            workflow.fail(order.task_token, error_name, f"canceled: {order.cancel_reason}")
+        case "lost":
+            workflow.fail(order.task_token, "ParcelLost", "the carrier cannot deliver the parcel")
 
 
 def _canceled(
@@ -308,6 +330,7 @@ def _canceled(
             return stores.orders.change(
                 order,
                 to="canceled",
+                now=now,
                 fields={
                     "cancel_reason": reason,
                     "escalation_url": None,

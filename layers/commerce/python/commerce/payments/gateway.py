@@ -13,7 +13,7 @@ from typing import Any, Literal, cast
 
 import urllib3
 
-from commerce.clock import iso
+from commerce.clock import epoch, iso
 from commerce.errors import Invalid, Unauthenticated, Unavailable
 from commerce.payments.service import (
     Authorization,
@@ -60,6 +60,23 @@ _SETTLED = (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyErro
 _TOLD = (*_SETTLED, stripe.APIError)
 """Stripe said something, so it can be asked how the intent stands now. A 5xx is remembered under the idempotency key
 like any other answer: asking is then the only way to learn that the money moved."""
+
+_PAGE = 100
+"""Entries of a list that Stripe answers at once, at most."""
+
+EVENT_TYPES = (
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.requires_action",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "payment_intent.canceled",
+    "charge.captured",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+)
+"""The events that mean something to the shop, see `_meaning`. Stripe lists at most 20 types at once."""
 
 _OUTCOMES: dict[str, AuthorizationOutcome] = {
     "requires_capture": "authorized",
@@ -168,6 +185,27 @@ class StripeGateway:
         except stripe.StripeError:
             return _unknown(intent_id)
 
+    def recent(self, *, since: datetime, until: datetime) -> Iterator[Authorization]:
+        """From Stripe's list of intents, which names their charges but does not show them: the risk is left out."""
+        with _asked():
+            pages = self._intents.list({"created": _between(since, until), "limit": _PAGE})
+            for intent in pages.auto_paging_iter():
+                yield _authorization(intent)
+
+    def undelivered(self, *, since: datetime, until: datetime) -> Iterator[PaymentNotice]:
+        """From Stripe's list of events, which it keeps for 30 days. One that is still being delivered counts, too."""
+        with _asked():
+            pages = self._client.v1.events.list(
+                {
+                    "created": _between(since, until),
+                    "delivery_success": False,
+                    "types": [*EVENT_TYPES],
+                    "limit": _PAGE,
+                }
+            )
+            for event in pages.auto_paging_iter():
+                yield _notice(event)
+
     def capture(self, intent_id: str, amount: int, key: str) -> Capture:
         """Takes the money. A refusal is `captured` after all where the intent says so.
 
@@ -236,6 +274,18 @@ class StripeGateway:
     def _made_before(self, intent_id: str, key: str) -> stripe.Refund | None:
         refunds = self._client.v1.refunds.list({"payment_intent": intent_id, "limit": 100})
         return next((refund for refund in refunds.data if _metadata(refund, "key") == key), None)
+
+
+@contextmanager
+def _asked() -> Iterator[None]:
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise Unavailable("the payment provider does not answer; try again") from error
+
+
+def _between(since: datetime, until: datetime) -> Any:
+    return {"gte": epoch(since), "lte": epoch(until)}
 
 
 def _authorization(intent: stripe.PaymentIntent) -> Authorization:

@@ -5,6 +5,8 @@ Every call is idempotent by its key: repeating one that went through answers as 
 key, or `retrieve`; never assume either. Amounts are minor units of the intent's currency.
 """
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Literal, Protocol
 
 from commerce.model import Model
@@ -112,6 +114,12 @@ class PaymentGateway(Protocol):
 
     def retrieve(self, intent_id: str) -> Authorization:
         """The intent's present state."""
+
+    def recent(self, *, since: datetime, until: datetime) -> Iterator[Authorization]:
+        """The intents made between the two, the newest first, as they stand now. Raises Unavailable."""
+
+    def undelivered(self, *, since: datetime, until: datetime) -> Iterator[PaymentNotice]:
+        """The notices of things that happened between the two which no webhook has taken. Raises Unavailable."""
 
     def capture(self, intent_id: str, amount: int, key: str) -> Capture:
         """Takes `amount` of what is held and lets the rest go; an intent is captured once."""
