@@ -13,7 +13,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order query test campaign lint format bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order query test campaign contract lint format bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ test: setup ## Run all checks and tests, with a shop of their own
 
 campaign: setup ## Prove orders, stock and money: N=20000 schedules with faults (FIRST=…), or SEED=… again with its story
 	@$(VENV)/python -m tools.simulation $(if $(SEED),--seed $(SEED),--schedules $(or $(N),20000) --first $(or $(FIRST),1))
+
+contract: setup ## Compare the double of DynamoDB with the local AWS: N=100000 operations, SEED=1
+	@$(VENV)/python -m tools.contract --operations $(or $(N),10000) --seed $(or $(SEED),1)
 
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check

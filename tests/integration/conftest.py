@@ -22,7 +22,8 @@ from builders.orders import Shop
 from builders.pricing import settings
 from commerce.adapters import aws, secrets, wiring
 from commerce.adapters import environment as function_environment
-from stacks.tables import ALL, TableSpec
+from stacks.tables import ALL
+from tools.contract.engines import create_table_request
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "@dynoxide/linux-x64"
@@ -62,7 +63,7 @@ def tables(dynamodb: Any) -> Iterator[dict[str, str]]:
     prefix = uuid4().hex[:12]
     names = {spec.variable: f"{prefix}-{spec.name}" for spec in ALL}
     for spec in ALL:
-        dynamodb.create_table(**_definition(spec, names[spec.variable]))
+        dynamodb.create_table(**create_table_request(spec, names[spec.variable]))
     yield names
     for name in names.values():
         dynamodb.delete_table(TableName=name)
@@ -139,29 +140,3 @@ def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None
             return
         except (ClientError, EndpointConnectionError):
             time.sleep(0.02)
-
-
-def _definition(spec: TableSpec, name: str) -> dict[str, Any]:
-    keys = ["pk", "sk", *(key for index in spec.indexes for key in (index.partition, index.sort))]
-    indexes = [
-        {
-            "IndexName": index.name,
-            "KeySchema": _key_schema(index.partition, index.sort),
-            "Projection": {
-                "ProjectionType": index.projection,
-                **({"NonKeyAttributes": list(index.includes)} if index.includes else {}),
-            },
-        }
-        for index in spec.indexes
-    ]
-    return {
-        "TableName": name,
-        "BillingMode": "PAY_PER_REQUEST",
-        "AttributeDefinitions": [{"AttributeName": key, "AttributeType": "S"} for key in dict.fromkeys(keys)],
-        "KeySchema": _key_schema("pk", "sk"),
-        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
-    }
-
-
-def _key_schema(partition: str, sort: str) -> list[dict[str, str]]:
-    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]

@@ -227,6 +227,23 @@ def test_a_failed_condition_is_answered_with_the_item_if_asked(client: Client, s
         ({"UpdateExpression": "SET a = = :a", "ExpressionAttributeValues": {":a": {"S": "x"}}}, "Syntax error"),
         ({"UpdateExpression": "REMOVE a", "ConditionExpression": ""}, "can not be empty"),
         ({"UpdateExpression": "REMOVE a", "ConditionExpression": "a"}, "Syntax error"),
+        ({"UpdateExpression": "REMOVE a", "ConditionExpression": "((a = b))"}, "redundant parentheses"),
+        ({"UpdateExpression": "REMOVE a", "ExpressionAttributeNames": {}}, "must not be empty"),
+        (
+            {
+                "UpdateExpression": "REMOVE a",
+                "ConditionExpression": "pk BETWEEN :b AND :a",
+                "ExpressionAttributeValues": {":a": {"S": "a"}, ":b": {"S": "b"}},
+            },
+            "upper bound",
+        ),
+        (
+            {
+                "UpdateExpression": "SET a = :a - :b",
+                "ExpressionAttributeValues": {":a": {"N": "1e30"}, ":b": {"N": "1e-30"}},
+            },
+            "38 significant",
+        ),
         ({"UpdateExpression": "REMOVE a", "Key": {"pk": {"S": "x"}}}, "does not match the schema"),
         ({"UpdateExpression": "REMOVE a", "Key": {"pk": {"S": ""}, "sk": {"S": "x"}}}, "empty string value. Key: pk"),
         ({"UpdateExpression": "REMOVE a", "Key": {"pk": {"S": "x"}, "sk": {"S": "x" * 1025}}}, "size limit of 1024"),
@@ -429,6 +446,18 @@ class TestIndexes:
         [shown] = orders.query("shirt", index="by_title", keys=("kind", "title"))
         assert shown == {"pk": "P", "sk": "S", "kind": "shirt", "title": "Red", "price": 5}
 
+    def test_a_filter_sees_what_the_index_shows(self, orders: Table, client: Client) -> None:
+        orders.put({"pk": "P", "sk": "S", "kind": "shirt", "title": "Red", "price": 5, "weight": 9})
+        for attribute, shown in (("price", 1), ("weight", 0)):
+            answer = client.query(
+                TableName="orders",
+                IndexName="by_title",
+                KeyConditionExpression="kind = :k",
+                FilterExpression=f"attribute_exists({attribute})",
+                ExpressionAttributeValues={":k": {"S": "shirt"}},
+            )
+            assert answer["Count"] == shown
+
     def test_pages_of_an_index_go_on_where_the_last_one_ended(self, orders: Table, client: Client) -> None:
         orders.put({"pk": "ORDER#0", "sk": "ORDER", "status_shard": "paid", "placed_at": "2026-11-03"})
         request = {
@@ -443,6 +472,21 @@ class TestIndexes:
             seen = [item["pk"]["S"] for page in pages for item in page["Items"]]
             assert sorted(seen) == ["ORDER#0", "ORDER#1", "ORDER#2", "ORDER#3"]
             assert seen[0 if forward else -1] == "ORDER#1"
+
+    def test_a_wrong_key_of_an_index_cancels_a_transaction(self, client: Client) -> None:
+        with pytest.raises(ClientError) as error:
+            transact(client, [put("orders", {"pk": "ORDER#1", "sk": "ORDER", "placed_at": 5})])
+        assert reasons_of(error) == ["ValidationError"]
+
+    def test_a_filter_looks_at_no_key(self, client: Client) -> None:
+        with pytest.raises(ClientError, match="Primary key attribute: placed_at"):
+            client.query(
+                TableName="orders",
+                IndexName="by_status",
+                KeyConditionExpression="status_shard = :s",
+                FilterExpression="placed_at > :s",
+                ExpressionAttributeValues={":s": {"S": "paid"}},
+            )
 
     @pytest.mark.parametrize("value", [5, ""])
     def test_a_key_of_an_index_is_text(self, orders: Table, value: Any) -> None:

@@ -53,7 +53,10 @@ class _Write(NamedTuple):
         """What stands in the item's place once this is done."""
         if self.kind == "ConditionCheck":
             return old
-        return self._updated(old, self.update) if self.update else self.item
+        new = self._updated(old, self.update) if self.update else self.item
+        if new:
+            _check_index_keys(self.table, new.item)
+        return new
 
     def _updated(self, old: Image | None, update: expressions.Update) -> Image:
         before, weight = old or weighed({"pk": {"S": self.pk}, "sk": {"S": self.sk}})
@@ -67,7 +70,6 @@ class _Write(NamedTuple):
             weight += _weight(name, item) - _weight(name, before)
         if weight > LARGEST_ITEM:
             raise invalid("Item size to update has exceeded the maximum allowed size")
-        _check_index_keys(self.table, item)
         return Image(item, weight)
 
 
@@ -151,6 +153,8 @@ class Client:
             raise invalid(f"Limit must be greater than or equal to 1, but is {Limit}")
         index = _index(table, IndexName)
         key_names = (index.partition, index.sort) if index else ("pk", "sk")
+        if kept:
+            _check_filter(kept, key_names, ExpressionAttributeNames)
         asked = bounds(key_condition, key_names, ExpressionAttributeNames, values)
         partition = self._partition(table, IndexName, asked.partition, ConsistentRead)
         keys = keys_within(partition, asked, index, forward=ScanIndexForward, after=ExclusiveStartKey)
@@ -158,9 +162,9 @@ class Client:
         page.fill(partition.images[key] for key in keys)
         self._charge_read(table, f"{IndexName or ''}{asked.partition}", page.size, ConsistentRead)
         items = [
-            _shown(_projected(image.item, index), projection, ExpressionAttributeNames)
-            for image in page.images
-            if kept is None or kept.holds(image.item, ExpressionAttributeNames, values)
+            _shown(item, projection, ExpressionAttributeNames)
+            for item in (_projected(image.item, index) for image in page.images)
+            if kept is None or kept.holds(item, ExpressionAttributeNames, values)
         ]
         answer = _answer(Items=items, Count=len(items), ScannedCount=len(page.images))
         if page.last:
@@ -325,11 +329,11 @@ class Client:
         values = _canonical_values(parameters.get("ExpressionAttributeValues", _NOTHING))
         condition_text, update_text = parameters.get("ConditionExpression"), parameters.get("UpdateExpression")
         condition, update, used = _plan(kind, condition_text, update_text)
-        item = _stored(table, parameters["Item"]) if kind == "Put" else None
+        item = _stored(parameters["Item"]) if kind == "Put" else None
         pk, sk = (item.item["pk"]["S"], item.item["sk"]["S"]) if item else _key(parameters["Key"])
         if kind == "ConditionCheck" and condition is None:
             raise invalid("The ConditionExpression parameter is required")
-        if names or values or used:
+        if used or names is not _NOTHING or values is not _NOTHING:
             _check_placeholders(names, values, used)
         answers_item = parameters.get("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
         return _Write(table, pk, sk, condition, names, values, kind, item, update, answers_item)
@@ -413,7 +417,7 @@ def _key_text(item: Mapping[str, Attribute], name: str) -> str:
     return value if type(value) is str else text(value)
 
 
-def _stored(table: StoredTable, item: Mapping[str, Attribute]) -> Image:
+def _stored(item: Mapping[str, Attribute]) -> Image:
     """A whole item as it is to be stored."""
     own, weight = weighed(item)
     for name in ("pk", "sk"):
@@ -427,7 +431,6 @@ def _stored(table: StoredTable, item: Mapping[str, Attribute]) -> Image:
         _key_text(own, name)
     if weight > LARGEST_ITEM:
         raise invalid("Item size has exceeded the maximum allowed size")
-    _check_index_keys(table, own)
     return Image(own, weight)
 
 
@@ -455,6 +458,8 @@ def _parsed(parse: Callable[..., Parsed], text: str | None, *more: str) -> Parse
 
 
 def _canonical_values(values: Mapping[str, Attribute]) -> dict[str, Attribute]:
+    if values is _NOTHING:
+        return _NOTHING
     return {placeholder: canonical(value) for placeholder, value in values.items()}
 
 
@@ -475,6 +480,9 @@ def _placeholders(*parsed: Any) -> frozenset[str]:
 
 def _check_placeholders(names: expressions.Names, values: expressions.Values, used: frozenset[str]) -> None:
     """All names and values that are given are used, and all that are used are given."""
+    for kind, given in (("Names", names), ("Values", values)):
+        if not given and given is not _NOTHING:
+            raise invalid(f"ExpressionAttribute{kind} must not be empty")
     if len(used) == len(names) + len(values) and used.issuperset(names) and used.issuperset(values):
         return
     for placeholder in sorted(used):
@@ -497,9 +505,17 @@ def _index(table: StoredTable, name: str | None) -> Index | None:
     return table.index(name)
 
 
+def _check_filter(kept: expressions.Condition, key_names: tuple[str, str], names: expressions.Names) -> None:
+    for path in sorted(kept.paths):
+        if (name := expressions.attribute_name(path, names)) in key_names:
+            raise invalid(
+                f"Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
+            )
+
+
 def _projected(item: Item, index: Index | None) -> Item:
     """What an index shows of an item."""
-    if index is None or not index.includes:
+    if index is None or index.projection == "ALL":
         return item
     shown = {"pk", "sk", index.partition, index.sort, *index.includes}
     return {name: attribute for name, attribute in item.items() if name in shown}

@@ -8,7 +8,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import localcontext
+from decimal import Decimal, Inexact, localcontext
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.simulation.dynamodb.errors import invalid
-from tools.simulation.dynamodb.values import EXACT, Attribute, Item, number, written
+from tools.simulation.dynamodb.values import EXACT, Attribute, Item, number, too_precise, written
 
 Names = Mapping[str, str]
 Values = Mapping[str, Attribute]
@@ -37,6 +37,8 @@ class Condition:
 
     holds: Predicate
     placeholders: frozenset[str]
+    paths: frozenset[str]
+    """The attributes that it looks at."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def condition(text: str, parameter: str = "ConditionExpression") -> Condition:
     words = _Words.of(text, parameter)
     holds = _disjunction(words)
     words.end()
-    return Condition(holds, words.placeholders())
+    return Condition(holds, words.placeholders(), frozenset(words.paths))
 
 
 @cache
@@ -161,6 +163,9 @@ class _Words:
     words: list[str]
     at: int = 0
     used: set[str] = field(default_factory=set)
+    paths: set[str] = field(default_factory=set)
+    group: tuple[int, int] = (-1, -1)
+    """Where the last parenthesis opened, and where it had closed."""
 
     @classmethod
     def of(cls, text: str, parameter: str) -> "_Words":
@@ -212,6 +217,7 @@ class _Words:
             raise self.wrong(f"Attribute name is a reserved keyword; reserved keyword: {word}")
         if self.peek() in (".", "["):
             raise NotImplementedError(f"paths below an attribute: {self.text}")
+        self.paths.add(word)
         return word
 
     def value(self) -> str:
@@ -262,9 +268,13 @@ def _negation(words: _Words) -> Predicate:
     if words.take("NOT"):
         inner = _negation(words)
         return lambda item, names, values: not inner(item, names, values)
+    start = words.at
     if words.take("("):
         inner = _disjunction(words)
+        if words.group == (start + 1, words.at):
+            raise words.wrong("The expression has redundant parentheses;")
         words.expect(")")
+        words.group = (start, words.at)
         return inner
     return _term(words)
 
@@ -287,9 +297,7 @@ def _term(words: _Words) -> Predicate:
         words.expect(")")
         return _is_one_of(left, choices)
     if words.take("BETWEEN"):
-        low = _ordered(words, "BETWEEN")
-        words.expect("AND")
-        return _is_between(left, low, _ordered(words, "BETWEEN"))
+        return _is_between(words, left)
     comparator = words.next()
     if comparator not in _COMPARED:
         words.at -= 1
@@ -358,11 +366,22 @@ def _is_one_of(left: Operand, choices: list[Operand]) -> Predicate:
     return holds
 
 
-def _is_between(left: Operand, low: Operand, high: Operand) -> Predicate:
+def _is_between(words: _Words, left: Operand) -> Predicate:
+    first = words.at
+    low = _ordered(words, "BETWEEN")
+    words.expect("AND")
+    high = _ordered(words, "BETWEEN")
+    constant = words.words[first][0] == ":" == words.words[words.at - 1][0]
+
     def holds(item: Item, names: Names, values: Values) -> bool:
         value = left(item, names, values)
-        bounds = low(item, names, values), high(item, names, values)
-        return _in_order(bounds[0], operator.le, value) and _in_order(value, operator.le, bounds[1])
+        lowest, highest = low(item, names, values), high(item, names, values)
+        if constant and lowest and highest and not _in_order(lowest, operator.le, highest):
+            raise invalid(
+                f"Invalid {words.parameter}: The BETWEEN operator requires bounds of the same type, and an upper bound "
+                "that is greater than or equal to the lower bound"
+            )
+        return _in_order(lowest, operator.le, value) and _in_order(value, operator.le, highest)
 
     return holds
 
@@ -480,7 +499,10 @@ def _computed(one: Attribute, compute: Callable[[Any, Any], Any], other: Attribu
     if type(left) is int and type(right) is int:
         return {"N": written(compute(left, right))}
     with localcontext(EXACT):
-        return {"N": written(compute(left, right))}
+        try:
+            return {"N": written(compute(Decimal(left), Decimal(right)))}
+        except Inexact:
+            raise too_precise() from None
 
 
 def _key_clause(words: _Words) -> tuple[str, str, tuple[str, ...]]:

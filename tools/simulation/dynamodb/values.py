@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tools.simulation.dynamodb.errors import invalid
 
 Attribute = dict[str, Any]
@@ -74,12 +76,17 @@ def written(number: int | Decimal) -> str:
     try:
         exact = Decimal(number).normalize(EXACT)
     except Inexact:
-        raise invalid("Attempting to store more than 38 significant digits in a Number") from None
+        raise too_precise() from None
     if exact and exact.adjusted() > 125:
         raise invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
     if exact and exact.adjusted() < -130:
         raise invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
     return f"{exact:f}" if exact else "0"
+
+
+def too_precise() -> ClientError:
+    """A number that 38 digits cannot hold."""
+    return invalid("Attempting to store more than 38 significant digits in a Number")
 
 
 def number(stored: str) -> int | Decimal:
