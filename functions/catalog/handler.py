@@ -9,6 +9,7 @@ from commerce.catalog import service, view
 from commerce.catalog.model import ALL, Browsing, PriceRange, Product, Variant
 from commerce.catalog.profile import BusinessProfile, business_profile
 from commerce.catalog.request import Context, Filters, ListQuery, LookupRequest, ProductRequest, SearchRequest
+from commerce.clock import now
 from commerce.errors import Invalid, TooMany
 from commerce.messages import Message, error, info
 from commerce.protocol import ErrorResponse
@@ -62,8 +63,8 @@ def show_product(request: Request[None]) -> Response:
         raise Invalid(f"the shop sells in {', '.join(settings().currencies)}", path="$.currency")
     product = service.show(catalog, request.parameters["handle"])
     currency = product.presentment((asked, settings().currencies[0]))
-    available = stock.available([variant.sku for variant in product.sold_in(currency)])
-    return cacheable(request, view.product_page(product, currency, available, settings().url))
+    supply = stock.supply([variant.sku for variant in product.sold_in(currency)], now())
+    return cacheable(request, view.product_page(product, currency, supply, settings().url))
 
 
 @api.get("/categories", answers=view.CategoryTree)
@@ -91,12 +92,12 @@ def search(request: Request[SearchRequest]) -> Response:
     limit = min(asked.pagination.limit, view.MAX_FOUND)
     products, position = service.find(catalog, catalog, catalog, query, wanted, after=after, limit=limit)
     chosen = [(product, _fitting(product, wanted)[: view.MAX_SHOWN]) for product in products]
-    available = stock.available([variant.sku for _, variants in chosen for variant in variants])
+    supply = stock.supply([variant.sku for _, variants in chosen for variant in variants], now())
     return Response(
         view.SearchResponse(
             products=tuple(
                 view.shown_product(
-                    product, variants, product.presentment((wanted.currency,)), available, settings().url
+                    product, variants, product.presentment((wanted.currency,)), supply, settings().url
                 )
                 for product, variants in chosen
                 if variants
@@ -114,8 +115,8 @@ def look_up(request: Request[LookupRequest]) -> Response:
     if len(asked.ids) > service.MAX_LOOKUP:
         raise TooMany(f"{len(asked.ids)} identifiers are too many; send at most {service.MAX_LOOKUP}", path="$.ids")
     wanted, messages = _wanted(asked.context, asked.filters)
-    found, unknown = service.look_up(catalog, stock, asked.ids, wanted)
-    available = stock.available([match.variant.sku for _, matches in found for match in matches])
+    found, unknown = service.look_up(catalog, stock, asked.ids, wanted, now=now())
+    supply = stock.supply([match.variant.sku for _, matches in found for match in matches], now())
     missing = tuple(
         info("not_found", "nothing is sold under this identifier", path=f"$.ids[{asked.ids.index(identifier)}]")
         for identifier in unknown
@@ -127,7 +128,7 @@ def look_up(request: Request[LookupRequest]) -> Response:
                     product,
                     [match.variant for match in matches],
                     product.presentment((wanted.currency,)),
-                    available,
+                    supply,
                     settings().url,
                     matches=matches,
                 )
@@ -148,9 +149,9 @@ def read_product(request: Request[ProductRequest]) -> Response:
     wanted, _ = _wanted(asked.context, asked.filters)
     product = service.resolve(catalog, asked.id)
     candidates = _fitting(product, wanted) if product else []
-    available = stock.available([variant.sku for variant in candidates])
+    supply = stock.supply([variant.sku for variant in candidates], now())
     selection = product and service.select(
-        product, candidates, available, sku=asked.id, selected=selected, preferences=asked.preferences
+        product, candidates, supply, sku=asked.id, selected=selected, preferences=asked.preferences
     )
     if product is None or selection is None:
         return Response(ErrorResponse(messages=(_not_found(),)))
@@ -160,7 +161,7 @@ def read_product(request: Request[ProductRequest]) -> Response:
                 product,
                 selection.variants,
                 product.presentment((wanted.currency,)),
-                available,
+                supply,
                 settings().url,
                 selection=selection,
                 candidates=candidates,

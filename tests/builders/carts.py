@@ -8,6 +8,7 @@ from typing import Any
 
 from builders.checkout import buyer
 from builders.pricing import offer, settings
+from builders.stock import supply
 from commerce.carts.model import Cart
 from commerce.carts.request import CartRequest
 from commerce.carts.service import Shelf
@@ -16,6 +17,7 @@ from commerce.checkout.request import CheckoutCreateRequest, CheckoutUpdateReque
 from commerce.errors import Conflict, NotFound
 from commerce.pricing.model import Offer
 from commerce.settings import Settings
+from commerce.supply import SellingPolicy, Supply
 
 
 @dataclass
@@ -24,6 +26,8 @@ class Shop:
 
     offered: dict[str, Offer] = field(default_factory=dict)
     units: dict[str, int] = field(default_factory=dict)
+    policies: dict[str, SellingPolicy] = field(default_factory=dict)
+    low: int = 0
     asked: int = 0
 
     def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
@@ -31,10 +35,10 @@ class Shop:
         self.asked += 1
         return {sku: self.offered[sku] for sku in skus if sku in self.offered}
 
-    def available(self, skus: Iterable[str]) -> dict[str, int]:
+    def supply(self, skus: Iterable[str], now: datetime) -> dict[str, Supply]:
         """Port of the inventory."""
         self.asked += 1
-        return {sku: self.units.get(sku, 0) for sku in skus}
+        return {sku: supply(self.units.get(sku, 0), self.policies.get(sku), low=self.low, now=now) for sku in skus}
 
     def shelf(self, rules: Settings | None = None) -> Shelf:
         """What the use cases take."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from builders.pricing import offer, settings, wanted
+from builders.stock import supply
 from commerce.checkout.model import Checkout
 from commerce.checkout.service import derive
 from commerce.clock import epoch, iso
@@ -58,4 +59,4 @@ def offers_for(checkout: Checkout) -> dict[str, Offer]:
 def ready_checkout(**changes: Any) -> Checkout:
     """A checkout that may be completed: everything asked for is there, in stock and derived."""
     asked = checkout(**changes)
-    return derive(asked, offers_for(asked), {line.sku: 10_000 for line in asked.lines}, settings())
+    return derive(asked, offers_for(asked), {line.sku: supply(10_000) for line in asked.lines}, settings())

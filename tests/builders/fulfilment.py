@@ -30,6 +30,7 @@ from commerce.orders.ports import Stores
 from commerce.payments.model import PaymentEvent, payment_event
 from commerce.payments.service import Capture, Refund
 from commerce.pricing.model import Total
+from commerce.supply import SellingPolicy
 
 NOW = datetime(2026, 11, 22, 8, 15, 30, tzinfo=UTC)
 TRACKING = "1Z-TEST-1"
@@ -169,6 +170,10 @@ class Warehouse:
         """No SKU is pooled here."""
         return (self.stock(sku, location),)
 
+    def policy(self, sku: str) -> SellingPolicy:
+        """Everything here is sold from the shelf."""
+        return SellingPolicy()
+
     def done(self, change_id: str) -> bool:
         """Whether the adjustment was made."""
         return change_id in self.guards
@@ -198,6 +203,11 @@ class Warehouse:
     def reserve_actions(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
         """Orders here are made with their stock promised."""
         raise NotImplementedError
+
+    def unlimit_actions(self, buyer: str, units: Mapping[str, int]) -> list[dict[str, Any]]:
+        """Nothing here is limited."""
+        assert not units
+        return []
 
     def keep_actions(self, *_: Any, **__: Any) -> list[dict[str, Any]]:
         """Orders here are made paid."""

@@ -44,6 +44,7 @@ def settings(**changes: Any) -> Settings:
         "email_from": "shop@shop.example",
         "currencies": ("USD", "EUR"),
         "countries": ("US", "DE"),
+        "low_stock": 0,
         "shipping_rates": (
             shipping_rate(),
             shipping_rate("express", countries=("US",), price={"USD": 1500}, free_from={}),

@@ -85,16 +85,16 @@ def test_stock_that_the_shop_knows_is_left_alone_unless_asked(shop: Shop) -> Non
     run(shop, DEMO / "products.csv")
     set_stock(shop.inventory, shop.audit, sku="PEN", available=1, reason="sold", actor="anna", now=NOW)
     run(shop, DEMO / "products.csv")
-    assert shop.inventory.available(["PEN"]) == {"PEN": 1}
+    assert shop.inventory.stock("PEN", "main").available == 1
     assert run(shop, DEMO / "products.csv", replace_stock=True).stock_set == 1
-    assert shop.inventory.available(["PEN"]) == {"PEN": 85}
+    assert shop.inventory.stock("PEN", "main").available == 85
 
 
 def test_an_import_cut_off_before_its_stock_goes_on_there(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as cut:
         cut.setattr(load, "_set_stock", lambda *_, **__: 0)
         run(shop, DEMO / "products.csv")
-    assert shop.inventory.available(["PEN"]) == {"PEN": 0}
+    assert shop.inventory.stock("PEN", "main").available == 0
     report = run(shop, DEMO / "products.csv")
     assert (report.products["unchanged"], report.stock_set) == (42, 102)
 

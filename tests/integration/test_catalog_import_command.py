@@ -38,7 +38,7 @@ def test_an_import_that_goes_in_whole_ends_with_0(
     assert "1 created, 0 changed, 0 unchanged, 0 refused" in capsys.readouterr().out
     assert command.main([str(tmp_path), *arguments]) == 0
     assert "0 created, 0 changed, 1 unchanged, 0 refused" in capsys.readouterr().out
-    assert wiring.inventory().available(["MUG"]) == {"MUG": 3}
+    assert wiring.inventory().stock("MUG", "main").available == 3
 
 
 def test_a_refused_row_is_shown_reported_and_ends_it_with_1(

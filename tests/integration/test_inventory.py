@@ -158,7 +158,9 @@ def test_availability_of_many_skus_is_one_batch_read(shop: Shop) -> None:
     shop.stocked(3, "A")
 
     with calls_of(shop.client) as calls:
-        assert shop.inventory.available(["A", "B", "A"]) == {"A": 3, "B": 0}
+        supply = shop.inventory.supply(["A", "B", "A"], NOW)
+
+    assert {sku: one.free for sku, one in supply.items()} == {"A": 3, "B": 0}
 
     assert calls == ["BatchGetItem"]
 

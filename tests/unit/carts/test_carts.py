@@ -65,7 +65,6 @@ def test_what_is_no_count_of_pieces_is_refused(quantity: str) -> None:
 def test_the_same_sku_on_two_lines_counts_together_against_stock_and_limit() -> None:
     scarce = started(cart_request(("A", 2), ("A", 2)), shop(A=3), Carts())
     assert codes(scarce.messages) == [("out_of_stock", "$.line_items[1].quantity")]
-    assert scarce.messages[0].content == "Only 3 left of Linen Shirt - A."
 
     many = started(cart_request(("A", 600), ("A", 600)), shop(A=5000), Carts())
     assert codes(many.messages) == [("quantity_too_large", "$.line_items[1].quantity")]

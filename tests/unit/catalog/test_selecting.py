@@ -1,11 +1,12 @@
 """Narrowing a product down to the variant that a buyer wants."""
 
 from builders.catalog import product, sized
+from builders.stock import supply
 from commerce.catalog.service import Selection, select, signals
 
 SHIRT = product(draft=sized(sizes=("S", "M", "L")))
 WITHOUT_WHITE_L = SHIRT.variants[:-1]
-IN_STOCK = {"SHIRT-BLUE-M": 3, "SHIRT-WHITE-S": 1}
+IN_STOCK = {"SHIRT-BLUE-M": supply(3), "SHIRT-WHITE-S": supply(1)}
 
 
 def chosen(sku: str | None = None, preferences: tuple[str, ...] = (), **selected: str) -> Selection:

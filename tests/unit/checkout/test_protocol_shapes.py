@@ -11,6 +11,7 @@ from ucp_sdk.models.schemas.shopping.types.shipping_destination import ShippingD
 from builders.carts import Carts, cart_request, shop
 from builders.checkout import NOW, address, checkout, offers_for, ready_checkout
 from builders.pricing import offer, settings, wanted
+from builders.stock import supply
 from commerce.carts.model import PricedCart
 from commerce.carts.service import create_cart
 from commerce.carts.view import present as present_cart
@@ -46,7 +47,7 @@ def shown(of: Checkout, order_url: str | None = None) -> ProtocolCheckout:
     ids=["ready", "bare", "empty", "wrong", "taxed"],
 )
 def test_every_state_of_a_checkout_has_the_protocols_shape(asked: Checkout) -> None:
-    ProtocolCheckout.model_validate_json(text(derive(asked, offers_for(asked), {"A": 1}, settings())))
+    ProtocolCheckout.model_validate_json(text(derive(asked, offers_for(asked), {"A": supply(1)}, settings())))
 
 
 def test_the_fulfilment_extension_names_one_method_one_parcel_and_the_selected_address() -> None:

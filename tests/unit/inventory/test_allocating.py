@@ -5,20 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.pricing import settings, wanted
+from builders.stock import TODAY
+from builders.stock import place as shelf
 from commerce.contact import PostalAddress
 from commerce.inventory.allocation import STRATEGIES, Shelves, allocate
-from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Stock, TooManyParts, Wanted, summed
+from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, TooManyParts, Wanted, summed
+from commerce.inventory.policy import supply_of
 from commerce.settings import AllocationStrategy, Location
+from commerce.supply import SellingPolicy
 
 
-def shelf(available: int, location: str = "main", sku: str = "SHIRT-M") -> Stock:
-    return Stock(sku=sku, location=location, on_hand=available, available=available)
-
-
-def filled(lines: list[Wanted], stock: Shelves) -> dict[str, tuple[Part, ...]]:
-    """Filled from the locations in the order in which the stock names them."""
+def filled(lines: list[Wanted], stock: Shelves, policy: SellingPolicy | None = None) -> dict[str, tuple[Part, ...]]:
+    """Filled from the locations in the order in which the stock names them; every SKU is sold under the same policy."""
     named = dict.fromkeys(place.location for shelves in stock.values() for place in shelves)
-    return allocate(lines, stock, list(named))
+    terms = policy or SellingPolicy()
+    supply = {sku: supply_of(places, terms, low_stock=0, today=TODAY) for sku, places in stock.items()}
+    return allocate(lines, stock, list(named), supply)
 
 
 def places(parts: tuple[Part, ...]) -> list[tuple[str, int]]:

@@ -1,6 +1,6 @@
 """Time, always in UTC. Services take `now` as an argument; only the functions ask the clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 
 def now() -> datetime:
@@ -22,3 +22,8 @@ def epoch(moment: datetime) -> int:
 def from_epoch(seconds: int) -> datetime:
     """The moment that `epoch` counted, to the second."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def in_words(day: date) -> str:
+    """`22 November 2026`."""
+    return f"{day.day} {day:%B %Y}"

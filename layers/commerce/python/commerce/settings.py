@@ -72,6 +72,8 @@ class Settings(Model):
     locations: tuple[Location, ...] = (Location(id="main"),)
     """Where stock lies, the preferred place first."""
     allocation: AllocationStrategy = "priority"
+    low_stock: int = Field(default=5, ge=0)
+    """Up to so many free units are few, for SKUs whose selling policy names no other number."""
     ship_from: PostalAddress = PostalAddress()
     """Where parcels leave. Carriers sell no label without its street, town and country."""
 

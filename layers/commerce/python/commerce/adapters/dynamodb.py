@@ -18,7 +18,8 @@ from commerce.errors import Contended as Contended
 
 Item = dict[str, Any]
 Condition = tuple[str, str, Any] | tuple[str, str]
-"""(attribute, operator[, value]): operators are exists, missing, =, <>, <, <=, >, >=, in. All must hold."""
+"""(attribute, operator[, value]): operators are exists, missing, =, <>, <, <=, >, >=, "missing or <=", "missing or >=",
+in. All must hold."""
 
 CONDITION_FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
@@ -99,6 +100,9 @@ class _Expression:
         value = condition[2]  # type: ignore[misc]
         if operator == "in":
             return f"{self.name(attribute)} IN ({', '.join(self.value(one) for one in value)})"
+        if operator.startswith("missing or "):
+            name, comparator = self.name(attribute), operator.removeprefix("missing or ")
+            return f"(attribute_not_exists({name}) OR {name} {comparator} {self.value(value)})"
         return f"{self.name(attribute)} {operator} {self.value(value)}"
 
     def parameters(self, conditions: Iterable[Condition]) -> dict[str, Any]:
@@ -114,6 +118,16 @@ class _Expression:
 
 def _key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def at_least(attribute: str, least: int) -> Condition:
+    """The number is not smaller; it counts as 0 while it is not there."""
+    return attribute, ">=" if least > 0 else "missing or >=", least
+
+
+def at_most(attribute: str, most: int) -> Condition:
+    """The number is not larger; it counts as 0 while it is not there."""
+    return attribute, "<=" if most < 0 else "missing or <=", most
 
 
 def put(table: str, item: Mapping[str, Any], *conditions: Condition) -> dict[str, Any]:

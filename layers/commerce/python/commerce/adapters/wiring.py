@@ -92,7 +92,8 @@ def inventory() -> InventoryRepository:
     """The stock."""
     from commerce.inventory.repository import InventoryRepository
 
-    return InventoryRepository(table("INVENTORY_TABLE"), outbox(), settings().location_ids)
+    shop = settings()
+    return InventoryRepository(table("INVENTORY_TABLE"), outbox(), shop.location_ids, shop.low_stock)
 
 
 @functools.cache

@@ -23,6 +23,7 @@ from commerce.pricing import service as pricing
 from commerce.pricing.model import Offer, WantedLine
 from commerce.protocol import ErrorResponse
 from commerce.settings import Settings
+from commerce.supply import Supply
 
 
 class Catalog(Protocol):
@@ -35,8 +36,8 @@ class Catalog(Protocol):
 class Inventory(Protocol):
     """What the shop has."""
 
-    def available(self, skus: Iterable[str]) -> dict[str, int]:
-        """Units free to be sold, per SKU."""
+    def supply(self, skus: Iterable[str], now: datetime) -> dict[str, Supply]:
+        """What can be sold of every SKU."""
 
 
 class Carts(Protocol):
@@ -63,10 +64,10 @@ class Shelf:
     inventory: Inventory
     settings: Settings
 
-    def look(self, lines: Iterable[WantedLine]) -> tuple[Mapping[str, Offer], Mapping[str, int]]:
-        """The offers and the stock of the lines' SKUs: one read each, none for an empty cart."""
+    def look(self, lines: Iterable[WantedLine], now: datetime) -> tuple[Mapping[str, Offer], Mapping[str, Supply]]:
+        """The offers and the supply of the lines' SKUs: one read each, none for an empty cart."""
         skus = list(dict.fromkeys(line.sku for line in lines))
-        return (self.catalog.offers(skus), self.inventory.available(skus)) if skus else ({}, {})
+        return (self.catalog.offers(skus), self.inventory.supply(skus, now)) if skus else ({}, {})
 
 
 def create_cart(
@@ -88,9 +89,9 @@ def create_cart(
         updated_at=iso(now),
         expires_at=epoch(now + timedelta(days=shelf.settings.cart_days)),
     )
-    offers, available = shelf.look(cart.lines)
-    priced = price_cart(cart, offers, available, shelf.settings, currency_notice(context, cart.currency))
-    if cart.lines and nothing_to_sell(cart.lines, offers, available, cart.currency):
+    offers, supply = shelf.look(cart.lines, now)
+    priced = price_cart(cart, offers, supply, shelf.settings, currency_notice(context, cart.currency))
+    if cart.lines and nothing_to_sell(cart.lines, offers, supply, cart.currency):
         return no_resource(priced.messages)
     carts.add(cart)
     return priced
@@ -99,7 +100,7 @@ def create_cart(
 def get_cart(cart_id: str, *, caller: Caller, now: datetime, shelf: Shelf, carts: Carts) -> PricedCart:
     """The cart at today's prices. Raises NotFound, also for somebody else's."""
     cart = own_cart(cart_id, caller=caller, now=now, carts=carts)
-    return price_cart(cart, *shelf.look(cart.lines), shelf.settings)
+    return price_cart(cart, *shelf.look(cart.lines, now), shelf.settings)
 
 
 def replace_cart(
@@ -112,7 +113,7 @@ def replace_cart(
     cart = own_cart(cart_id, caller=caller, now=now, carts=carts)
     refused = refusals(request.line_items, shelf.settings)
     if refused:
-        return price_cart(cart, *shelf.look(cart.lines), shelf.settings, refused)
+        return price_cart(cart, *shelf.look(cart.lines, now), shelf.settings, refused)
     replacing = cart.model_copy(
         update={
             "owner": cart.owner or caller.subject,
@@ -124,7 +125,7 @@ def replace_cart(
         }
     )
     notice = currency_notice(request.context, cart.currency)
-    priced = price_cart(replacing, *shelf.look(replacing.lines), shelf.settings, notice)
+    priced = price_cart(replacing, *shelf.look(replacing.lines, now), shelf.settings, notice)
     return priced.model_copy(update={"cart": carts.save(cart, replacing)})
 
 
@@ -146,7 +147,7 @@ def own_cart(cart_id: str, *, caller: Caller, now: datetime, carts: Carts) -> Ca
 def price_cart(
     cart: Cart,
     offers: Mapping[str, Offer],
-    available: Mapping[str, int],
+    supply: Mapping[str, Supply],
     settings: Settings,
     notices: tuple[Message, ...] = (),
 ) -> PricedCart:
@@ -156,7 +157,7 @@ def price_cart(
         cart=cart,
         lines=lines,
         totals=pricing.ledger(lines),
-        messages=(*notices, *line_messages(cart.lines, offers, available, cart.currency, settings)),
+        messages=(*notices, *line_messages(cart.lines, offers, supply, cart.currency, settings)),
     )
 
 

@@ -1,6 +1,6 @@
 """What buyers ask of the catalogue, and what staff do to it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from commerce.catalog.model import (
 from commerce.clock import iso
 from commerce.errors import Conflict, Invalid, NotFound, StaleVersion
 from commerce.ids import new_id
+from commerce.supply import NOTHING, Supply
 
 MAX_LOOKUP = 50
 """How many identifiers one lookup takes."""
@@ -57,8 +58,8 @@ class SearchIndex(Protocol):
 class Stock(Protocol):
     """What can be sold right now."""
 
-    def available(self, skus: Iterable[str]) -> dict[str, int]:
-        """Free units by SKU, 0 if none."""
+    def supply(self, skus: Iterable[str], now: datetime) -> dict[str, Supply]:
+        """What can be sold of every SKU."""
 
 
 class Store(Protocol):
@@ -123,7 +124,7 @@ class Match:
 
 
 def look_up(
-    products: Products, stock: Stock, identifiers: Iterable[str], wanted: Browsing
+    products: Products, stock: Stock, identifiers: Iterable[str], wanted: Browsing, *, now: datetime
 ) -> tuple[list[tuple[Product, list[Match]]], list[str]]:
     """The published products behind product ids and SKUs, each once, and the identifiers that led nowhere."""
     asked = list(dict.fromkeys(identifiers))
@@ -133,7 +134,7 @@ def look_up(
     unknown = []
     for identifier in asked:
         product = by_id.get(identifier) or by_id.get(owners.get(identifier, ""))
-        chosen = _chosen(product, identifier, stock, wanted) if product and product.published else None
+        chosen = _chosen(product, identifier, stock, wanted, now) if product and product.published else None
         if product is None or chosen is None:
             unknown.append(identifier)
             continue
@@ -149,11 +150,11 @@ def look_up(
     return found, unknown
 
 
-def _chosen(product: Product, identifier: str, stock: Stock, wanted: Browsing) -> Variant | None:
+def _chosen(product: Product, identifier: str, stock: Stock, wanted: Browsing, now: datetime) -> Variant | None:
     candidates = [variant for variant in product.variants if fits(product, variant, wanted)]
     if identifier != product.id:
         return next((variant for variant in candidates if variant.sku == identifier), None)
-    return featured(candidates, stock.available([variant.sku for variant in candidates]))
+    return featured(candidates, stock.supply([variant.sku for variant in candidates], now))
 
 
 def fits(product: Product, variant: Variant, wanted: Browsing) -> bool:
@@ -165,10 +166,14 @@ def fits(product: Product, variant: Variant, wanted: Browsing) -> bool:
     return wanted.holds(product.categories, amounts)
 
 
-def featured(variants: Collection[Variant], available: dict[str, int]) -> Variant | None:
-    """The variant to show first: the first one in stock, else the first."""
-    in_stock = (variant for variant in variants if available.get(variant.sku, 0) > 0)
-    return next(in_stock, next(iter(variants), None))
+def featured(variants: Collection[Variant], supply: Mapping[str, Supply]) -> Variant | None:
+    """The variant to show first: the first one in stock, else the first that can be bought, else the first."""
+
+    def rank(variant: Variant) -> tuple[bool, bool]:
+        there = supply.get(variant.sku, NOTHING)
+        return there.free <= 0, there.left <= 0
+
+    return min(variants, key=rank, default=None)
 
 
 def resolve(products: Products, identifier: str) -> Product | None:
@@ -192,7 +197,7 @@ class Selection:
 def select(
     product: Product,
     candidates: Collection[Variant],
-    available: dict[str, int],
+    supply: Mapping[str, Supply],
     *,
     sku: str | None,
     selected: dict[str, str],
@@ -210,7 +215,7 @@ def select(
         kept.pop()
     effective = {name: known[name] for name in kept}
     matching = _matching(candidates, effective) if by_sku is None else list(candidates)
-    first = by_sku or featured(matching, available)
+    first = by_sku or featured(matching, supply)
     if first is None:
         return None
     ordered = (first, *(variant for variant in matching if variant.sku != first.sku))
@@ -222,12 +227,12 @@ def _matching(variants: Iterable[Variant], selected: dict[str, str]) -> list[Var
 
 
 def signals(
-    candidates: Collection[Variant], available: dict[str, int], selected: dict[str, str], name: str, value: str
+    candidates: Collection[Variant], supply: Mapping[str, Supply], selected: dict[str, str], name: str, value: str
 ) -> tuple[bool, bool]:
     """Whether a variant with this option value, and what else is selected, exists; and whether one can be bought."""
     others = {other: chosen for other, chosen in selected.items() if other != name}
     matching = _matching(candidates, {**others, name: value})
-    return bool(matching), any(available.get(variant.sku, 0) > 0 for variant in matching)
+    return bool(matching), any(supply.get(variant.sku, NOTHING).left > 0 for variant in matching)
 
 
 # what staff do

@@ -3,7 +3,9 @@
 Source: UCP 2026-08-25, catalog_search.json, catalog_lookup.json, types/product.json, types/variant.json.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Literal
 
 from commerce.catalog.model import AdminEntry, AuditEntry, Category, Listing, Media, Product, Variant
 from commerce.catalog.service import Match, Selection, signals
@@ -11,6 +13,7 @@ from commerce.messages import Message
 from commerce.model import Model
 from commerce.money import Money
 from commerce.protocol import LOOKUP, SEARCH, Envelope, envelope
+from commerce.supply import NOTHING, Supply
 
 MAX_SHOWN = 10
 """Variants of one product in a search's answer; /catalog/product has them all."""
@@ -71,11 +74,16 @@ class ChosenOption(Model):
     label: str
 
 
-class Availability(Model):
-    """Whether it can be bought; never how many there are."""
+class ShownAvailability(Model):
+    """Whether it can be bought, and from when on it is sent; never how many there are."""
 
     available: bool
-    status: str
+    status: Literal["in_stock", "out_of_stock", "backorder", "preorder"]
+    """In the protocol's words."""
+    low_stock: bool
+    """Whether only a few are left."""
+    expected_on: date | None = None
+    """When a backorder or a preorder should be there, if the shop knows."""
 
 
 class Barcode(Model):
@@ -101,7 +109,7 @@ class ShownVariant(Model):
     description: Prose
     price: Money
     list_price: Money | None = None
-    availability: Availability
+    availability: ShownAvailability
     options: tuple[ChosenOption, ...] = ()
     media: tuple[Picture, ...] = ()
     barcodes: tuple[Barcode, ...] | None = None
@@ -243,9 +251,9 @@ def listed(listing: Listing, base_url: str) -> ListedProduct:
     )
 
 
-def product_page(product: Product, currency: str, available: dict[str, int], base_url: str) -> ProductPage:
+def product_page(product: Product, currency: str, supply: Mapping[str, Supply], base_url: str) -> ProductPage:
     """A product's own page, with all that is sold in `currency`."""
-    shown = shown_product(product, product.sold_in(currency), currency, available, base_url)
+    shown = shown_product(product, product.sold_in(currency), currency, supply, base_url)
     return ProductPage(
         **dict(shown),
         vendor=product.vendor,
@@ -262,7 +270,7 @@ def shown_product(
     product: Product,
     variants: Iterable[Variant],
     currency: str,
-    available: dict[str, int],
+    supply: Mapping[str, Supply],
     base_url: str,
     *,
     selection: Selection | None = None,
@@ -284,9 +292,9 @@ def shown_product(
         price_range=_span([variant.prices[currency] for variant in sold], currency),
         list_price_range=_span(before, currency) if before else None,
         media=tuple(_picture(media, base_url) for media in product.media),
-        options=_options(product, candidates, available, selection),
+        options=_options(product, candidates, supply, selection),
         variants=tuple(
-            _variant(product, variant, currency, available, base_url, inputs.get(variant.sku)) for variant in variants
+            _variant(product, variant, currency, supply, base_url, inputs.get(variant.sku)) for variant in variants
         ),
         tags=product.tags,
         selected=_chosen(product, selection.selected) if selection else None,
@@ -294,12 +302,12 @@ def shown_product(
 
 
 def _options(
-    product: Product, candidates: Collection[Variant], available: dict[str, int], selection: Selection | None
+    product: Product, candidates: Collection[Variant], supply: Mapping[str, Supply], selection: Selection | None
 ) -> tuple[ShownOption, ...]:
     def value(name: str, label: str) -> OptionValue:
         if selection is None:
             return OptionValue(label=label)
-        exists, can_be_bought = signals(candidates, available, selection.selected, name, label)
+        exists, can_be_bought = signals(candidates, supply, selection.selected, name, label)
         return OptionValue(label=label, exists=exists, available=can_be_bought)
 
     return tuple(
@@ -312,11 +320,10 @@ def _variant(
     product: Product,
     variant: Variant,
     currency: str,
-    available: dict[str, int],
+    supply: Mapping[str, Supply],
     base_url: str,
     inputs: tuple[tuple[str, str], ...] | None,
 ) -> ShownVariant:
-    in_stock = available.get(variant.sku, 0) > 0
     before = variant.list_price(currency)
     image = product.image_of(variant)
     title = product.title_of(variant) or product.title
@@ -327,11 +334,21 @@ def _variant(
         description=Prose(plain=title),
         price=Money(amount=variant.prices[currency], currency=currency),
         list_price=Money(amount=before, currency=currency) if before else None,
-        availability=Availability(available=in_stock, status="in_stock" if in_stock else "out_of_stock"),
+        availability=_availability(supply.get(variant.sku, NOTHING)),
         options=_chosen(product, variant.options),
         media=(_picture(image, base_url),) if image else (),
         barcodes=(Barcode(type=barcode_type(variant.barcode), value=variant.barcode),) if variant.barcode else None,
         inputs=tuple(Input(id=identifier, match=match) for identifier, match in inputs) if inputs else None,
+    )
+
+
+def _availability(supply: Supply) -> ShownAvailability:
+    word = supply.availability
+    return ShownAvailability(
+        available=word != "out_of_stock",
+        status="in_stock" if word == "low_stock" else word,
+        low_stock=word == "low_stock",
+        expected_on=supply.expected_on if word in ("backorder", "preorder") else None,
     )
 
 

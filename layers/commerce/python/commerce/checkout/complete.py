@@ -15,13 +15,14 @@ from typing import Protocol
 
 from pydantic import Field
 
+from commerce.carts.model import SOLD_AHEAD, out_of_stock, over_the_limit
 from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
 from commerce.checkout.service import chosen_option, derive, tell
 from commerce.contact import PostalAddress
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound
 from commerce.identity.model import Caller
 from commerce.inventory.allocation import STRATEGIES, allocate
-from commerce.inventory.model import OutOfStock, Stock, TooManyParts
+from commerce.inventory.model import LimitReached, OutOfStock, Stock, TooManyParts
 from commerce.messages import Message, error
 from commerce.model import OpenModel
 from commerce.orders import service as orders
@@ -32,6 +33,7 @@ from commerce.payments.service import Authorization, PaymentGateway
 from commerce.pricing.model import Offer, ShippingOption
 from commerce.protocol import PAYMENT_HANDLER_ID
 from commerce.settings import Settings
+from commerce.supply import Supply
 
 WAIT_SECONDS = 10.0
 """How long a second completion waits for the first one: longer than the payment provider usually takes."""
@@ -89,8 +91,8 @@ class Catalog(Protocol):
 class Shelves(Protocol):
     """What the shop has."""
 
-    def stock_of(self, skus: Iterable[str], *, consistent: bool = True) -> dict[str, tuple[Stock, ...]]:
-        """The SKUs' stock, the preferred location first."""
+    def shelves(self, skus: Iterable[str], now: datetime) -> tuple[dict[str, tuple[Stock, ...]], dict[str, Supply]]:
+        """The SKUs' stock, the preferred location first, and what can be sold of it."""
 
 
 class Checkouts(Protocol):
@@ -182,38 +184,45 @@ def _own(till: Till, checkout_id: str, caller: Caller, now: datetime) -> Checkou
 def _place(till: Till, checkout: Checkout, now: datetime) -> Order | Checkout | None:
     """The new order; or the checkout with the reason why there is none; or None where it is to be looked at again."""
     skus = [line.sku for line in checkout.lines]
-    stock = till.shelves.stock_of(skus)
-    derived = derive(checkout, till.catalog.offers(skus), _available(stock), till.settings)
-    if any(message.code == "price_changed" for message in derived.messages):
-        return _show_new_prices(till, checkout, derived, now)
+    stock, supply = till.shelves.shelves(skus, now)
+    derived = derive(checkout, till.catalog.offers(skus), supply, till.settings)
+    if _unseen(checkout, derived):
+        return _show_first(till, checkout, derived, now)
     option = chosen_option(derived, till.settings)
     if derived.status != "ready_for_complete" or option is None:
         return _unless_moved(till, checkout, derived, now)
     try:
-        return _taken(till, derived, option, stock, now)
+        return _taken(till, derived, option, stock, supply, now)
     except OutOfStock as short:
-        return _unless_moved(till, checkout, tell(derived, _sold_out(derived, short)), now)
+        return _refused(till, checkout, derived, _sold_out(derived, short, supply), now)
     except TooManyParts:
-        return _unless_moved(till, checkout, tell(derived, (_SCATTERED,)), now)
+        return _refused(till, checkout, derived, (_SCATTERED,), now)
+    except LimitReached as reached:
+        return _refused(till, checkout, derived, _over_the_limit(derived, reached, supply), now)
     except ConditionFailed:
         return None
 
 
 def _taken(
-    till: Till, derived: Checkout, option: ShippingOption, stock: Mapping[str, tuple[Stock, ...]], now: datetime
+    till: Till,
+    derived: Checkout,
+    option: ShippingOption,
+    stock: Mapping[str, tuple[Stock, ...]],
+    supply: Mapping[str, Supply],
+    now: datetime,
 ) -> Order:
     """The order with its stock taken. Who meets another buyer in a row of a pool goes on to another row.
 
-    Raises OutOfStock, TooManyParts, ConditionFailed and Contended.
+    Raises OutOfStock, TooManyParts, LimitReached, ConditionFailed and Contended.
     """
     ranking = STRATEGIES[till.settings.allocation](till.settings, stock, derived.destination or PostalAddress())
     hold = timedelta(seconds=till.settings.hold_seconds)
     for turn in range(_TURNS):
-        parts = allocate(derived.priced, stock, ranking, start=_start(derived, turn))
-        order = orders.new_order(derived, option, parts, hold=hold, now=now)
+        parts = allocate(derived.priced, stock, ranking, supply, start=_start(derived, turn))
+        order = orders.new_order(derived, option, parts, supply, hold=hold, now=now)
         pooled = any(part.shard for part in orders.parts_of(order))
         try:
-            orders.place_order(till.stores, order, derived, now=now, patient=not pooled)
+            orders.place_order(till.stores, order, derived, supply, now=now, patient=not pooled)
             return order
         except Contended:
             if not pooled:
@@ -226,14 +235,18 @@ def _start(checkout: Checkout, turn: int) -> int:
     return zlib.crc32(f"{checkout.id}#{checkout.attempt}#{turn}".encode())
 
 
-def _available(stock: Mapping[str, Iterable[Stock]]) -> dict[str, int]:
-    return {sku: sum(place.available for place in places) for sku, places in stock.items()}
+def _unseen(checkout: Checkout, derived: Checkout) -> bool:
+    """Whether the buyer would agree to a price, or to a delay, that they have not been shown."""
+    return any(
+        message.code == "price_changed" or (message.code in SOLD_AHEAD and message not in checkout.messages)
+        for message in derived.messages
+    )
 
 
-def _show_new_prices(till: Till, checkout: Checkout, derived: Checkout, now: datetime) -> Checkout:
-    """The buyer agreed to other prices: they see the new ones first, and the next completion counts for those.
+def _show_first(till: Till, checkout: Checkout, derived: Checkout, now: datetime) -> Checkout:
+    """The buyer agreed to something else: they see how it is now, and the next completion counts for that.
 
-    Of several completions at once the first one writes them down, and the others must not take that for agreement.
+    Of several completions at once the first one writes it down, and the others must not take that for agreement.
     """
     try:
         return till.checkouts.save(checkout, derived)
@@ -241,20 +254,33 @@ def _show_new_prices(till: Till, checkout: Checkout, derived: Checkout, now: dat
         return till.checkouts.get(checkout.id, now)
 
 
+def _refused(
+    till: Till, checkout: Checkout, derived: Checkout, why: tuple[Message, ...], now: datetime
+) -> Checkout | None:
+    return _unless_moved(till, checkout, tell(derived.model_copy(update={"status": "incomplete"}), why), now)
+
+
 def _unless_moved(till: Till, checkout: Checkout, answer: Checkout, now: datetime) -> Checkout | None:
     """`answer`, if the checkout is still as it was: another completion of it may be who took the last units."""
     return answer if till.checkouts.get(checkout.id, now).version == checkout.version else None
 
 
-def _sold_out(checkout: Checkout, short: OutOfStock) -> tuple[Message, ...]:
-    lines = {line.id: (position, line.title) for position, line in enumerate(checkout.priced)}
+def _sold_out(checkout: Checkout, short: OutOfStock, supply: Mapping[str, Supply]) -> tuple[Message, ...]:
+    at_fault = {shortage.line_id for shortage in short.shortages}
     return tuple(
-        error(
-            "out_of_stock",
-            f"Only {shortage.left} left of {lines[shortage.line_id][1]}.",
-            path=f"$.line_items[{lines[shortage.line_id][0]}].quantity",
-        )
-        for shortage in short.shortages
+        out_of_stock(line.title, supply[line.sku], path=f"$.line_items[{position}].quantity")
+        for position, line in enumerate(checkout.priced)
+        if line.id in at_fault
+    )
+
+
+def _over_the_limit(
+    checkout: Checkout, reached: LimitReached, supply: Mapping[str, Supply]
+) -> tuple[Message, ...]:
+    return tuple(
+        over_the_limit(line.title, supply[line.sku], path=f"$.line_items[{position}].quantity")
+        for position, line in enumerate(checkout.priced)
+        if line.sku in reached.skus
     )
 
 

@@ -21,6 +21,7 @@ from commerce.pricing import service as pricing
 from commerce.pricing.model import Offer, ShippingOption, WantedLine, amount_of
 from commerce.protocol import ErrorResponse
 from commerce.settings import Settings
+from commerce.supply import Supply
 
 METHOD = "$.fulfillment.methods[0]"
 DESTINATION = f"{METHOD}.destinations[0]"
@@ -104,7 +105,7 @@ def _convert(
         last = checkouts.converted(cart.id)
         open_one = checkouts.find(last) if last else None
         if open_one and open_one.status in OPEN | IN_PROGRESS and not open_one.expired(now):
-            return _shown(_owned(open_one, caller), shelf)
+            return _shown(_owned(open_one, caller), shelf, now)
         made = _new(
             request,
             caller=caller,
@@ -153,16 +154,16 @@ def _new(
         updated_at=iso(now),
         expires_at=epoch(now + timedelta(hours=shelf.settings.checkout_hours)),
     )
-    offers, available = shelf.look(lines)
-    if nothing_to_sell(lines, offers, available, currency):
-        reasons = line_messages(lines, offers, available, currency, shelf.settings)
+    offers, supply = shelf.look(lines, now)
+    if nothing_to_sell(lines, offers, supply, currency):
+        reasons = line_messages(lines, offers, supply, currency, shelf.settings)
         return no_resource(reasons or (EMPTY,))
-    return derive(checkout, offers, available, shelf.settings)
+    return derive(checkout, offers, supply, shelf.settings)
 
 
 def get_checkout(checkout_id: str, *, caller: Caller, now: datetime, shelf: Shelf, checkouts: Checkouts) -> Checkout:
     """The checkout; an open one at today's prices and stock. Reading changes nothing. Raises NotFound."""
-    return _shown(_owned(checkouts.get(checkout_id, now), caller), shelf)
+    return _shown(_owned(checkouts.get(checkout_id, now), caller), shelf, now)
 
 
 def update_checkout(
@@ -197,7 +198,7 @@ def update_checkout(
             "updated_at": iso(now),
         }
     )
-    saved = checkouts.save(checkout, _look(wanted, shelf))
+    saved = checkouts.save(checkout, _look(wanted, shelf, now))
     return tell(saved, currency_notice(request.context, checkout.currency))
 
 
@@ -236,7 +237,7 @@ def _closed(checkout: Checkout) -> tuple[Message, ...]:
     return (error(f"checkout_{checkout.status}", content, path="$.status", severity="unrecoverable"),)
 
 
-def _shown(checkout: Checkout, shelf: Shelf) -> Checkout:
+def _shown(checkout: Checkout, shelf: Shelf, now: datetime) -> Checkout:
     """An open checkout is derived anew; one that is being paid for, or is over, stays as it was agreed.
 
     Why the last payment failed is nothing that can be derived: it is told until the buyer changes or pays again.
@@ -244,11 +245,11 @@ def _shown(checkout: Checkout, shelf: Shelf) -> Checkout:
     if checkout.status not in OPEN:
         return checkout
     about_payment = tuple(message for message in checkout.messages if message.code.startswith("payment_"))
-    return tell(_look(checkout, shelf), about_payment)
+    return tell(_look(checkout, shelf, now), about_payment)
 
 
-def _look(checkout: Checkout, shelf: Shelf) -> Checkout:
-    return derive(checkout, *shelf.look(checkout.lines), shelf.settings)
+def _look(checkout: Checkout, shelf: Shelf, now: datetime) -> Checkout:
+    return derive(checkout, *shelf.look(checkout.lines, now), shelf.settings)
 
 
 @dataclass(frozen=True)
@@ -295,11 +296,11 @@ def _refused(content: str, path: str, code: str = "invalid") -> Delivery:
 
 
 def derive(
-    checkout: Checkout, offers: Mapping[str, Offer], available: Mapping[str, int], settings: Settings
+    checkout: Checkout, offers: Mapping[str, Offer], supply: Mapping[str, Supply], settings: Settings
 ) -> Checkout:
     """The checkout with everything the shop derives from what the client asked for: prices, totals, messages, status.
 
-    Pure: the same checkout, offers, stock and settings give the same. What the checkout held before is what the buyer
+    Pure: the same checkout, offers, supply and settings give the same. What the checkout held before is what the buyer
     was last shown; a difference becomes a `price_changed` warning. The status changes only while the checkout is open.
     """
     lines = pricing.price_lines(checkout.lines, offers, checkout.currency)
@@ -314,7 +315,7 @@ def derive(
     totals = pricing.ledger(lines, pricing.shipping_total(option) if option else None, tax)
     derived = checkout.model_copy(update={"priced": lines, "totals": totals})
     messages = (
-        *line_messages(checkout.lines, offers, available, checkout.currency, settings),
+        *line_messages(checkout.lines, offers, supply, checkout.currency, settings),
         *_total_messages(derived),
         *buyer_messages(checkout.buyer),
         *destination_messages(checkout.destination, checkout.buyer, settings),

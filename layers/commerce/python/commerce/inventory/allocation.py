@@ -9,8 +9,20 @@ from itertools import takewhile
 from typing import Protocol
 
 from commerce.contact import PostalAddress
-from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, Shortage, Stock, TooManyParts, Wanted, by_location
+from commerce.inventory.model import (
+    ACTIONS_PER_PART,
+    MAX_PARTS,
+    OutOfStock,
+    Part,
+    Shortage,
+    Stock,
+    TooManyParts,
+    Wanted,
+    by_location,
+    summed,
+)
 from commerce.settings import AllocationStrategy, Settings
+from commerce.supply import NOTHING, Supply
 
 Shelves = Mapping[str, Sequence[Stock]]
 """The stock of each SKU: its own row at every location, then the rows of its pools."""
@@ -58,7 +70,7 @@ def _distance(here: PostalAddress, there: PostalAddress) -> tuple[bool, bool, in
 
 
 def allocate(
-    lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str], *, start: int = 0
+    lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str], supply: Mapping[str, Supply], *, start: int = 0
 ) -> dict[str, tuple[Part, ...]]:
     """From where each line (by its id) is filled. `ranking` names the locations, the preferred one first.
 
@@ -66,26 +78,43 @@ def allocate(
 
     Lines of the same SKU are summed first, so that two lines of 1 cannot both take the last unit. All of it comes from
     the first location that has everything; where none has, each SKU comes whole from the first that has it, rather from
-    one that sends a parcel anyway, and is split only where none can fill it. Raises OutOfStock with every line at
-    fault, and TooManyParts.
+    one that sends a parcel anyway, and is split only where none can fill it. What no shelf has is sold ahead, as far as
+    the `supply` of `stock` allows. Raises OutOfStock with every line at fault, and TooManyParts.
     """
     wanted_lines = list(lines)
     sums: dict[str, int] = {}
     for line in wanted_lines:
         sums[line.sku] = sums.get(line.sku, 0) + line.quantity
-    left = {sku: sum(place.available for place in stock.get(sku, ())) for sku in sums}
+    left = {sku: supply.get(sku, NOTHING).left for sku in sums}
     if short := tuple(
         Shortage(line_id=line.id, sku=line.sku, wanted=sums[line.sku], left=left[line.sku])
         for line in wanted_lines
         if sums[line.sku] > left[line.sku]
     ):
         raise OutOfStock(short)
-    places = {sku: by_location(stock[sku]) for sku in sums}
-    chosen = _from_one(sums, places, ranking) or _from_many(sums, places, ranking)
+    ahead = {sku: beyond for sku, quantity in sums.items() if (beyond := supply[sku].beyond(quantity))}
+    there = {sku: rest for sku, quantity in sums.items() if (rest := quantity - ahead.get(sku, 0))}
+    places = {sku: by_location(stock[sku]) for sku in there}
+    chosen = _from_one(there, places, ranking) or _from_many(there, places, ranking)
     shelves = {sku: [row for part in parts for row in _rows(part, stock[sku], start)] for sku, parts in chosen.items()}
-    if sum(len(parts) for parts in shelves.values()) > MAX_PARTS:
+    for sku, quantity in ahead.items():
+        shelves[sku] = [*shelves.get(sku, []), _sold_ahead(sku, quantity, supply[sku])]
+    if _actions(shelves, supply) > MAX_PARTS * ACTIONS_PER_PART:
         raise TooManyParts
-    return {line.id: _hand_out(line.quantity, shelves[line.sku]) for line in wanted_lines}
+    return {line.id: summed(_hand_out(line.quantity, shelves[line.sku])) for line in wanted_lines}
+
+
+def _sold_ahead(sku: str, quantity: int, supply: Supply) -> Part:
+    """Units that no shelf has: owed at the place where they will arrive."""
+    return Part(sku=sku, location=supply.policy.location, quantity=quantity, backordered=quantity)
+
+
+def _actions(shelves: Mapping[str, Sequence[Part]], supply: Mapping[str, Supply]) -> int:
+    """What the transaction that reserves all this holds: see `InventoryRepository.reserve_actions`."""
+    parts = sum(len(own) for own in shelves.values())
+    policies = sum(any(part.backordered for part in own) for own in shelves.values())
+    limits = sum(supply[sku].policy.purchase_limit is not None for sku in shelves)
+    return parts * ACTIONS_PER_PART + policies + limits
 
 
 def _from_one(sums: Mapping[str, int], stock: Shelves, ranking: Sequence[str]) -> dict[str, list[Part]]:
@@ -148,8 +177,13 @@ def _hand_out(quantity: int, parts: list[Part]) -> tuple[Part, ...]:
     while quantity:
         part = parts.pop(0)
         given = min(part.quantity, quantity)
-        taken.append(part.model_copy(update={"quantity": given}))
+        taken.append(_units(part, given))
         if given < part.quantity:
-            parts.insert(0, part.model_copy(update={"quantity": part.quantity - given}))
+            parts.insert(0, _units(part, part.quantity - given))
         quantity -= given
     return tuple(taken)
+
+
+def _units(part: Part, quantity: int) -> Part:
+    """So many units of a part that is there, or sold ahead, as a whole."""
+    return part.model_copy(update={"quantity": quantity, "backordered": quantity if part.backordered else 0})

@@ -11,6 +11,9 @@ MAX_PARTS = 31
 MAX_SHARDS = 30
 """Rows of a pool beside the SKU's own. One order can take from all, and one transaction can move between all."""
 
+ACTIONS_PER_PART = 3
+"""Reserving, releasing, shipping and taking back each write stock, guard and movement, in this order."""
+
 MAX_UNITS = 1_000_000_000
 """The largest quantity of one adjustment; keeps the counters far from what they can hold."""
 
@@ -64,11 +67,18 @@ class Part(Model):
     location: str
     quantity: int
     shard: int = 0
+    backordered: int = 0
+    """How many of them are not there yet: they are sold ahead, by the SKU's selling policy."""
 
     @property
     def shelf(self) -> str:
         """The location, and the row there where it is one of a pool: `main`, `main#7`."""
         return f"{self.location}#{self.shard}" if self.shard else self.location
+
+    def with_more(self, quantity: int, backordered: int) -> "Part":
+        """The part with units added to it."""
+        more = {"quantity": self.quantity + quantity, "backordered": self.backordered + backordered}
+        return self.model_copy(update=more)
 
 
 ReservationStatus = Literal["reserved", "released", "shipped"]
@@ -152,20 +162,25 @@ class OutOfStock(Exception):
         self.shortages = shortages
 
 
+class LimitReached(Exception):
+    """One buyer would have more of these SKUs than a buyer may have. Nothing was taken."""
+
+    def __init__(self, skus: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(skus)))
+        self.skus = skus
+
+
 class TooManyParts(Exception):
     """The lines would have to come from so many shelves that one transaction cannot hold them."""
 
 
 def summed(parts: Iterable[Part]) -> tuple[Part, ...]:
     """One part per SKU, location and row, as reservations are kept, in order of first mention."""
-    sums: dict[tuple[str, str, int], int] = {}
+    sums: dict[tuple[str, str], Part] = {}
     for part in parts:
-        place = (part.sku, part.location, part.shard)
-        sums[place] = sums.get(place, 0) + part.quantity
-    return tuple(
-        Part(sku=sku, location=location, shard=shard, quantity=quantity)
-        for (sku, location, shard), quantity in sums.items()
-    )
+        place = (part.sku, part.shelf)
+        sums[place] = sums[place].with_more(part.quantity, part.backordered) if place in sums else part
+    return tuple(sums.values())
 
 
 def by_location(rows: Iterable[Stock]) -> tuple[Stock, ...]:

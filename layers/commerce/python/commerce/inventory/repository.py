@@ -9,23 +9,38 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
-from commerce.adapters.dynamodb import Condition, Item, Table, check, delete, fields, put, transact, update
+from commerce.adapters.dynamodb import (
+    Condition,
+    Item,
+    Table,
+    at_least,
+    at_most,
+    check,
+    delete,
+    fields,
+    put,
+    transact,
+    update,
+)
 from commerce.adapters.outbox import Outbox
 from commerce.clock import iso
 from commerce.errors import Contended
 from commerce.events import Event
 from commerce.ids import derived_id
 from commerce.inventory.model import Movement, MovementKind, Part, Pool, Reservation, Stock, by_location
+from commerce.inventory.policy import needed, supply_of
+from commerce.supply import SellingPolicy, Supply
 
-ACTIONS_PER_PART = 3
-"""Reserving, releasing, shipping and taking back each write stock, guard and movement, in this order."""
 _ATTEMPTS = 16
 """Of staff's changes, against the orders that take from the same rows."""
 _LOOKS = 5
 """At a pool whose units move between its rows while it is read."""
 _POOLS = "POOLS"
+_POLICY = "POLICY"
+"""Where a SKU's selling policy stands beside its stock, so that one batch read brings both."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +51,22 @@ class InventoryRepository:
     outbox: Outbox
     locations: tuple[str, ...]
     """Where stock lies, the preferred location first."""
+    low_stock: int = 0
+    """The shop's threshold for SKUs that have none of their own."""
 
-    def available(self, skus: Iterable[str]) -> dict[str, int]:
-        """Units free to be sold per SKU, summed over locations; 0 where there is none. May lag by a moment."""
-        stock = self.stock_of(skus, consistent=False)
-        return {sku: sum(row.available for row in rows) for sku, rows in stock.items()}
+    def supply(self, skus: Iterable[str], now: datetime) -> dict[str, Supply]:
+        """What can be sold of every SKU. May lag by a moment."""
+        return self.shelves(skus, now, consistent=False)[1]
+
+    def shelves(
+        self, skus: Iterable[str], now: datetime, *, consistent: bool = True
+    ) -> tuple[dict[str, tuple[Stock, ...]], dict[str, Supply]]:
+        """The stock of `stock_of`, and what can be sold of it. The policies come with the same batch read."""
+        wanted = list(dict.fromkeys(skus))
+        stock, policies = self._look(wanted, consistent)
+        return stock, {
+            sku: supply_of(stock[sku], policies[sku], low_stock=self.low_stock, today=now.date()) for sku in wanted
+        }
 
     def stock_of(self, skus: Iterable[str], *, consistent: bool = True) -> dict[str, tuple[Stock, ...]]:
         """Every SKU's stock: its own row at every location, the preferred one first, then the rows of its pools.
@@ -48,9 +74,17 @@ class InventoryRepository:
         One batch read, and two more where a SKU is pooled; never a scan.
         """
         wanted = list(dict.fromkeys(skus))
-        own = self._rows([(sku, location, 0) for sku in wanted for location in self.locations], consistent)
+        return self._look(wanted, consistent)[0]
+
+    def _look(
+        self, skus: list[str], consistent: bool
+    ) -> tuple[dict[str, tuple[Stock, ...]], dict[str, SellingPolicy]]:
+        places = [(sku, location, 0) for sku in skus for location in self.locations]
+        found = self._items([*(_stock_key(*place) for place in places), *map(_policy_key, skus)], consistent)
+        own = [_stock(*place, found.get(_stock_key(*place), {})) for place in places]
         rows = self._with_pools(own, consistent) if any(row.shards for row in own) else own
-        return {sku: tuple(row for row in rows if row.sku == sku) for sku in wanted}
+        stock = {sku: tuple(row for row in rows if row.sku == sku) for sku in skus}
+        return stock, {sku: _policy(found.get(_policy_key(sku), {})) for sku in skus}
 
     def stock(self, sku: str, location: str) -> Stock:
         """The SKU's stock at one location, all rows summed; zeros where it never had any."""
@@ -90,11 +124,26 @@ class InventoryRepository:
             yield Movement.model_validate(fields(item))
 
     def reserve_actions(
-        self, order_id: str, parts: Iterable[Part], *, deadline: datetime, now: datetime
+        self,
+        order_id: str,
+        parts: Iterable[Part],
+        *,
+        deadline: datetime,
+        now: datetime,
+        supply: Mapping[str, Supply] = MappingProxyType({}),
     ) -> list[dict[str, Any]]:
-        """Takes the parts out of what is free, until `deadline`. Refused where too little is free, or done before."""
+        """Takes the parts out of what is free, until `deadline`. Refused where too little is free, or done before.
+
+        What is sold ahead is so under the policy in `supply`, and only while that stands as it was read: one more
+        action for each of those SKUs, after the parts'.
+        """
         actions = []
+        ahead: dict[str, SellingPolicy] = {}
         for part in parts:
+            cap = 0
+            if part.backordered:
+                ahead[part.sku] = supply[part.sku].policy
+                cap = ahead[part.sku].cap
             reservation = Reservation(
                 order_id=order_id,
                 sku=part.sku,
@@ -109,8 +158,48 @@ class InventoryRepository:
                 {**_reservation_key(order_id, part), **reservation.model_dump(exclude_none=True)},
                 ("pk", "missing"),
             )
-            actions += self._moved(part, "reserved", order_id, now, available=-part.quantity, guard=guard)
-        return actions
+            actions += self._moved(
+                part, "reserved", order_id, now, available=-part.quantity, guard=guard, least=needed(part, cap)
+            )
+        return [*actions, *(self._unchanged(sku, policy) for sku, policy in ahead.items())]
+
+    def limit_actions(self, buyer: str, units: Mapping[str, int], supply: Mapping[str, Supply]) -> list[dict[str, Any]]:
+        """Counts what the buyer takes of SKUs with a purchase limit. Refused where it would be more than that."""
+        return [
+            self._counted(buyer, sku, quantity, at_most("units", limit - quantity))
+            for sku, quantity in units.items()
+            if (limit := supply[sku].policy.purchase_limit) is not None
+        ]
+
+    def unlimit_actions(self, buyer: str, units: Mapping[str, int]) -> list[dict[str, Any]]:
+        """Gives back what `limit_actions` counted; what guards it is the order that leaves its status."""
+        return [self._counted(buyer, sku, -quantity) for sku, quantity in units.items()]
+
+    def _counted(self, buyer: str, sku: str, quantity: int, *conditions: Condition) -> dict[str, Any]:
+        return update(self.table.name, f"BUYER#{buyer}", f"LIMIT#{sku}", *conditions, add={"units": quantity})
+
+    def policy(self, sku: str) -> SellingPolicy:
+        """How the SKU may be sold."""
+        return _policy(self.table.get(*_policy_key(sku)) or {})
+
+    def save_policy(
+        self, sku: str, old: SellingPolicy, new: SellingPolicy, *, actions: Iterable[dict[str, Any]] = ()
+    ) -> None:
+        """Replaces `old` by `new`, together with `actions`.
+
+        Raises ConditionFailed: 0 where it is not `old` any more, 1 where units are still owed at the place that the
+        new one leaves.
+        """
+        item = {"pk": f"STOCK#{sku}", "sk": _POLICY, **new.model_dump(mode="json", exclude_none=True)}
+        unchanged: Condition = ("version", "=", old.version) if old.version else ("pk", "missing")
+        own = [put(self.table.name, item, unchanged)]
+        if old.location not in ("", new.location):
+            nothing_owed = at_least("available", 0)
+            own.append(check(self.table.name, *_stock_key(sku, old.location, 0), nothing_owed))
+        transact(self.table.client, [*own, *actions])
+
+    def _unchanged(self, sku: str, policy: SellingPolicy) -> dict[str, Any]:
+        return check(self.table.name, *_policy_key(sku), ("version", "=", policy.version))
 
     def keep_actions(self, order_id: str, parts: Iterable[Part]) -> list[dict[str, Any]]:
         """Lifts the deadline of the order's reservations: it is paid. One action per part."""
@@ -153,14 +242,15 @@ class InventoryRepository:
         now: datetime,
         seen: Sequence[Stock] = (),
         adjustments: int | None = None,
+        cap: int = 0,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
         """Adds `part.quantity` (signed) to what is free, together with `actions` and `events`.
 
-        Raises ConditionFailed: position 0 where the shelf would go below zero, its row is no longer as `seen`, or was
-        adjusted another time than these `adjustments`; 1 where `adjustment_id` was made before, 3 and more where
-        another row is no longer as seen.
+        Raises ConditionFailed: position 0 where more than `cap` units would be owed, the shelf would go below zero, its
+        row is no longer as `seen`, or was adjusted another time than these `adjustments`; 1 where `adjustment_id` was
+        made before, 3 and more where another row is no longer as seen.
         """
         conditions = [_as_seen(row) for row in seen if row.shard == part.shard]
         if adjustments is not None:
@@ -176,6 +266,7 @@ class InventoryRepository:
             reason=reason,
             actor=actor,
             conditions=conditions,
+            least=-part.quantity - cap if part.quantity < 0 else None,
         )
         others = [
             check(self.table.name, *_stock_key(row.sku, row.location, row.shard), _as_seen(row))
@@ -314,9 +405,10 @@ class InventoryRepository:
         on_hand: int = 0,
         available: int = 0,
         guard: dict[str, Any],
+        least: int | None = None,
     ) -> list[dict[str, Any]]:
         """Stock, guard and movement."""
-        stock, movement = self._changed(part, kind, reference, now, on_hand=on_hand, available=available)
+        stock, movement = self._changed(part, kind, reference, now, on_hand=on_hand, available=available, least=least)
         return [stock, guard, movement]
 
     def _changed(
@@ -332,24 +424,36 @@ class InventoryRepository:
         reason: str | None = None,
         actor: str | None = None,
         conditions: Iterable[Condition] = (),
+        least: int | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Stock and movement, for a transaction that has its guard elsewhere."""
         counts = {"on_hand": on_hand, "available": available, "adjustments": adjustments}
-        row = self._row(part, {name: by for name, by in counts.items() if by}, *conditions)
+        row = self._row(part, {name: by for name, by in counts.items() if by}, *conditions, least=least)
         entry = self._entry(
             part, kind, reference, now, on_hand=on_hand, available=available, reason=reason, actor=actor
         )
         return row, entry
 
     def _row(
-        self, part: Part, changes: Mapping[str, int], *conditions: Condition, set: Mapping[str, Any] | None = None
+        self,
+        part: Part,
+        changes: Mapping[str, int],
+        *conditions: Condition,
+        set: Mapping[str, Any] | None = None,
+        least: int | None = None,
     ) -> dict[str, Any]:
-        """Adds `changes` (signed) to the part's row. No count can go below zero."""
-        never_below_zero: list[Condition] = [(name, ">=", -by) for name, by in changes.items() if by < 0]
+        """Adds `changes` (signed) to the part's row. No count can go below zero.
+
+        But for `available`, where `least` says how much of it must be there at least.
+        """
+        enough = {name: -by for name, by in changes.items() if by < 0}
+        if least is not None:
+            enough["available"] = least
+        never_below = (at_least(name, units) for name, units in enough.items())
         return update(
             self.table.name,
             *_stock_key(part.sku, part.location, part.shard),
-            *never_below_zero,
+            *never_below,
             *conditions,
             add=changes,
             set=set,
@@ -396,9 +500,11 @@ class InventoryRepository:
 
     def _rows(self, keys: Iterable[tuple[str, str, int]], consistent: bool) -> list[Stock]:
         wanted = list(keys)
-        items = self.table.get_many((_stock_key(*key) for key in wanted), consistent=consistent)
-        found = {(item["pk"], item["sk"]): item for item in items}
+        found = self._items([_stock_key(*key) for key in wanted], consistent)
         return [_stock(*key, found.get(_stock_key(*key), {})) for key in wanted]
+
+    def _items(self, keys: Iterable[tuple[str, str]], consistent: bool) -> dict[tuple[str, str], Item]:
+        return {(item["pk"], item["sk"]): item for item in self.table.get_many(keys, consistent=consistent)}
 
     def _with_pools(self, own: list[Stock], consistent: bool) -> list[Stock]:
         """The SKUs' `own` rows and their pools' rows.
@@ -428,6 +534,10 @@ def _stock_key(sku: str, location: str, shard: int) -> tuple[str, str]:
     return f"STOCK#{sku}#{shard}" if shard else f"STOCK#{sku}", f"LOCATION#{location}"
 
 
+def _policy_key(sku: str) -> tuple[str, str]:
+    return f"STOCK#{sku}", _POLICY
+
+
 def _pool_key(own: Stock) -> dict[str, str]:
     return {"pk": _POOLS, "sk": f"{own.sku}#{own.location}"}
 
@@ -453,6 +563,10 @@ def _pool_as_seen(own: Stock) -> tuple[Condition, ...]:
     if own.pool is None:
         return (("shards", "missing"),)
     return ("shards", "=", own.pool.shards), ("draining", "=", own.pool.draining)
+
+
+def _policy(item: Item) -> SellingPolicy:
+    return SellingPolicy.model_validate(fields(item))
 
 
 def _reservation_key(order_id: str, part: Part) -> dict[str, str]:

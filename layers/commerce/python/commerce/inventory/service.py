@@ -10,6 +10,7 @@ from commerce.events import Event, StockAdjusted, StockReason, StockTransferred,
 from commerce.ids import new_id
 from commerce.inventory.model import MAX_UNITS, MovementKind, Part, Stock, by_location
 from commerce.inventory.pooling import Pools, gather
+from commerce.supply import SellingPolicy
 
 _TRIES = 5
 
@@ -19,6 +20,9 @@ class StockLedger(Pools, Protocol):
 
     def stock(self, sku: str, location: str) -> Stock:
         """The SKU's stock at one location, all its rows summed."""
+
+    def policy(self, sku: str) -> SellingPolicy:
+        """How the SKU may be sold."""
 
     def done(self, change_id: str) -> bool:
         """Whether the adjustment or the transfer was made."""
@@ -34,6 +38,7 @@ class StockLedger(Pools, Protocol):
         now: datetime,
         seen: Sequence[Stock] = (),
         adjustments: int | None = None,
+        cap: int = 0,
         actions: Iterable[dict[str, Any]] = (),
         events: Iterable[Event] = (),
     ) -> None:
@@ -80,7 +85,8 @@ def adjust_stock(
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units, added or taken", path="$.quantity")
     rows = with_enough(inventory, inventory.rows(sku, place), -quantity, actor, now)
     try:
-        _adjust(inventory, audit, rows, quantity, kind, reason, actor, adjustment_id, now, exact=False)
+        cap = _cap(inventory, rows[0]) if quantity < 0 else 0
+        _adjust(inventory, audit, rows, quantity, kind, reason, actor, adjustment_id, now, exact=False, cap=cap)
     except ConditionFailed as refused:
         if 1 not in refused.failed and not inventory.done(adjustment_id):
             [before] = by_location(rows)
@@ -193,6 +199,12 @@ def with_enough(
     return inventory.rows(own.sku, own.location)
 
 
+def _cap(inventory: StockLedger, stock: Stock) -> int:
+    """Units that may be owed at the location: what is lost of a SKU that is sold ahead becomes a backorder."""
+    policy = inventory.policy(stock.sku)
+    return policy.cap if policy.location == stock.location else 0
+
+
 def _adjust(
     inventory: StockLedger,
     audit: Audit,
@@ -205,8 +217,9 @@ def _adjust(
     now: datetime,
     *,
     exact: bool,
+    cap: int = 0,
 ) -> None:
-    """`exact` holds only if all `rows` are still as they were read."""
+    """`exact` holds only if all `rows` are still as they were read. So many units as `cap` may be owed afterwards."""
     [before] = by_location(rows)
     inventory.adjust(
         Part(sku=before.sku, location=before.location, quantity=quantity),
@@ -216,6 +229,7 @@ def _adjust(
         actor=actor,
         now=now,
         seen=rows if exact else (),
+        cap=cap,
         actions=[
             audit.action(
                 f"stock#{before.sku}",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
 
+from commerce.clock import in_words
 from commerce.events import CancelReason, Event, OrderCanceled, PaymentRefunded
 from commerce.model import Model
 from commerce.money import display
@@ -171,6 +172,4 @@ def _address(order: Order) -> list[str]:
 
 
 def _day(moment: str) -> str:
-    """`22 November 2026`."""
-    day = datetime.fromisoformat(moment)
-    return f"{day.day} {day:%B %Y}"
+    return in_words(datetime.fromisoformat(moment))

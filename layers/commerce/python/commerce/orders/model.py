@@ -1,6 +1,7 @@
 """The order and its life. Personal data stands in `buyer` and `shipping_address` only."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Literal
 
 from commerce.contact import Buyer, PostalAddress
@@ -51,6 +52,8 @@ class Allocation(Model):
     quantity: int
     shard: int = 0
     """The row there, where the SKU was pooled: what is released or shipped leaves the row that gave it."""
+    backordered: int = 0
+    """How many of them were not there yet when the order was placed."""
 
 
 class OrderLine(PricedLine):
@@ -60,6 +63,15 @@ class OrderLine(PricedLine):
     fulfilled: int = 0
     returned: int = 0
     allocations: tuple[Allocation, ...] = ()
+    expected_on: date | None = None
+    """When its backordered units were expected, as the buyer was told."""
+    limited: bool = False
+    """Whether its units count towards what one buyer may have of the SKU."""
+
+    @property
+    def backordered(self) -> int:
+        """Units that were not there yet when the order was placed."""
+        return sum(allocation.backordered for allocation in self.allocations)
 
 
 class ShippingChoice(Model):

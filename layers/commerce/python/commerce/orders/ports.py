@@ -1,6 +1,6 @@
 """What the use cases around an order need: where its parts are kept, and the workflow that waits for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from commerce.events import Event
 from commerce.inventory.model import Part
 from commerce.orders.model import Order, Status
 from commerce.payments.model import PaymentEvent
+from commerce.supply import Supply
 
 
 class Orders(Protocol):
@@ -62,9 +63,21 @@ class Reservations(Protocol):
     """The stock promised to orders."""
 
     def reserve_actions(
-        self, order_id: str, parts: Iterable[Part], *, deadline: datetime, now: datetime
+        self,
+        order_id: str,
+        parts: Iterable[Part],
+        *,
+        deadline: datetime,
+        now: datetime,
+        supply: Mapping[str, Supply],
     ) -> list[dict[str, Any]]:
-        """Takes the parts out of what is free."""
+        """Takes the parts out of what is free; what is sold ahead, as the policies in `supply` allow."""
+
+    def limit_actions(self, buyer: str, units: Mapping[str, int], supply: Mapping[str, Supply]) -> list[dict[str, Any]]:
+        """Counts what the buyer takes of SKUs with a purchase limit, by SKU: one action each."""
+
+    def unlimit_actions(self, buyer: str, units: Mapping[str, int]) -> list[dict[str, Any]]:
+        """Gives that back."""
 
     def keep_actions(self, order_id: str, parts: Iterable[Part]) -> list[dict[str, Any]]:
         """Lifts the deadline."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from commerce.carts.model import SOLD_AHEAD
 from commerce.checkout.model import IN_PROGRESS, Checkout
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, NotFound, StaleVersion
@@ -23,7 +24,8 @@ from commerce.events import (
     at,
 )
 from commerce.ids import derived_id, order_id_for
-from commerce.inventory.model import Part, summed
+from commerce.inventory.model import LimitReached, Part, summed
+from commerce.inventory.policy import buyer_key
 from commerce.messages import Message, error
 from commerce.orders.model import (
     CANCELABLE,
@@ -37,7 +39,8 @@ from commerce.orders.model import (
 )
 from commerce.orders.ports import Books, Orders, Stores, Workflow
 from commerce.payments.model import PaymentEvent
-from commerce.pricing.model import ShippingOption
+from commerce.pricing.model import PricedLine, ShippingOption
+from commerce.supply import Supply
 
 TRIES = 6
 """How often a use case decides anew when the order or its checkout changed under its hands."""
@@ -65,23 +68,18 @@ def new_order(
     checkout: Checkout,
     option: ShippingOption,
     parts: Mapping[str, tuple[Part, ...]],
+    supply: Mapping[str, Supply],
     *,
     hold: timedelta,
     now: datetime,
 ) -> Order:
-    """The order that this attempt of a derived checkout becomes. `parts` says from where each line (by id) comes."""
+    """The order that this attempt of a derived checkout becomes.
+
+    `parts` says from where each line (by id) comes, `supply` on which terms each SKU is sold.
+    """
     if checkout.destination is None:
         raise Conflict("a checkout without a destination cannot become an order")
-    lines = tuple(
-        OrderLine(
-            **line.model_dump(),
-            original=line.quantity,
-            allocations=tuple(
-                Allocation(location=part.location, shard=part.shard, quantity=part.quantity) for part in parts[line.id]
-            ),
-        )
-        for line in checkout.priced
-    )
+    lines = tuple(_new_line(line, parts[line.id], supply[line.sku]) for line in checkout.priced)
     return Order(
         id=order_id_for(checkout.id, checkout.attempt),
         checkout_id=checkout.id,
@@ -108,52 +106,89 @@ def new_order(
     )
 
 
+def _new_line(line: PricedLine, parts: tuple[Part, ...], supply: Supply) -> OrderLine:
+    ahead = any(part.backordered for part in parts)
+    return OrderLine(
+        **line.model_dump(),
+        original=line.quantity,
+        allocations=tuple(Allocation(**part.model_dump(exclude={"sku"})) for part in parts),
+        expected_on=supply.expected_on if ahead else None,
+        limited=supply.policy.purchase_limit is not None,
+    )
+
+
 def parts_of(order: Order) -> tuple[Part, ...]:
     """The order's goods per SKU, location and row, as its reservations hold them."""
     return summed(
-        Part(sku=line.sku, location=allocation.location, shard=allocation.shard, quantity=allocation.quantity)
+        Part(sku=line.sku, **allocation.model_dump())
         for line in order.lines
         for allocation in line.allocations
     )
 
 
+def limited_units(order: Order) -> dict[str, int]:
+    """By SKU, the units that count towards what one buyer may have of it."""
+    units: dict[str, int] = {}
+    for line in order.lines:
+        if line.limited:
+            units[line.sku] = units.get(line.sku, 0) + line.original
+    return units
+
+
+def buyer_of(order: Order) -> str:
+    """Under which key the buyer's purchases are counted."""
+    return buyer_key(order.customer, order.buyer.email)
+
+
 def place_order(
-    stores: Stores, order: Order, checkout: Checkout, *, now: datetime, patient: bool = True
+    stores: Stores,
+    order: Order,
+    checkout: Checkout,
+    supply: Mapping[str, Supply],
+    *,
+    now: datetime,
+    patient: bool = True,
 ) -> Checkout:
     """Takes the stock, makes the order and puts `checkout` in progress, or does nothing at all.
 
-    Raises ConditionFailed: 0 where the attempt has its order, 1 where the checkout changed, from 2 on the positions of
-    the stock (`FIRST_PART`, three for each of `parts_of(order)`); and Contended, at the first conflict with another
-    transaction if not `patient`. Answers the checkout as it is then.
+    Raises LimitReached where the buyer has had enough; ConditionFailed: 0 where the attempt has its order, 1 where the
+    checkout changed, from 2 on the positions of the stock (`FIRST_PART`, three for each of `parts_of(order)`); and
+    Contended, at the first conflict with another transaction if not `patient`. Answers the checkout as it is then.
     """
     moved = checkout.model_copy(
         update={
             "status": "complete_in_progress",
             "order_id": order.id,
-            "messages": (),
+            "messages": _about_delays(checkout),
             "expires_at": max(checkout.expires_at, int((now + KEPT_AFTER_COMPLETION).timestamp())),
         }
     )
     deadline = datetime.fromisoformat(order.hold_until)
-    stores.orders.place(
-        order,
-        actions=[
-            stores.checkouts.action(checkout, moved),
-            *stores.inventory.reserve_actions(order.id, parts_of(order), deadline=deadline, now=now),
-        ],
-        events=[
-            OrderPlaced(
-                occurred_at=at(now),
-                subject=order.id,
-                currency=order.currency,
-                total=order.total,
-                lines=order.event_lines(),
-                country=order.shipping_address.address_country or "",
-                customer=order.customer is not None,
-            )
-        ],
-        patient=patient,
-    )
+    units = limited_units(order)
+    stock = stores.inventory.reserve_actions(order.id, parts_of(order), deadline=deadline, now=now, supply=supply)
+    limits = stores.inventory.limit_actions(buyer_of(order), units, supply)
+    try:
+        stores.orders.place(
+            order,
+            actions=[stores.checkouts.action(checkout, moved), *stock, *limits],
+            events=[
+                OrderPlaced(
+                    occurred_at=at(now),
+                    subject=order.id,
+                    currency=order.currency,
+                    total=order.total,
+                    lines=order.event_lines(),
+                    country=order.shipping_address.address_country or "",
+                    customer=order.customer is not None,
+                )
+            ],
+            patient=patient,
+        )
+    except ConditionFailed as refused:
+        over = (sku for position, sku in enumerate(units, FIRST_PART + len(stock)) if position in refused.failed)
+        if skus := frozenset(over):
+            raise LimitReached(skus) from None
+        raise
     return moved.model_copy(update={"version": checkout.version + 1})
 
 
@@ -339,6 +374,7 @@ def _canceled(
                 actions=[
                     *stores.payments.append_actions(order.id, [payment] if payment else []),
                     *stores.inventory.release_actions(order.id, parts_of(order), now=now),
+                    *stores.inventory.unlimit_actions(buyer_of(order), limited_units(order)),
                     *_moved(stores, checkout, **_after_cancellation(checkout, reason)),
                     stores.audit.action(
                         f"order#{order.id}",
@@ -389,7 +425,15 @@ def _checkout_of(stores: Stores, order: Order, now: datetime) -> Checkout | None
 
 
 def _moved(stores: Stores, checkout: Checkout | None, **changes: Any) -> list[dict[str, Any]]:
-    return [stores.checkouts.action(checkout, checkout.model_copy(update=changes))] if checkout else []
+    if checkout is None:
+        return []
+    changes["messages"] = (*changes["messages"], *_about_delays(checkout))
+    return [stores.checkouts.action(checkout, checkout.model_copy(update=changes))]
+
+
+def _about_delays(checkout: Checkout) -> tuple[Message, ...]:
+    """What the buyer was told about units that come later stands as long as the checkout does."""
+    return tuple(message for message in checkout.messages if message.code in SOLD_AHEAD)
 
 
 def _after_cancellation(checkout: Checkout | None, reason: CancelReason) -> dict[str, Any]:
