@@ -261,7 +261,10 @@ def test_a_lookup_features_a_variant_that_is_in_stock(send: Send) -> None:
     )
     answer = send("POST /catalog/lookup", {"ids": [made.id]})
     [shown] = answer.body["products"][0]["variants"]
-    assert (shown["id"], shown["availability"]) == ("SHIRT-WHITE-S", {"available": True, "status": "in_stock"})
+    assert (shown["id"], shown["availability"]) == (
+        "SHIRT-WHITE-S",
+        {"available": True, "status": "in_stock", "low_stock": False},
+    )
 
 
 def test_a_lookup_keeps_to_its_filters(send: Send) -> None:
