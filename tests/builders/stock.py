@@ -1,5 +1,6 @@
 """Stock and selling policies, valid in one line."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,3 +32,9 @@ def supply(available: int, policy: SellingPolicy | None = None, *, low: int = 0,
     """What can be sold of so many units at the main location."""
     today = (now or datetime.combine(TODAY, datetime.min.time(), UTC)).date()
     return supply_of([place(available)], policy or SellingPolicy(), low_stock=low, today=today)
+
+
+def supplied(stock: Mapping[str, Iterable[Stock]], policy: SellingPolicy | None = None) -> dict[str, Supply]:
+    """What can be sold of this stock; every SKU is sold under the same policy."""
+    terms = policy or SellingPolicy()
+    return {sku: supply_of(rows, terms, low_stock=0, today=TODAY) for sku, rows in stock.items()}

@@ -65,7 +65,7 @@ def test_a_pool_spreads_the_free_units_and_staff_see_their_sum(shop: Shop) -> No
 
     assert free(shop) == [0, 3, 3, 3, 2, 2, 2, 2, 2]
     assert (shop.stock().available, shop.stock().shards) == (19, 8)
-    assert shop.inventory.available([SKU]) == {SKU: 19}
+    assert shop.inventory.supply([SKU], NOW)[SKU].free == 19
     assert shop.ledger_balances()
 
 

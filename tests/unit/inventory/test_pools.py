@@ -7,8 +7,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders.pricing import wanted
+from builders.stock import supplied
 from commerce.inventory.allocation import allocate
-from commerce.inventory.model import MAX_SHARDS, Pool, Stock, by_location, summed
+from commerce.inventory.model import MAX_SHARDS, Part, Pool, Stock, by_location, summed
 from commerce.inventory.pool import Moves, drained, empty, gathered, levelled, spread
 
 counts = st.integers(min_value=0, max_value=60)
@@ -28,6 +29,12 @@ def rows(*free: int, promised: int = 0) -> tuple[Stock, ...]:
         )
         for shard, units in enumerate(free)
     )
+
+
+def filled(quantity: int, *free: int, start: int = 0) -> tuple[Part, ...]:
+    """Which rows give an order so many units."""
+    stock = {"SHIRT-M": rows(*free)}
+    return allocate([wanted(quantity=quantity)], stock, ["main"], supplied(stock), start=start)["line_1"]
 
 
 def after(stock: Iterable[Stock], moves: Iterable[Moves]) -> list[int]:
@@ -89,7 +96,7 @@ def test_every_unit_of_a_pool_can_be_sold_and_no_row_gives_more_than_it_has(
 ) -> None:
     assume(quantity <= sum(free))
 
-    parts = allocate([wanted(quantity=quantity)], {"SHIRT-M": rows(*free)}, ["main"], start=start)["line_1"]
+    parts = filled(quantity, *free, start=start)
 
     assert sum(part.quantity for part in parts) == quantity
     assert summed(parts) == parts
@@ -98,13 +105,13 @@ def test_every_unit_of_a_pool_can_be_sold_and_no_row_gives_more_than_it_has(
 
 @given(st.integers(min_value=0, max_value=10**9))
 def test_a_buyer_starts_at_a_row_of_their_own_and_skips_those_that_ran_dry(start: int) -> None:
-    [part] = allocate([wanted()], {"SHIRT-M": rows(9, 3, 0, 3, 3)}, ["main"], start=start)["line_1"]
+    [part] = filled(1, 9, 3, 0, 3, 3, start=start)
 
     assert part.shard == {0: 1, 1: 3, 2: 3, 3: 4}[start % 4]
 
 
 def test_the_skus_own_row_is_left_to_the_last() -> None:
-    [part] = allocate([wanted(quantity=2)], {"SHIRT-M": rows(2, 1, 1)}, ["main"])["line_1"]
+    [part] = filled(2, 2, 1, 1)
 
     assert part.shard == 0
 
