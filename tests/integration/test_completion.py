@@ -18,7 +18,7 @@ from commerce.identity.model import Caller
 from commerce.ids import order_id_for
 from commerce.orders.model import Order
 from commerce.orders.repository import OrderRepository
-from commerce.orders.service import FIRST_LIMIT, cancel_order, place_order
+from commerce.orders.service import FIRST_PART, cancel_order, place_order
 from commerce.pricing.model import Offer
 
 
@@ -279,7 +279,7 @@ def test_an_attempt_at_a_checkout_has_one_order_even_where_stock_and_checkout_wo
     with pytest.raises(ConditionFailed) as refused:
         place_order(shop.stores, order, checkout, {}, now=NOW + timedelta(days=1))
 
-    the_order, the_checkout, the_reservation = 0, 1, FIRST_LIMIT + 1
+    the_order, the_checkout, the_reservation = 0, 1, FIRST_PART + 1
     assert refused.value.failed == (the_order, the_checkout, the_reservation)
 
 

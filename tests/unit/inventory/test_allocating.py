@@ -5,12 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.pricing import settings, wanted
-from builders.stock import TODAY
+from builders.stock import backorder, supplied
 from builders.stock import place as shelf
 from commerce.contact import PostalAddress
 from commerce.inventory.allocation import STRATEGIES, Shelves, allocate
 from commerce.inventory.model import MAX_PARTS, OutOfStock, Part, TooManyParts, Wanted, summed
-from commerce.inventory.policy import supply_of
 from commerce.settings import AllocationStrategy, Location
 from commerce.supply import SellingPolicy
 
@@ -18,9 +17,7 @@ from commerce.supply import SellingPolicy
 def filled(lines: list[Wanted], stock: Shelves, policy: SellingPolicy | None = None) -> dict[str, tuple[Part, ...]]:
     """Filled from the locations in the order in which the stock names them; every SKU is sold under the same policy."""
     named = dict.fromkeys(place.location for shelves in stock.values() for place in shelves)
-    terms = policy or SellingPolicy()
-    supply = {sku: supply_of(places, terms, low_stock=0, today=TODAY) for sku, places in stock.items()}
-    return allocate(lines, stock, list(named), supply)
+    return allocate(lines, stock, list(named), supplied(stock, policy))
 
 
 def places(parts: tuple[Part, ...]) -> list[tuple[str, int]]:
@@ -107,6 +104,24 @@ def test_each_strategy_ranks_the_locations_in_its_way(strategy: AllocationStrate
 def test_a_sku_without_any_stock_is_short() -> None:
     with pytest.raises(OutOfStock):
         filled([wanted()], {})
+
+
+def test_what_no_shelf_has_is_owed_where_it_will_arrive() -> None:
+    stock = {"SHIRT-M": [shelf(1, "north"), shelf(-1, "south"), shelf(2, "west")]}
+
+    parts = filled([wanted(quantity=5)], stock, backorder(cap=9, location="south"))
+
+    taken = {(part.location, part.quantity, part.backordered) for part in parts["line_1"]}
+    assert taken == {("north", 1, 0), ("west", 2, 0), ("south", 2, 2)}
+
+
+def test_limits_and_policies_need_room_in_the_transaction_too() -> None:
+    lines = [wanted(f"SKU-{number}", id=f"line_{number}") for number in range(19)]
+    stock = {line.sku: [shelf(0, sku=line.sku)] for line in lines}
+
+    assert len(filled(lines[:-1], stock, backorder(purchase_limit=1))) == 18
+    with pytest.raises(TooManyParts):
+        filled(lines, stock, backorder(purchase_limit=1))
 
 
 def test_more_parts_than_a_transaction_holds_are_refused() -> None:
