@@ -21,6 +21,19 @@ def test_an_order_goes_from_the_shop_window_to_the_door(everyone: Cast) -> None:
     scenes.returned(everyone, seen["order_id"])
 
 
+def test_an_order_from_two_places_comes_in_two_parcels_and_the_money_for_a_lost_one_goes_back(everyone: Cast) -> None:
+    seen = scenes.from_two_places(everyone)
+
+    assert len(seen["transitions"]) <= 6
+    assert set(seen["emails"].values()) == {1}
+    fulfillment = seen["shown"]["fulfillment"]
+    assert [len(expected["line_items"]) for expected in fulfillment["expectations"]] == [1]
+    shipped = [event for event in fulfillment["events"] if event["type"] == "shipped"]
+    assert len({event["tracking_number"] for event in shipped}) == 2
+    [refund] = seen["shown"]["adjustments"]
+    assert refund["totals"][0]["amount"] == -seen["refunded"]
+
+
 def test_a_declined_card_gives_the_stock_back_and_another_card_can_be_used(everyone: Cast) -> None:
     scenes.declined(everyone)
 

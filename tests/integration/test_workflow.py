@@ -20,12 +20,17 @@ from typing import Any, TypeVar
 import botocore.session
 import pytest
 
-from builders.fulfilment import order
+from builders.fulfilment import NOW, from_two_places, label, order, parcels
+from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.workflow import Workflow
 from commerce.events import DeliveryOverdue, parse
+from commerce.fulfilment.model import PickedLine, TrackingEvent
+from commerce.fulfilment.tracking import track
+from commerce.fulfilment.warehouse import hand_over, pack, pick
 from commerce.orders.model import Order, Status
+from commerce.orders.ports import Stores
 from commerce.orders.repository import OrderRepository
 
 ROOT = Path(__file__).parents[2]
@@ -181,14 +186,14 @@ def _listens(port: int) -> bool:
 class Execution:
     """One order and its execution."""
 
-    def __init__(self, aws: LocalAws, machine: str, order_id: str, status: Status) -> None:
+    def __init__(self, aws: LocalAws, machine: str, order_id: str, status: Status, **changes: Any) -> None:
         self._client = aws.client("stepfunctions")
         table = Table(aws.client("dynamodb"), "orders")
-        self.orders = OrderRepository(table, Outbox("outbox"))
+        self.orders = OrderRepository(table, Outbox("orders"))
         self.workflow = Workflow(self._client, machine)
         self.order_id = order_id
         self._arn = f"{machine.replace(':stateMachine:', ':execution:')}:{order_id}"
-        self.orders.place(order(status, id=order_id, task_token=None, task_state=None))
+        self.orders.place(order(status, id=order_id, task_token=None, task_state=None, **changes))
         self.workflow.start(order_id)
 
     def waits_in(self, state: str) -> Order:
@@ -246,6 +251,38 @@ def test_a_delivered_order_takes_six_transitions(aws: LocalAws, machine: str) ->
     execution.go_on("AwaitPayment", "confirmed")
     execution.go_on("AwaitWarehouse", "picked", "packed", "ready_to_ship")
     execution.go_on("AwaitDelivery", "delivered")
+
+    output, states = execution.ended()
+    assert output == {"outcome": "settled"}
+    assert states == ["AwaitPayment", "AwaitWarehouse", "ShipOrder", "Shipped", "AwaitDelivery", "SettleOrder"]
+
+
+def test_an_order_of_two_parcels_takes_six_transitions_too_and_wakes_with_the_last_one_only(
+    aws: LocalAws, machine: str
+) -> None:
+    """The warehouse's and the carrier's own use cases do the waking."""
+    execution = Execution(aws, machine, "split", "confirmed", lines=from_two_places())
+    stores = Stores(execution.orders, None, AuditTrail("orders"), None, None)  # type: ignore[arg-type]
+    execution.waits_in("AwaitWarehouse")
+    for location in ("annex", "main"):
+        step: dict[str, Any] = {"order_id": "split", "location": location, "actor": "sam", "now": NOW}
+        parcel = next(one for one in execution.orders.get("split").shipments if one.location == location)
+        lines = tuple(PickedLine(line_id=line.line_id, quantity=line.quantity) for line in parcel.lines)
+        pick(stores, None, execution.workflow, picked=lines, **step)  # type: ignore[arg-type]
+        pack(stores, weight_grams=500, **step)
+        assert execution.entered() == ["AwaitPayment", "AwaitWarehouse"]
+        hand_over(stores, execution.workflow, **step)
+    waiting = execution.waits_in("AwaitDelivery")
+    sent = parcels("shipped", *waiting.lines)
+    labelled = tuple(one.model_copy(update={"label": label(number)}) for number, one in enumerate(sent, 1))
+    execution.orders.change(waiting, fields={"shipments": labelled})
+
+    for number in (2, 1):
+        assert execution.entered()[-1] == "AwaitDelivery"
+        news = TrackingEvent(
+            order_id="split", tracking_number=f"1Z-TEST-{number}", status="delivered", occurred_at=NOW
+        )
+        track(execution.orders, execution.workflow, news, now=NOW)
 
     output, states = execution.ended()
     assert output == {"outcome": "settled"}

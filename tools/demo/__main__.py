@@ -1,4 +1,5 @@
-"""`make demo`: an order from cart to delivery, a declined card, a canceled order and a return, over HTTP.
+"""`make demo`: an order from cart to delivery, a declined card, a canceled order, a return and an order in two parcels,
+over HTTP.
 
 Ends with 1 if any step was not seen; writes build/demo.json.
 """
@@ -50,6 +51,7 @@ def play(everyone: Cast) -> dict[str, object]:
         "declined": scenes.declined(everyone),
         "canceled": scenes.canceled(everyone),
         "returned": scenes.returned(everyone, delivered["order_id"]),
+        "from_two_places": scenes.from_two_places(everyone),
     }
 
 

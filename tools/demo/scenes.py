@@ -97,8 +97,8 @@ def delivered(cast: Cast) -> dict[str, Any]:
 
 
 def through_warehouse(cast: Cast, order_id: str) -> None:
-    """Picks everything, packs it and hands it over."""
-    step = cast.timeline.step
+    """Picks everything, packs it and hands it over: each location its own parcel."""
+    step, post = cast.timeline.step, cast.warehouse.post
     worklist = step(
         "Warehouse",
         "looks at its list",
@@ -106,11 +106,13 @@ def through_warehouse(cast: Cast, order_id: str) -> None:
         lambda orders: f"{len(orders)} to pick",
     )
     expect(order_id in worklist, "the order is not on the warehouse's list")
-    order = cast.warehouse.get(f"/orders/{order_id}")["order"]
-    picked = [{"line_id": line["id"], "quantity": line["quantity"]} for line in order["lines"]]
-    step("Warehouse", "picks", lambda: cast.warehouse.post(f"/orders/{order_id}/pick", {"lines": picked}))
-    step("Warehouse", "packs", lambda: cast.warehouse.post(f"/orders/{order_id}/pack", {"weight_grams": 1200}))
-    step("Warehouse", "hands it over", lambda: cast.warehouse.post(f"/orders/{order_id}/ship"))
+    path = f"/orders/{order_id}"
+    for parcel in cast.warehouse.get(path)["order"]["shipments"]:
+        place = {"location": parcel["location"]}
+        here = f"in {parcel['location']}"
+        step("Warehouse", f"picks {here}", partial(post, f"{path}/pick", {"lines": parcel["lines"], **place}))
+        step("Warehouse", f"packs {here}", partial(post, f"{path}/pack", {"weight_grams": 1200, **place}))
+        step("Warehouse", f"hands it over {here}", partial(post, f"{path}/ship", place))
 
 
 def declined(cast: Cast) -> dict[str, Any]:
@@ -194,6 +196,58 @@ def returned(cast: Cast, order_id: str) -> dict[str, Any]:
         lambda: until("the refund", lambda: "refunded" in _payments(cast, order_id)),
     )
     return {"order_id": order_id, "sku": line["sku"], "refunded": line["unit_price"]}
+
+
+def from_two_places(cast: Cast) -> dict[str, Any]:
+    """An order of things that lie in two places: two parcels, one payment; one is lost, and its money comes back."""
+    step = cast.timeline.step
+    cast.timeline.scene("An order from two places")
+    here, there = cast.shopper.some_skus(2)
+    units = cast.warehouse.stock(there)["available"]
+    step("Warehouse", f"carries all of {there} to the annex", lambda: _carry(cast, there, units, "main", "annex"))
+    completed = step(
+        "Shopper",
+        "buys one of each",
+        lambda: cast.shopper.complete(cast.shopper.checkout((here, 1), (there, 1))),
+        lambda it: f"{it['status']}, order {it['order']['label']}",
+    )
+    step("Warehouse", "carries the rest back", lambda: _carry(cast, there, units - 1, "annex", "main"))
+    order_id = completed["order"]["id"]
+    step("Workflow", "waits for the warehouse", lambda: cast.watcher.entered(order_id, "AwaitWarehouse"))
+    through_warehouse(cast, order_id)
+    step("Shop", "buys two labels and takes the money once", lambda: _shipped(cast, completed))
+    label = completed["order"]["label"]
+    step("Shop", "writes", lambda: cast.watcher.email(label, "way"), str)
+    shipments = cast.support.get(f"/orders/{order_id}")["order"]["shipments"]
+    expect([one["location"] for one in shipments] == ["main", "annex"], "the order is not sent from two places")
+    for shipment, status in zip(shipments, ("delivered", "lost"), strict=True):
+        report = partial(cast.carrier.report, shipment["label"]["tracking_number"], status)
+        step("Carrier", f"says {status} of the parcel from {shipment['location']}", report)
+    execution = step(
+        "Workflow",
+        "gives the lost one's money back, and ends",
+        lambda: cast.watcher.ended(order_id),
+        lambda it: f"{it['status']}: {' > '.join(it['states'])}",
+    )
+    expect(execution["status"] == "SUCCEEDED", f"the execution {execution['status']}")
+    for subject in ("delivered", "refund"):
+        step("Shop", "writes", partial(cast.watcher.email, label, subject), str)
+    told = cast.support.get(f"/orders/{order_id}")
+    expect(told["order"]["status"] == "delivered", f"the order is {told['order']['status']}")
+    expect(0 < told["balance"]["refunded"] < told["balance"]["captured"], "the lost parcel's money did not come back")
+    return {
+        "order_id": order_id,
+        "transitions": execution["states"],
+        "emails": dict(cast.watcher.emails(label)),
+        "refunded": told["balance"]["refunded"],
+        "shown": cast.shopper.order(completed),
+    }
+
+
+def _carry(cast: Cast, sku: str, units: int, origin: str, goal: str) -> None:
+    for quantity, location in ((-units, origin), (units, goal)):
+        change = {"quantity": quantity, "reason": f"carried to {goal}", "location": location}
+        cast.warehouse.post(f"/stock/{sku}/adjustments", change)
 
 
 def _payments(cast: Cast, order_id: str) -> set[str]:
