@@ -194,6 +194,10 @@ class Checks:
             if reserved:
                 raise Violation("I1", f"{reserved} of {place[0]} at {place[1]} are promised to nobody")
 
+        for pk, sk, item in self._items("inventory"):
+            if pk.startswith("STOCK#") and item.get("draining", {}).get("BOOL"):
+                raise Violation("I4", f"the pool of {pk} at {sk} was switched off and never ended")
+
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I2"] += 1
         store = self._world.payments.store

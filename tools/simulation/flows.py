@@ -1,14 +1,13 @@
-"""What people do with the shop: buyers, staff, banks and carriers, each trying again as real ones do."""
+"""What happens in a shop: one scene for each way that orders, stock and money can go."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tools.simulation.parcels import Shipment
-from tools.simulation.world import Answer, World
+from tools.simulation.people import VISA, Buyer, Parcels, Person, Support, Warehouse
+from tools.simulation.world import World
 
-VISA = "pm_card_visa"
 WITH_3DS = "pm_card_authenticationRequired"
 DECLINED = "pm_card_chargeDeclined"
 CAPTURE_FAILS = "pm_card_captureFails"
@@ -17,19 +16,8 @@ CARDS = ((VISA,), (VISA,), (VISA,), (WITH_3DS,), (DECLINED, VISA), (CAPTURE_FAIL
 """With which cards buyers pay, one after another."""
 SKUS = ("MUG", "TEAPOT", "LAST")
 PRICES = {"MUG": 1800, "TEAPOT": 4200, "LAST": 9900}
-STOCK = {"MUG": 6, "TEAPOT": 3, "LAST": 1}
-PAUSES = (1.0, 2.0, 5.0, 15.0, 70.0, 300.0)
-"""Seconds after which a client sends a request again that was not answered."""
-_ADDRESS = {
-    "first_name": "Ada",
-    "last_name": "Byron",
-    "street_address": "12 St James Square",
-    "address_locality": "London",
-    "postal_code": "SW1Y 4LB",
-    "address_country": "GB",
-}
-
-
+STOCK = {("MUG", "main"): 6, ("TEAPOT", "main"): 2, ("TEAPOT", "annex"): 2, ("LAST", "main"): 1}
+"""Units at the start, by SKU and location."""
 def furnish(world: World) -> None:
     """Products and stock, as staff make them."""
 
@@ -48,253 +36,18 @@ def furnish(world: World) -> None:
                 headers={"if-match": '"1"'},
                 staff=True,
             )
+        for (sku, location), quantity in STOCK.items():
             world.http(
                 "admin_inventory",
                 "POST /admin/stock/{sku}/adjustments",
                 parameters={"sku": sku},
-                body={"quantity": STOCK[sku], "reason": "delivery"},
-                headers={"idempotency-key": f"stock-{sku}"},
+                body={"quantity": quantity, "location": location, "reason": "delivery"},
+                headers={"idempotency-key": f"stock-{sku}-{location}"},
                 staff=True,
             )
 
     world.scheduler.start("staff", make)
     world.scheduler.run()
-
-
-@dataclass
-class Person:
-    """Somebody with a client that tries again under the same key."""
-
-    world: World
-    name: str
-    _requests: int = 0
-
-    def ask(self, function: str, route: str, *, key: str | None = None, **request: Any) -> Answer | None:
-        """The answer, once there is one that is not about the shop's own trouble; None where all attempts failed."""
-        self._requests += 1
-        headers = {**request.pop("headers", {}), "idempotency-key": key or f"{self.name}-{self._requests}"}
-        for pause in (*PAUSES, None):
-            answer = self.world.http(function, route, headers=headers, **request)
-            if answer is not None and answer.status < 500 and not _in_progress(answer):
-                self._again(answer, function, route, headers, request)
-                return answer
-            if pause is not None:
-                self.world.scheduler.sleep(pause)
-        return None
-
-    def _again(
-        self, first: Answer, function: str, route: str, headers: dict[str, str], request: dict[str, Any]
-    ) -> None:
-        """Now and then a client sends an answered request once more: the answer must be the same."""
-        if route.startswith("POST") and self.world.random.random() < 0.05:
-            answer = self.world.http(function, route, headers=headers, **request)
-            if answer is not None and answer.status < 500 and not _in_progress(answer):
-                self.world.checks.replayed(first.text, answer.text)
-
-
-def _in_progress(answer: Answer) -> bool:
-    return answer.status == 409 and (answer.body or {}).get("code") == "idempotency_in_progress"
-
-
-@dataclass
-class Buyer(Person):
-    """Buys `lines` with `cards`, one after another where the first is declined."""
-
-    lines: Sequence[tuple[str, int]] = (("MUG", 1),)
-    cards: Sequence[str] = (VISA,)
-    confirms: bool = True
-    """Whether the buyer does what the bank's page asks for."""
-    order_id: str | None = None
-    on_order: Callable[[str], None] = lambda order_id: None
-
-    def buy(self) -> str | None:
-        """The order's id, or None where the shop sold nothing."""
-        made = self.ask("carts", "POST /checkout-sessions", body=self._wants())
-        if made is None or made.status != 201:
-            return None
-        checkout_id = made.body["id"]
-        for card in self.cards:
-            checkout = self._pay(checkout_id, card)
-            if checkout is not None and checkout["status"] == "completed":
-                order_id = str(checkout["order"]["id"])
-                self.order_id = order_id
-                self.on_order(order_id)
-                return order_id
-            if checkout is None or checkout["status"] not in ("ready_for_complete", "incomplete"):
-                break
-        return None
-
-    def _pay(self, checkout_id: str, card: str) -> dict[str, Any] | None:
-        for attempt in range(4):
-            answer = self.ask(
-                "complete_checkout",
-                "POST /checkout-sessions/{id}/complete",
-                parameters={"id": checkout_id},
-                body=_payment(card),
-                key=f"{self.name}-{card}-{attempt}",
-            )
-            if answer is None or answer.status != 200:
-                return None
-            checkout: dict[str, Any] = answer.body
-            if checkout["status"] == "requires_escalation":
-                return self._escalated(checkout_id)
-            if checkout["status"] != "complete_in_progress":
-                return checkout
-            self.world.scheduler.sleep(20.0)
-        return None
-
-    def _escalated(self, checkout_id: str) -> dict[str, Any] | None:
-        """The bank's page, then back to the shop until it knows."""
-        self.world.scheduler.sleep(30.0)
-        intent = next(
-            (
-                order.get("payment_intent")
-                for order in self.world.checks.orders()
-                if order["checkout_id"] == checkout_id and order["status"] == "pending_payment"
-            ),
-            None,
-        )
-        if intent is not None:
-            self.world.story.tell("confirms at the bank" if self.confirms else "declines at the bank", intent)
-            self.world.payments.authenticate(intent, passed=self.confirms)
-        for _ in range(5):
-            self.world.scheduler.sleep(10.0)
-            answer = self.ask("carts", "GET /checkout-sessions/{id}", parameters={"id": checkout_id})
-            if answer is not None and answer.status == 200 and answer.body["status"] != "requires_escalation":
-                return dict(answer.body)
-        return None
-
-    def _wants(self) -> dict[str, Any]:
-        return {
-            "line_items": [{"item": {"id": sku}, "quantity": quantity} for sku, quantity in self.lines],
-            "context": {"currency": "USD", "address_country": "GB"},
-            "buyer": {"email": f"{self.name}@buyers.example", "first_name": "Ada", "last_name": "Byron"},
-            "fulfillment": {
-                "methods": [
-                    {
-                        "type": "shipping",
-                        "destinations": [{"id": "home", **_ADDRESS}],
-                        "groups": [{"selected_option_id": "standard"}],
-                    }
-                ]
-            },
-        }
-
-    def cancel(self) -> None:
-        """Takes the order back."""
-        order_id = self.order_id
-        if order_id is None:
-            return
-        from commerce.identity.service import access_token
-        from tools.simulation.functions import SIGNING_KEY
-
-        self.ask(
-            "orders",
-            "POST /orders/{id}/cancel",
-            parameters={"id": order_id},
-            query={"access_token": access_token(SIGNING_KEY, order_id)},
-        )
-
-
-def _payment(card: str) -> dict[str, Any]:
-    instrument = {
-        "id": "card_1",
-        "handler_id": "stripe",
-        "type": "card",
-        "selected": True,
-        "credential": {"type": "token", "token": card},
-    }
-    return {"payment": {"instruments": [instrument]}}
-
-
-@dataclass
-class Warehouse(Person):
-    """Picks, packs and hands over an order, whenever it is ready for the next of these."""
-
-    short: bool = False
-    """Whether a unit is missing on the shelf."""
-
-    def work(self, order_id: str) -> None:
-        """Until the order has left, or is no longer to."""
-        for _ in range(40):
-            order = self.world.checks.find(order_id)
-            if order is None or order["status"] not in ("pending_payment", "confirmed", "picked", "packed"):
-                return
-            self._step(order)
-            self.world.scheduler.sleep(1800.0)
-
-    def _step(self, order: dict[str, Any]) -> None:
-        match order["status"]:
-            case "confirmed":
-                lines = [
-                    {"line_id": line["id"], "quantity": line["quantity"] - (1 if self.short and not position else 0)}
-                    for position, line in enumerate(order["lines"])
-                ]
-                self._admin("pick", order["id"], {"lines": lines})
-            case "picked":
-                self._admin("pack", order["id"], {"weight_grams": 500})
-            case "packed":
-                self._admin("ship", order["id"], None)
-
-    def _admin(self, step: str, order_id: str, body: Any) -> Answer | None:
-        return self.ask(
-            "admin_orders", f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
-        )
-
-
-@dataclass
-class Support(Person):
-    """Cancels, refunds, takes returns, and asks carriers about silent parcels."""
-
-    def act(self, step: str, order_id: str, body: Any) -> Answer | None:
-        """One step of support's."""
-        function = "admin_refunds" if step == "refunds" else "admin_orders"
-        return self.ask(
-            function, f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
-        )
-
-
-    def does(self, step: str, order_id: str, body: Any) -> None:
-        """As an actor's work."""
-        self.act(step, order_id, body)
-
-
-@dataclass
-class Parcels:
-    """What carriers do with every parcel: it travels, and arrives or is lost. `endings` is by order id."""
-
-    world: World
-    ending: str = "delivered"
-    endings: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.world.on_parcel = self.travels
-        self.world.bus.overdue = self.overdue
-
-    def travels(self, shipment: Shipment) -> None:
-        """From the depot to the door."""
-        self.world.scheduler.start(f"parcel {shipment.id}", lambda: self._journey(shipment), after=21_600.0)
-
-    def _journey(self, shipment: Shipment) -> None:
-        for _ in range(200):
-            order = self.world.checks.find(shipment.reference)
-            if shipment.refunded or order is None or order["status"] in ("canceled", "lost", "delivered"):
-                return
-            if order["status"] == "shipped":
-                break
-            self.world.scheduler.sleep(21_600.0)
-        for status in ("in_transit", self._ending(shipment.reference)):
-            self.world.carrier_tells(shipment, status)
-            self.world.scheduler.sleep(86_400.0)
-
-    def _ending(self, order_id: str) -> str:
-        return self.endings.get(order_id, self.ending)
-
-    def overdue(self, order_id: str) -> None:
-        """Operators ask the carrier, and support writes down what it says."""
-        support = Support(self.world, f"support-overdue-{order_id[-4:]}")
-        told = {"status": self._ending(order_id)}
-        self.world.scheduler.start("support", partial(support.does, "parcel", order_id, told), after=3600.0)
 
 
 Flow = Callable[[World], None]
@@ -500,6 +253,45 @@ def last_unit(world: World) -> None:
     _safety_net(world)
 
 
+def split(world: World) -> None:
+    """No single place has all of it: two parcels, and both arrive."""
+    Parcels(world)
+    _bought(world, lines=(("TEAPOT", 3), ("MUG", 1)))
+    _safety_net(world)
+
+
+def one_of_two_lost(world: World) -> None:
+    """Of two parcels one is lost: what was paid for it goes back."""
+    parcels = Parcels(world)
+    somebody = _bought(world, lines=(("TEAPOT", 3),))
+    somebody.on_order = lambda order_id: parcels.endings.update({f"{order_id}-annex": "lost"})
+    _safety_net(world)
+
+
+def hot(world: World) -> None:
+    """Staff spread a SKU over a pool while three buyers want it and one changes their mind, and bring it together."""
+    Parcels(world)
+    staff = Person(world, "staff")
+
+    def pool() -> None:
+        world.scheduler.sleep(0.3 * world.random.random())
+        staff.ask(
+            "admin_inventory",
+            "PUT /admin/stock/{sku}/pool",
+            parameters={"sku": "MUG"},
+            body={"shards": 3},
+            staff=True,
+        )
+        world.scheduler.sleep(4000.0 * world.random.random())
+        staff.ask("admin_inventory", "DELETE /admin/stock/{sku}/pool", parameters={"sku": "MUG"}, staff=True)
+
+    world.scheduler.start("staff", pool)
+    for number in (1, 2, 3):
+        _bought(world, number, lines=(("MUG", number),))
+    _changes_mind(world, _bought(world, 4, lines=(("TEAPOT", 1),)))
+    _safety_net(world)
+
+
 def crowd(world: World) -> None:
     """Two to eight buyers at once who want the same few things, and everything that may become of an order."""
     chances = world.random
@@ -559,4 +351,7 @@ FLOWS: dict[str, Scene] = {
     "return": Scene(returned, ("delivered",)),
     "dispute": Scene(disputed, ("delivered",)),
     "last_unit": Scene(last_unit, ("delivered",)),
+    "split": Scene(split, ("delivered",)),
+    "one_of_two_lost": Scene(one_of_two_lost, ("delivered",)),
+    "hot": Scene(hot, ("canceled", "delivered", "delivered", "delivered")),
 }

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commerce.errors import CommerceError
 from commerce.notifications.service import Refused
+from commerce.settings import Location
 from tools.simulation.boundary import Died, Violation
 from tools.simulation.clients import Client, Services
 from tools.simulation.scheduler import Scheduler
@@ -27,6 +28,8 @@ KEY = "sk_test_simulation"
 WEBHOOK_SECRET = "whsec_simulation"
 SIGNING_KEY = "the simulation's own"
 SETTINGS_FILE = "local"
+LOCATIONS = (Location(id="main"), Location(id="annex"))
+"""Two places, so that orders are split."""
 LOADED = (
     "carts",
     "complete_checkout",
@@ -64,6 +67,7 @@ class Functions:
         from stacks.tables import ALL
 
         config = load(SETTINGS_FILE)
+        config = config.model_copy(update={"shop": config.shop.model_copy(update={"locations": LOCATIONS})})
         self.config = config
         os.environ.update(
             {

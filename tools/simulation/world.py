@@ -15,7 +15,7 @@ from tools.simulation.checks import Before, Checks
 from tools.simulation.dynamodb import Snapshot
 from tools.simulation.errors import AwsLine
 from tools.simulation.executions import Executions
-from tools.simulation.faults import Chooser
+from tools.simulation.faults import Chance, Chooser
 from tools.simulation.functions import ROOT, FunctionFailed, Functions
 from tools.simulation.messaging import Bus, Queue, Stream, skew
 from tools.simulation.scheduler import Scheduler
@@ -70,9 +70,12 @@ class World:
         virtual.play(self.scheduler, first=FIRST_NAME if base else 1)
         self.story = Story(self.scheduler, told=told)
         self.boundaries = Boundaries(self.scheduler, chooser, self.story)
+        self._lag = self.random.choice((0.0, 0.0, 0.3)) if isinstance(chooser, Chance) else 0.0
+        """How often an eventually consistent read is behind by one write."""
         self.checks = Checks(self, base.before if base else None)
         self.tables = tables
         tables.database.clock, tables.watch = lambda: self.scheduler.now, self._written
+        tables.database.lagging = (lambda: random.random() < self._lag) if self._lag else None
         if base is not None:
             tables.database.restore(base.snapshot)
         self.mailbox: list[dict[str, Any]] = []
@@ -214,10 +217,10 @@ class World:
         for send in untold:
             self.scheduler.start("Stripe's dashboard", send)
         work = self.executions.redrive() + self.emails.redrive() + self.analytics.redrive()
-        pending = self._pending()
-        if pending:
+        pending = bool(self._pending())
+        if pending or self._pooled():
             self.scheduler.start("the sweeper", self._sweep)
-        return bool(work or pending or untold)
+        return bool(work or pending or untold or self._pooled())
 
     # --- what the doubles cause -------------------------------------------------------------------------------------
 
@@ -242,10 +245,15 @@ class World:
     def _sweeps(self) -> None:
         """Every minute, while an order waits for its payment; a run that would find nothing is left out."""
         while any(order["status"] == "pending_payment" for order in self.checks.orders()):
-            if self._pending():
+            if self._pending() or self._pooled():
                 self._sweep()
             self.scheduler.sleep(SWEEP_EVERY)
         self._sweeping = False
+
+    def _pooled(self) -> bool:
+        """Whether there is a pool, which every sweep tends."""
+        pools = self.tables.database.table("inventory").partitions.by_key.get("POOLS")
+        return bool(pools and pools.images)
 
     def _sweep(self) -> None:
         boundary = "lambda.reconcile"

@@ -1,0 +1,270 @@
+"""The people around a shop: buyers, the warehouse, support, carriers. Each tries again, as real ones do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from commerce.fulfilment.model import order_named
+from commerce.identity.service import access_token
+from tools.simulation.functions import SIGNING_KEY
+from tools.simulation.parcels import Shipment
+from tools.simulation.world import Answer, World
+
+VISA = "pm_card_visa"
+PAUSES = (1.0, 2.0, 5.0, 15.0, 70.0, 300.0)
+"""Seconds after which a client sends a request again that was not answered."""
+_ADDRESS = {
+    "first_name": "Ada",
+    "last_name": "Byron",
+    "street_address": "12 St James Square",
+    "address_locality": "London",
+    "postal_code": "SW1Y 4LB",
+    "address_country": "GB",
+}
+
+
+@dataclass
+class Person:
+    """Somebody with a client that tries again under the same key."""
+
+    world: World
+    name: str
+    _requests: int = 0
+
+    def ask(self, function: str, route: str, *, key: str | None = None, **request: Any) -> Answer | None:
+        """The answer, once there is one that is not about the shop's own trouble; None where all attempts failed."""
+        self._requests += 1
+        headers = {**request.pop("headers", {}), "idempotency-key": key or f"{self.name}-{self._requests}"}
+        for pause in (*PAUSES, None):
+            answer = self.world.http(function, route, headers=headers, **request)
+            if answer is not None and answer.status < 500 and not _in_progress(answer):
+                self._again(answer, function, route, headers, request)
+                return answer
+            if pause is not None:
+                self.world.scheduler.sleep(pause)
+        return None
+
+    def _again(
+        self, first: Answer, function: str, route: str, headers: dict[str, str], request: dict[str, Any]
+    ) -> None:
+        """Now and then a client sends an answered request once more: the answer must be the same."""
+        if route.startswith("POST") and self.world.random.random() < 0.05:
+            answer = self.world.http(function, route, headers=headers, **request)
+            if answer is not None and answer.status < 500 and not _in_progress(answer):
+                self.world.checks.replayed(first.text, answer.text)
+
+
+def _in_progress(answer: Answer) -> bool:
+    return answer.status == 409 and (answer.body or {}).get("code") == "idempotency_in_progress"
+
+
+@dataclass
+class Buyer(Person):
+    """Buys `lines` with `cards`, one after another where the first is declined."""
+
+    lines: Sequence[tuple[str, int]] = (("MUG", 1),)
+    cards: Sequence[str] = (VISA,)
+    confirms: bool = True
+    """Whether the buyer does what the bank's page asks for."""
+    order_id: str | None = None
+    on_order: Callable[[str], None] = lambda order_id: None
+
+    def buy(self) -> str | None:
+        """The order's id, or None where the shop sold nothing."""
+        made = self.ask("carts", "POST /checkout-sessions", body=self._wants())
+        if made is None or made.status != 201:
+            return None
+        checkout_id = made.body["id"]
+        for card in self.cards:
+            checkout = self._pay(checkout_id, card)
+            if checkout is not None and checkout["status"] == "completed":
+                order_id = str(checkout["order"]["id"])
+                self.order_id = order_id
+                self.on_order(order_id)
+                return order_id
+            if checkout is None or checkout["status"] not in ("ready_for_complete", "incomplete"):
+                break
+        return None
+
+    def _pay(self, checkout_id: str, card: str) -> dict[str, Any] | None:
+        for attempt in range(4):
+            answer = self.ask(
+                "complete_checkout",
+                "POST /checkout-sessions/{id}/complete",
+                parameters={"id": checkout_id},
+                body=_payment(card),
+                key=f"{self.name}-{card}-{attempt}",
+            )
+            if answer is None or answer.status != 200:
+                return None
+            checkout: dict[str, Any] = answer.body
+            if checkout["status"] == "requires_escalation":
+                return self._escalated(checkout_id)
+            if checkout["status"] != "complete_in_progress":
+                return checkout
+            self.world.scheduler.sleep(20.0)
+        return None
+
+    def _escalated(self, checkout_id: str) -> dict[str, Any] | None:
+        """The bank's page, then back to the shop until it knows."""
+        self.world.scheduler.sleep(30.0)
+        intent = next(
+            (
+                order.get("payment_intent")
+                for order in self.world.checks.orders()
+                if order["checkout_id"] == checkout_id and order["status"] == "pending_payment"
+            ),
+            None,
+        )
+        if intent is not None:
+            self.world.story.tell("confirms at the bank" if self.confirms else "declines at the bank", intent)
+            self.world.payments.authenticate(intent, passed=self.confirms)
+        for _ in range(5):
+            self.world.scheduler.sleep(10.0)
+            answer = self.ask("carts", "GET /checkout-sessions/{id}", parameters={"id": checkout_id})
+            if answer is not None and answer.status == 200 and answer.body["status"] != "requires_escalation":
+                return dict(answer.body)
+        return None
+
+    def _wants(self) -> dict[str, Any]:
+        return {
+            "line_items": [{"item": {"id": sku}, "quantity": quantity} for sku, quantity in self.lines],
+            "context": {"currency": "USD", "address_country": "GB"},
+            "buyer": {"email": f"{self.name}@buyers.example", "first_name": "Ada", "last_name": "Byron"},
+            "fulfillment": {
+                "methods": [
+                    {
+                        "type": "shipping",
+                        "destinations": [{"id": "home", **_ADDRESS}],
+                        "groups": [{"selected_option_id": "standard"}],
+                    }
+                ]
+            },
+        }
+
+    def cancel(self) -> None:
+        """Takes the order back."""
+        order_id = self.order_id
+        if order_id is None:
+            return
+        self.ask(
+            "orders",
+            "POST /orders/{id}/cancel",
+            parameters={"id": order_id},
+            query={"access_token": access_token(SIGNING_KEY, order_id)},
+        )
+
+
+def _payment(card: str) -> dict[str, Any]:
+    instrument = {
+        "id": "card_1",
+        "handler_id": "stripe",
+        "type": "card",
+        "selected": True,
+        "credential": {"type": "token", "token": card},
+    }
+    return {"payment": {"instruments": [instrument]}}
+
+
+@dataclass
+class Warehouse(Person):
+    """Picks, packs and hands over an order, whenever it is ready for the next of these."""
+
+    short: bool = False
+    """Whether a unit is missing on the shelf."""
+
+    def work(self, order_id: str) -> None:
+        """Until the order has left, or is no longer to."""
+        for _ in range(40):
+            order = self.world.checks.find(order_id)
+            if order is None or order["status"] not in ("pending_payment", "confirmed", "picked", "packed"):
+                return
+            self._step(order)
+            self.world.scheduler.sleep(1800.0)
+
+    def _step(self, order: dict[str, Any]) -> None:
+        for number, parcel in enumerate(order["shipments"]):
+            at = {"location": parcel["location"]}
+            match parcel["status"]:
+                case "pending" if order["status"] == "confirmed":
+                    self._admin("pick", order["id"], {"lines": self._found(parcel, number), **at})
+                case "picked":
+                    self._admin("pack", order["id"], {"weight_grams": 500, **at})
+                case "packed":
+                    self._admin("ship", order["id"], at)
+
+    def _found(self, parcel: dict[str, Any], number: int) -> list[dict[str, Any]]:
+        """The picker's count; of the first parcel's first line a unit may be missing."""
+        missing = 1 if self.short and number == 0 else 0
+        return [
+            {"line_id": line["line_id"], "quantity": line["quantity"] - (0 if position else missing)}
+            for position, line in enumerate(parcel["lines"])
+        ]
+
+    def _admin(self, step: str, order_id: str, body: Any) -> Answer | None:
+        return self.ask(
+            "admin_orders", f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
+        )
+
+
+@dataclass
+class Support(Person):
+    """Cancels, refunds, takes returns, and asks carriers about silent parcels."""
+
+    def act(self, step: str, order_id: str, body: Any) -> Answer | None:
+        """One step of support's."""
+        function = "admin_refunds" if step == "refunds" else "admin_orders"
+        return self.ask(
+            function, f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
+        )
+
+
+    def does(self, step: str, order_id: str, body: Any) -> None:
+        """As an actor's work."""
+        self.act(step, order_id, body)
+
+
+@dataclass
+class Parcels:
+    """What carriers do with every parcel: it travels, and arrives or is lost. `endings` is by parcel or by order."""
+
+    world: World
+    ending: str = "delivered"
+    endings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.world.on_parcel = self.travels
+        self.world.bus.overdue = self.overdue
+
+    def travels(self, shipment: Shipment) -> None:
+        """From the depot to the door."""
+        self.world.scheduler.start(f"parcel {shipment.id}", lambda: self._journey(shipment), after=21_600.0)
+
+    def _journey(self, shipment: Shipment) -> None:
+        for _ in range(200):
+            order = self.world.checks.find(order_named(shipment.reference))
+            if shipment.refunded or order is None or order["status"] in ("canceled", "lost", "delivered"):
+                return
+            if order["status"] == "shipped":
+                break
+            self.world.scheduler.sleep(21_600.0)
+        for status in ("in_transit", self._ending(shipment.reference)):
+            self.world.carrier_tells(shipment, status)
+            self.world.scheduler.sleep(86_400.0)
+
+    def _ending(self, reference: str) -> str:
+        """A parcel's own ending, its order's, or the usual one."""
+        return self.endings.get(reference, self.endings.get(order_named(reference), self.ending))
+
+    def overdue(self, order_id: str) -> None:
+        """Operators ask the carrier, and support writes down what it says of each parcel that is still out."""
+        self.world.scheduler.start("support", partial(self._asked, order_id), after=3600.0)
+
+    def _asked(self, order_id: str) -> None:
+        order = self.world.checks.find(order_id)
+        out = [one for one in order["shipments"] if one["status"] == "shipped"] if order else []
+        for parcel in out or [{"location": None}]:
+            location = parcel["location"]
+            told = {"status": self._ending(f"{order_id}-{location}"), **({"location": location} if location else {})}
+            Support(self.world, f"support-overdue-{order_id[-4:]}-{location}").act("parcel", order_id, told)
