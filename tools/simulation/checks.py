@@ -45,6 +45,8 @@ class Checks:
         if before is not None:
             self._ledger.update({place: Counter(sums) for place, sums in before.ledger.items()})
             self._stock.update(before.stock)
+        self._moved: Counter[tuple[str, str]] = Counter()
+        """By SKU and kind of movement: by how much the units on all shelves changed."""
         self._orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         """By id: as it is stored, and decoded."""
         self._encoded: dict[str, dict[str, Any]] = {}
@@ -67,6 +69,7 @@ class Checks:
                     movement = from_item(write.new)
                     place = (movement["sku"], movement["location"])
                     self._ledger[place].update({name: movement.get(name, 0) for name in _COUNTS})
+                    self._moved[movement["sku"], movement["kind"]] += movement["on_hand"]
                     touched.add(place)
             elif write.table == "orders" and write.sk == "ORDER" and write.new is not None:
                 self._encoded[write.pk[6:]] = write.new
@@ -154,6 +157,7 @@ class Checks:
         self._one_order_per_checkout(orders)
         self._ended(orders)
         self._no_promise_left()
+        self._goods_are_where_they_belong(orders)
         self._money_is_where_it_belongs(orders)
         self._executions_ended(orders)
         self._events_arrived(orders)
@@ -197,6 +201,20 @@ class Checks:
         for pk, sk, item in self._items("inventory"):
             if pk.startswith("STOCK#") and item.get("draining", {}).get("BOOL"):
                 raise Violation("I4", f"the pool of {pk} at {sk} was switched off and never ended")
+
+    def _goods_are_where_they_belong(self, orders: list[dict[str, Any]]) -> None:
+        """I1 once more, by what the orders say: what was shipped left the shelves, and what came back is on them."""
+        self.counts["I1"] += 1
+        expected: Counter[tuple[str, str]] = Counter()
+        for order in orders:
+            for line in order["lines"]:
+                expected[line["sku"], "shipped"] -= line["fulfilled"]
+                expected[line["sku"], "returned"] += line["returned"]
+        for sku in {sku for sku, _ in (*self._moved, *expected)}:
+            for kind in ("shipped", "returned", "transferred", "reserved", "released"):
+                told, known = self._moved[sku, kind], expected[sku, kind]
+                if told != known:
+                    raise Violation("I1", f"{kind} of {sku}: {told} by the ledger, {known} by the orders")
 
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I2"] += 1

@@ -271,9 +271,16 @@ def one_of_two_lost(world: World) -> None:
 def hot(world: World) -> None:
     """Staff spread a SKU over a pool while three buyers want it and one changes their mind, and bring it together."""
     Parcels(world)
-    staff = Person(world, "staff")
+    _pool_for_a_while(world)
+    for number in (1, 2, 3):
+        _bought(world, number, lines=(("MUG", number),))
+    _changes_mind(world, _bought(world, 4, lines=(("TEAPOT", 1),)))
+    _safety_net(world)
 
+
+def _pool_for_a_while(world: World) -> None:
     def pool() -> None:
+        staff = Person(world, "staff")
         world.scheduler.sleep(0.3 * world.random.random())
         staff.ask(
             "admin_inventory",
@@ -286,10 +293,38 @@ def hot(world: World) -> None:
         staff.ask("admin_inventory", "DELETE /admin/stock/{sku}/pool", parameters={"sku": "MUG"}, staff=True)
 
     world.scheduler.start("staff", pool)
-    for number in (1, 2, 3):
-        _bought(world, number, lines=(("MUG", number),))
-    _changes_mind(world, _bought(world, 4, lines=(("TEAPOT", 1),)))
+
+
+def transfer(world: World) -> None:
+    """Staff carry units to the other place, and correct a count, while buyers take them."""
+    Parcels(world)
+    for number in (1, 2):
+        _bought(world, number, lines=(("TEAPOT", 1),))
+    _stockroom(world)
     _safety_net(world)
+
+
+def _stockroom(world: World) -> None:
+    def carry() -> None:
+        staff = Person(world, "stockroom")
+        for origin, destination in (("main", "annex"), ("annex", "main")):
+            world.scheduler.sleep(0.4 * world.random.random())
+            staff.ask(
+                "admin_inventory",
+                "POST /admin/stock/{sku}/transfers",
+                parameters={"sku": "TEAPOT"},
+                body={"quantity": 1, "origin": origin, "destination": destination, "reason": "nearer to the door"},
+                staff=True,
+            )
+        staff.ask(
+            "admin_inventory",
+            "POST /admin/stock/{sku}/adjustments",
+            parameters={"sku": "TEAPOT"},
+            body={"quantity": -1, "location": "annex", "reason": "broken"},
+            staff=True,
+        )
+
+    world.scheduler.start("stockroom", carry)
 
 
 def crowd(world: World) -> None:
@@ -308,6 +343,10 @@ def crowd(world: World) -> None:
             confirms=chances.random() < 0.8,
         )
         _afterwards(world, somebody, parcels)
+    if chances.random() < 0.2:
+        _stockroom(world)
+    if chances.random() < 0.2:
+        _pool_for_a_while(world)
     _safety_net(world)
 
 
@@ -353,5 +392,6 @@ FLOWS: dict[str, Scene] = {
     "last_unit": Scene(last_unit, ("delivered",)),
     "split": Scene(split, ("delivered",)),
     "one_of_two_lost": Scene(one_of_two_lost, ("delivered",)),
+    "transfer": Scene(transfer, ("delivered", "delivered")),
     "hot": Scene(hot, ("canceled", "delivered", "delivered", "delivered")),
 }

@@ -28,6 +28,7 @@ class Stage:
         self._base = self._world.base()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
 
     @property
     def world(self) -> World:
