@@ -108,6 +108,11 @@ class Plan:
 
     planned: Planned
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is a single fault: nothing else keeps the shop from mending it."""
+        return len(self.planned) == 1
+
     def choose(self, number: int, category: str) -> str | None:
         """The planned one, where it fits."""
         kind = self.planned.get(number)

@@ -220,6 +220,19 @@ class Payments:
             self._account.authenticate(intent_id, passed=passed)
         self._seen()
 
+    def delivered(self, event_id: str, success: bool) -> None:
+        """Whether the shop took an event, as Stripe's list of undelivered events knows it."""
+        if success:
+            self.store.delete("undelivered", event_id)
+        else:
+            self.store.put("undelivered", event_id, {"message": event_id})
+
+    def undelivered(self, since: float) -> list[Json]:
+        """Events that were never taken, and were created since that moment."""
+        jobs = self.store.all("undelivered")
+        events = (self.store.get("event", job["message"]) for job in jobs)
+        return [event for event in events if event and event["created"] >= since]
+
     def dispute(self, intent_id: str) -> None:
         """The buyer tells the bank that the payment is not right."""
         with self.store.transaction():

@@ -5,7 +5,6 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -15,9 +14,10 @@ from tools.simulation.checks import Before, Checks
 from tools.simulation.dynamodb import Snapshot
 from tools.simulation.errors import AwsLine
 from tools.simulation.executions import Executions
-from tools.simulation.faults import Chance, Chooser
+from tools.simulation.faults import Chance, Chooser, Plan
 from tools.simulation.functions import ROOT, FunctionFailed, Functions
 from tools.simulation.messaging import Bus, Queue, Stream, skew
+from tools.simulation.rounds import Rounds
 from tools.simulation.scheduler import Scheduler
 from tools.simulation.states import Machine
 from tools.simulation.story import Story
@@ -26,7 +26,8 @@ from tools.simulation.tables import Tables, Write
 STAFF = {"sub": "staff_1", "cognito:groups": "[admin]"}
 WEBHOOK_PAUSES = (60.0, 600.0, 3600.0, 18_000.0, 36_000.0, 43_200.0, 43_200.0, 43_200.0)
 """After which seconds a provider sends its news again: Stripe does so for three days, growing rarer."""
-SWEEP_EVERY = 60.0
+HEALED_WITHIN = 900.0
+"""Seconds after which the shop knows what a webhook should have told that never came."""
 FIRST_NAME = 1000
 """The number of a schedule's first identifier; those before belong to its base."""
 
@@ -98,9 +99,7 @@ class World:
         )
         self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
         """What becomes of a parcel whose label was bought: the flow says."""
-        self._sweeping = False
-        self._untold: list[Callable[[], Answer]] = []
-        """News of refunds that never came: what Stripe's dashboard shows as failed, and a person has sent again."""
+        self.rounds = Rounds(self)
 
     def base(self) -> "Base":
         """What schedules begin with: the world as it is now."""
@@ -152,17 +151,25 @@ class World:
         return answer
 
     def webhook(
-        self, name: str, function: str, route: str, seal: Callable[[float, bool], tuple[str, dict[str, str]]]
+        self,
+        name: str,
+        function: str,
+        route: str,
+        seal: Callable[[float, bool], tuple[str, dict[str, str]]],
+        taken: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        """News on its way to the shop: sent again until it is taken, for three days."""
+        """News on its way to the shop: sent again until it is taken, for three days. `taken` hears of each attempt."""
         boundary = f"webhook.{name}"
         kind = self.boundaries.chance(boundary, "webhook")
         after = {"at_once": 0.0, "late": 600.0, "three_days_late": 259_200.0}.get(kind or "", 0.2 + 3 * random.random())
         if kind in ("at_once", "late", "three_days_late", "never"):
             self.boundaries.fired(kind, boundary)
+        if kind in ("never", "late", "three_days_late"):
+            taken(False)
         if kind == "never":
-            if name.startswith("stripe refund"):
-                self._untold.append(lambda: self._post(function, route, *seal(self.scheduler.now, False), 0.0))
+            chooser = self.boundaries.chooser
+            if name.startswith("stripe") and isinstance(chooser, Plan) and chooser.alone:
+                self.scheduler.at(self.scheduler.now + HEALED_WITHIN, self.checks.healed)
             return
         self.payments.slow_answer |= kind == "at_once" and name.startswith("stripe")
 
@@ -175,7 +182,9 @@ class World:
             wrong = skew(first, boundary, self.boundaries)
             for pause in (*WEBHOOK_PAUSES, None):
                 body, headers = seal(self.scheduler.now, False)
-                if self._post(function, route, body, headers, wrong).status < 300 or pause is None:
+                success = self._post(function, route, body, headers, wrong).status < 300
+                taken(success)
+                if success or pause is None:
                     return
                 self.scheduler.sleep(pause)
 
@@ -211,16 +220,10 @@ class World:
         self.checks.at_rest()
 
     def _tidied(self) -> bool:
-        """Redrives failed executions, dead letters and the news of refunds, and sweeps once more."""
+        """Redrives failed executions and dead letters, and lets the reconciler look once more."""
         self.story.tell("people redrive what failed")
-        untold, self._untold = self._untold, []
-        for send in untold:
-            self.scheduler.start("Stripe's dashboard", send)
         work = self.executions.redrive() + self.emails.redrive() + self.analytics.redrive()
-        pending = bool(self._pending())
-        if pending or self._pooled():
-            self.scheduler.start("the sweeper", self._sweep)
-        return bool(work or pending or untold or self._pooled())
+        return bool(self.rounds.once_more() or work)
 
     # --- what the doubles cause -------------------------------------------------------------------------------------
 
@@ -229,48 +232,8 @@ class World:
         for write in written:
             if write.table == "outbox":
                 self.stream.touched()
-            elif write.table == "orders" and write.sk == "ORDER" and write.old is None and not self._sweeping:
-                self._sweeping = True
-                self.scheduler.start("the sweeper", self._sweeps, after=SWEEP_EVERY)
-
-    def _pending(self) -> list[dict[str, Any]]:
-        """Unpaid orders whose hold has passed: what the sweep would find."""
-        limit = self.scheduler.now - 120.0
-        found = []
-        for order in self.checks.orders():
-            if order["status"] == "pending_payment" and _epoch(order["hold_until"]) <= limit:
-                found.append(order)
-        return found
-
-    def _sweeps(self) -> None:
-        """Every minute, while an order waits for its payment; a run that would find nothing is left out."""
-        while any(order["status"] == "pending_payment" for order in self.checks.orders()):
-            if self._pending() or self._pooled():
-                self._sweep()
-            self.scheduler.sleep(SWEEP_EVERY)
-        self._sweeping = False
-
-    def _pooled(self) -> bool:
-        """Whether there is a pool, which every sweep tends."""
-        pools = self.tables.database.table("inventory").partitions.by_key.get("POOLS")
-        return bool(pools and pools.images)
-
-    def _sweep(self) -> None:
-        boundary = "lambda.reconcile"
-        kind = self.boundaries.strike(boundary, "lambda.schedule")
-        if kind == "crash_before":
-            self.boundaries.fired(kind, boundary)
-            return
-        if kind == "duplicate":
-            self.boundaries.fired(kind, boundary)
-            self.scheduler.start("the sweeper again", self._swept)
-        self._swept(skew(kind, boundary, self.boundaries))
-
-    def _swept(self, wrong: float = 0.0) -> None:
-        try:
-            self.invoke("reconcile", {}, skew=wrong)
-        except FunctionFailed as failure:
-            self.story.tell("failed", failure.error)
+            elif (write.table == "orders" and write.sk == "ORDER") or write.pk == "POOLS":
+                self.rounds.begin()
 
     def _stripe_tells(self, event: dict[str, Any]) -> None:
         self.webhook(
@@ -278,7 +241,14 @@ class World:
             "payment_webhook",
             "POST /webhooks/stripe",
             lambda moment, forged: money.webhook(event, moment, forged=forged),
+            lambda success: self._stripe_heard(event["id"], success),
         )
+
+    def _stripe_heard(self, event_id: str, success: bool) -> None:
+        """Stripe keeps a list of what it could not deliver, which the reconciler reads."""
+        self.payments.delivered(event_id, success)
+        if not success:
+            self.rounds.begin()
 
     def carrier_tells(self, shipment: parcels.Shipment, status: str) -> None:
         """The parcel has this status now."""
@@ -391,7 +361,3 @@ def _event(
         "body": text if text is not None else json.dumps(body) if body is not None else "",
         "isBase64Encoded": False,
     }
-
-
-def _epoch(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()

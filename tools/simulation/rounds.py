@@ -1,0 +1,99 @@
+"""The reconciler's every minute. A run that would find nothing is left out: a week has ten thousand of them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tools.simulation.functions import FunctionFailed
+from tools.simulation.messaging import skew
+
+if TYPE_CHECKING:
+    from tools.simulation.world import World
+
+EVERY = 60.0
+ASKS_EVERY = 300.0
+"""After so many seconds the reconciler also looks at the provider's lists, by the clock on the wall."""
+_UNHEARD = 120.0
+"""What is younger is left alone: its events may be on their way."""
+
+
+class Rounds:
+    """When the reconciler runs."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._going = False
+
+    def begin(self) -> None:
+        """Something was written that the reconciler may have to finish."""
+        if not self._going:
+            self._going = True
+            self._world.scheduler.start("the reconciler", self._go, after=EVERY)
+
+    def once_more(self) -> bool:
+        """A last run, at a moment at which it looks everywhere; whether there is anything to look at."""
+        if not self._unfinished():
+            return False
+        now = self._world.scheduler.now
+        self._world.scheduler.start("the reconciler", self._run, after=ASKS_EVERY - now % ASKS_EVERY)
+        return True
+
+    def _go(self) -> None:
+        while self._unfinished():
+            if self._due():
+                self._run()
+            self._world.scheduler.sleep(EVERY)
+        self._going = False
+
+    def _unfinished(self) -> bool:
+        return self._pooled() or bool(self._untold()) or any(map(_waits, self._world.checks.orders()))
+
+    def _due(self) -> bool:
+        """Whether a run would find anything."""
+        world = self._world
+        limit = world.scheduler.now - _UNHEARD
+        return (
+            self._pooled()
+            or (self._asks() and any(event["created"] <= limit for event in self._untold()))
+            or any(_waits(order) and _since(order) <= limit for order in world.checks.orders())
+        )
+
+    def _asks(self) -> bool:
+        """Whether a run at this moment looks at the provider's lists."""
+        return self._world.scheduler.now % ASKS_EVERY < EVERY
+
+    def _untold(self) -> list[dict[str, Any]]:
+        """Stripe's undelivered events that are young enough to be looked at."""
+        payments = self._world.payments
+        return payments.undelivered(self._world.scheduler.now - 3600.0)
+
+    def _pooled(self) -> bool:
+        """Whether there is a pool, which every run tends."""
+        pools = self._world.tables.database.table("inventory").partitions.by_key.get("POOLS")
+        return bool(pools and pools.images)
+
+    def _run(self) -> None:
+        boundary, boundaries = "lambda.reconcile", self._world.boundaries
+        kind = boundaries.strike(boundary, "lambda.schedule")
+        if kind == "crash_before":
+            boundaries.fired(kind, boundary)
+            return
+        if kind == "duplicate":
+            boundaries.fired(kind, boundary)
+            self._world.scheduler.start("the reconciler again", self._reconcile)
+        self._reconcile(skew(kind, boundary, boundaries))
+
+    def _reconcile(self, wrong: float = 0.0) -> None:
+        try:
+            found = self._world.invoke("reconcile", {}, skew=wrong)
+        except FunctionFailed as failure:
+            self._world.story.tell("failed", failure.error)
+        else:
+            self._world.story.tell("reconciled", found)
+
+
+def _waits(order: dict[str, Any]) -> bool:
+    return order["status"] == "pending_payment" or "ahead" in order
+
+
+def _since(order: dict[str, Any]) -> float:
+    return datetime.fromisoformat(order.get("moved_at") or order["placed_at"]).timestamp()
