@@ -13,10 +13,10 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order query test campaign contract lint format bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order stock-check query test campaign contract lint format bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the virtual environments, the Node and the CDK (the others do this by themselves)
 	@$(PYTHON) tools/bootstrap.py
@@ -52,6 +52,9 @@ executions: setup ## Show how far the latest orders have come in their workflow 
 order: setup ## Tell all that happened to an order: ID=order_…, or LABEL=TP-…
 	@$(if $(or $(ID),$(LABEL)),,echo "Say which order: make order ID=order_… or LABEL=TP-…" >&2; exit 1;) \
 	$(VENV)/python -m tools.orders show $(or $(ID),$(LABEL)) $(SHOP)
+
+stock-check: setup ## Check that every shelf holds what its movements and reservations say
+	@$(VENV)/python -m tools.stock_check $(SHOP)
 
 query: setup ## Ask the shop's events: SQL="select type, count(*) from events group by 1"
 	@$(VENV)/python -m tools.query "$$SQL" $(SHOP)

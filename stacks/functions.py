@@ -138,6 +138,19 @@ _ALL = (
         secrets=("signing",),
     ),
     FunctionSpec(
+        "admin_purchasing",
+        "Staff keep suppliers, send purchase orders and take deliveries in",
+        tables={
+            CATALOG: READ,
+            INVENTORY: CHANGE,
+            STOCKROOM: (*READ, *CHANGE, "DeleteItem"),  # what is no longer incoming
+            AUDIT: APPEND,
+            OUTBOX: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
+        secrets=("signing",),
+    ),
+    FunctionSpec(
         "admin_orders",
         "Staff find, pick, pack, ship and cancel orders, and take goods back",
         tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},

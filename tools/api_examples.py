@@ -7,6 +7,13 @@ from typing import Any
 
 _MUG = "MUG-SAGE"
 _LINES = [{"item": {"id": _MUG}, "quantity": 1}]
+_SUPPLIER = {"name": "Slow Pottery", "currency": "EUR", "email": "orders@pottery.example"}
+_PURCHASE_ORDER = {
+    "supplier_id": "supplier_0a1b2c",
+    "location": "main",
+    "expected_on": "2026-12-24",
+    "lines": [{"sku": _MUG, "quantity": 40, "unit_cost": 700}],
+}
 _PRODUCT = {
     "title": "Linen Shirt",
     "description": {"plain": "Woven from European flax."},
@@ -70,6 +77,12 @@ BODIES: dict[str, Any] = {
     "pool_stock": {"shards": 16},
     "open_count": {"location": "main", "skus": [_MUG], "note": "aisle 4"},
     "enter_count": {"entries": [{"sku": _MUG, "counted": 11}]},
+    "create_supplier": _SUPPLIER,
+    "replace_supplier": _SUPPLIER,
+    "create_purchase_order": _PURCHASE_ORDER,
+    "replace_purchase_order": _PURCHASE_ORDER,
+    "reschedule_purchase_order": {"expected_on": "2027-01-10"},
+    "receive_delivery": {"lines": [{"sku": _MUG, "quantity": 24}], "note": "delivery note 4711, first box"},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
     "ship_order": {"location": "main"},

@@ -36,6 +36,9 @@ EMITTERS: dict[str, str] = {
     "stock.adjusted": "staff or an import, changing stock",
     "stock.transferred": "staff, moving goods between locations",
     "stock.counted": "staff, posting a stock count",
+    "purchase_order.sent": "staff, sending a purchase order",
+    "purchase_order.received": "staff, taking a delivery in",
+    "purchase_order.closed": "staff, taking the last delivery in, closing an order short, or canceling it",
 }
 """Who emits an event."""
 
@@ -68,6 +71,13 @@ EXAMPLES: dict[str, Any] = {
     "differing": 3,
     "short": 0,
     "outdated": 0,
+    "supplier_id": "supplier_0a1b2c",
+    "cost": 98000,
+    "units": 140,
+    "expected_on": "2026-12-24",
+    "delivery_id": "delivery_0a1b2c",
+    "complete": False,
+    "outstanding": 20,
     "quantity": 2,
 }
 """A value for every field of every event."""
@@ -77,6 +87,9 @@ SUBJECTS = {
     "stock.adjusted": "SHIRT-BLUE-M",
     "stock.transferred": "SHIRT-BLUE-M",
     "stock.counted": "count_0a1b2c",
+    "purchase_order.sent": "po_0a1b2c",
+    "purchase_order.received": "po_0a1b2c",
+    "purchase_order.closed": "po_0a1b2c",
 }
 REASONS = {"order.canceled": "short_pick", "stock.adjusted": "adjusted", "payment.disputed": "fraudulent"}
 

@@ -11,7 +11,7 @@ from commerce.ids import derived_id
 from commerce.inventory.pooling import switch_off, switch_on
 from commerce.inventory.request import AdjustmentRequest, PoolRequest, TransferRequest
 from commerce.inventory.service import adjust_stock, transfer_stock
-from commerce.inventory.view import MovementsResponse, StockLevel, StockResponse, level, levels
+from commerce.inventory.view import MovementsResponse, StockLevel, StockOverview, StockResponse, level, levels, overview
 from commerce.stockroom import service as stockroom
 from commerce.stockroom.model import CountStatus, StockCount
 from commerce.stockroom.request import EntriesRequest, OpenCountRequest
@@ -31,11 +31,11 @@ api = Api("admin", idempotency=wiring.idempotency)
 wiring.at_start(wiring.inventory, wiring.stock_counts, wiring.catalog, wiring.audit, wiring.idempotency)
 
 
-@api.get("/admin/stock/{sku}", groups=STAFF, answers=StockResponse)
+@api.get("/admin/stock/{sku}", groups=STAFF, answers=StockOverview)
 def show_stock(request: Request[None]) -> Response:
-    """Shows how much of a SKU lies where, free and promised."""
+    """Shows how much of a SKU lies where, free and promised, and what is on its way there."""
     sku = _known_sku(request)
-    return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
+    return Response(overview(sku, wiring.inventory().stock_of([sku])[sku], wiring.purchasing().incoming(sku)))
 
 
 @api.post(

@@ -12,6 +12,7 @@ from commerce.adapters.dynamodb import from_item
 from commerce.payments.model import PaymentEvent, balance
 from tools.demo.watch import NotSeen, until
 from tools.local.instance import Instance
+from tools.stock_check import accounts
 
 Books = dict[str, tuple[int, int, int]]
 """By order id: what is held, what was captured, what was refunded."""
@@ -100,24 +101,11 @@ def as_it_should_be(status: str, held: int, captured: int, refunded: int, *, tot
 
 
 def test_every_shelf_holds_what_its_movements_sum_to_and_what_orders_were_promised(instance: Instance) -> None:
-    shelves: dict[tuple[str, str], tuple[int, int]] = {}
-    sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    promised: dict[tuple[str, str], int] = defaultdict(int)
-    for item in items(instance, "InventoryTable"):
-        kind = item["pk"].partition("#")[0]
-        if kind == "STOCK":
-            place = item["pk"].removeprefix("STOCK#"), item["sk"].removeprefix("LOCATION#")
-            shelves[place] = item.get("on_hand", 0), item.get("available", 0)
-        elif kind == "MOVEMENT":
-            place = item["sku"], item["location"]
-            sums[place] = [sums[place][0] + item["on_hand"], sums[place][1] + item["available"]]
-        elif kind == "ORDER" and item["status"] == "reserved":
-            sku, _, location = item["sk"].removeprefix("RESERVATION#").rpartition("#")
-            promised[sku, location] += item["quantity"]
+    shelves = accounts(items(instance, "InventoryTable"))
 
-    assert shelves == {place: tuple(both) for place, both in sums.items()}
-    assert {place: on_hand - free for place, (on_hand, free) in shelves.items() if on_hand != free} == promised
-    assert all(on_hand >= available >= 0 for on_hand, available in shelves.values())
+    assert shelves
+    assert {shelf: account.faults for shelf, account in shelves.items() if account.faults} == {}
+    assert all(account.on_hand >= account.available >= 0 for account in shelves.values())
 
 
 def test_no_log_tells_who_bought_or_how_they_paid(instance: Instance) -> None:

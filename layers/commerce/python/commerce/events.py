@@ -212,6 +212,50 @@ class StockCounted(Event):
     """Of how many SKUs the stock was corrected by hand after they were counted: they must be counted again."""
 
 
+class PurchaseOrderEvent(Event):
+    """What happened to a purchase order; `subject` is its id."""
+
+    supplier_id: str
+    location: str
+    """Where the goods go."""
+
+
+class PurchaseOrderSent(PurchaseOrderEvent):
+    """A supplier has the order; what it orders is incoming stock."""
+
+    type: ClassVar[str] = "purchase_order.sent"
+    currency: Currency
+    cost: int
+    """What is ordered, in minor units."""
+    units: int
+    """Units ordered, over all SKUs."""
+    expected_on: str
+    """The day on which they should come."""
+
+
+class PurchaseOrderReceived(PurchaseOrderEvent):
+    """A delivery was taken in."""
+
+    type: ClassVar[str] = "purchase_order.received"
+    delivery_id: str
+    units: int
+    """Units in this delivery, over all SKUs."""
+    complete: bool
+    """Whether nothing is left to come."""
+
+
+class PurchaseOrderClosed(PurchaseOrderEvent):
+    """Nothing more will come of it."""
+
+    type: ClassVar[str] = "purchase_order.closed"
+    status: str
+    """`received` in full, `closed` after a part, or `canceled`."""
+    units: int
+    """Units that have come, over all SKUs."""
+    outstanding: int
+    """Units that were ordered and did not come."""
+
+
 ALL: tuple[type[Event], ...] = (
     OrderPlaced,
     OrderConfirmed,
@@ -229,6 +273,9 @@ ALL: tuple[type[Event], ...] = (
     StockAdjusted,
     StockTransferred,
     StockCounted,
+    PurchaseOrderSent,
+    PurchaseOrderReceived,
+    PurchaseOrderClosed,
 )
 
 BY_TYPE: dict[str, type[Event]] = {event.type: event for event in ALL}

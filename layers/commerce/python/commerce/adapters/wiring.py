@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from commerce.orders.repository import OrderRepository
     from commerce.payments.gateway import StripeGateway
     from commerce.payments.repository import PaymentRepository
+    from commerce.purchasing.repository import PurchasingRepository
     from commerce.stockroom.repository import StockCountRepository
 
 
@@ -94,6 +95,14 @@ def inventory() -> InventoryRepository:
 
     shop = settings()
     return InventoryRepository(table("INVENTORY_TABLE"), outbox(), shop.location_ids, shop.low_stock)
+
+
+@functools.cache
+def purchasing() -> PurchasingRepository:
+    """The suppliers and purchase orders."""
+    from commerce.purchasing.repository import PurchasingRepository
+
+    return PurchasingRepository(table("STOCKROOM_TABLE"), outbox())
 
 
 @functools.cache

@@ -154,6 +154,14 @@ class Shortage(Model):
     left: int
 
 
+class Incoming(Model):
+    """Units of a SKU on their way to a location, and the day (`2026-12-24`) on which the next of them should come."""
+
+    location: str
+    quantity: int
+    expected_on: str
+
+
 class OutOfStock(Exception):
     """Some lines cannot be filled. Nothing was taken."""
 
@@ -181,6 +189,19 @@ def summed(parts: Iterable[Part]) -> tuple[Part, ...]:
         place = (part.sku, part.shelf)
         sums[place] = sums[place].with_more(part.quantity, part.backordered) if place in sums else part
     return tuple(sums.values())
+
+
+def arrivals(incoming: Iterable[Incoming]) -> tuple[Incoming, ...]:
+    """One entry per location: all units that are on their way there, and the next day."""
+    sums: dict[str, Incoming] = {}
+    for one in incoming:
+        so_far = sums.get(one.location, Incoming(location=one.location, quantity=0, expected_on=one.expected_on))
+        sums[one.location] = Incoming(
+            location=one.location,
+            quantity=so_far.quantity + one.quantity,
+            expected_on=min(so_far.expected_on, one.expected_on),
+        )
+    return tuple(sums[location] for location in sorted(sums))
 
 
 def by_location(rows: Iterable[Stock]) -> tuple[Stock, ...]:

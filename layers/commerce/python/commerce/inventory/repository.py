@@ -231,6 +231,24 @@ class InventoryRepository:
             )
         return actions
 
+    def receive_actions(
+        self, order_id: str, delivery_id: str, parts: Iterable[Part], *, actor: str, now: datetime
+    ) -> list[dict[str, Any]]:
+        """A delivery of the purchase order is free to be sold. Its guard is the order, which moves on with it."""
+        actions: list[dict[str, Any]] = []
+        for part in parts:
+            actions += self._changed(
+                part,
+                "received",
+                order_id,
+                now,
+                on_hand=part.quantity,
+                available=part.quantity,
+                actor=actor,
+                cause=delivery_id,
+            )
+        return actions
+
     def adjust(
         self,
         part: Part,
@@ -423,6 +441,7 @@ class InventoryRepository:
         adjustments: int = 0,
         reason: str | None = None,
         actor: str | None = None,
+        cause: str | None = None,
         conditions: Iterable[Condition] = (),
         least: int | None = None,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -430,7 +449,15 @@ class InventoryRepository:
         counts = {"on_hand": on_hand, "available": available, "adjustments": adjustments}
         row = self._row(part, {name: by for name, by in counts.items() if by}, *conditions, least=least)
         entry = self._entry(
-            part, kind, reference, now, on_hand=on_hand, available=available, reason=reason, actor=actor
+            part,
+            kind,
+            reference,
+            now,
+            on_hand=on_hand,
+            available=available,
+            reason=reason,
+            actor=actor,
+            cause=cause,
         )
         return row, entry
 
@@ -470,10 +497,14 @@ class InventoryRepository:
         available: int,
         reason: str | None,
         actor: str | None,
+        cause: str | None = None,
     ) -> dict[str, Any]:
-        """The movement that explains a change of the part's row."""
+        """The movement that explains a change of the part's row.
+
+        `cause` tells it from others of the same reference, kind and row: a purchase order has many deliveries.
+        """
         movement = Movement(
-            id=derived_id("movement", reference, kind, part.sku, part.shelf),
+            id=derived_id("movement", cause or reference, kind, part.sku, part.shelf),
             sku=part.sku,
             location=part.location,
             shard=part.shard,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from commerce.inventory.model import Movement, Stock, by_location
+from commerce.inventory.model import Incoming, Movement, Stock, arrivals, by_location
 from commerce.model import Model
 
 
@@ -24,6 +24,13 @@ class StockResponse(Model):
     locations: tuple[StockLevel, ...]
 
 
+class StockOverview(StockResponse):
+    """A SKU at all of the shop's locations, and what purchase orders bring there."""
+
+    incoming: tuple[Incoming, ...]
+    """One entry for each location to which units are on their way."""
+
+
 class MovementsResponse(Model):
     """A page of a SKU's ledger of one month, the newest first."""
 
@@ -39,3 +46,8 @@ def level(stock: Stock) -> StockLevel:
 def levels(sku: str, rows: Iterable[Stock]) -> StockResponse:
     """The SKU's stock per location, all rows of a pool summed."""
     return StockResponse(sku=sku, locations=tuple(map(level, by_location(rows))))
+
+
+def overview(sku: str, rows: Iterable[Stock], incoming: Iterable[Incoming]) -> StockOverview:
+    """The SKU's stock, there and on its way."""
+    return StockOverview(**dict(levels(sku, rows)), incoming=arrivals(incoming))
