@@ -6,6 +6,9 @@ ENV ?= dev
 # What looks at a shop looks at the one on this machine, unless ENV=dev or ENV=prod is typed.
 SHOP = $(if $(filter-out file,$(origin ENV)),--environment $(ENV))
 VENV := .venv/bin
+# What changes an order wants to know which, asks before it acts, and says what it would do.
+WHICH = $(if $(or $(ID),$(LABEL)),,echo "Say which order: ID=order_… or LABEL=TP-…" >&2; exit 1;)
+ASKED = $(if $(YES),--yes) $(if $(DRY),--dry-run)
 # Deployments ask for credentials first. CDK_OPTIONS may name others (--profile), which only the CDK can judge.
 SIGNED_IN = $(if $(CDK_OPTIONS),,$(VENV)/python -m tools.shops && )
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -13,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order stock-check query test campaign contract lint format bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check query test campaign contract lint format bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,9 +52,20 @@ token: setup ## Print a bearer token: GROUP=catalogue, warehouse, support, admin
 executions: setup ## Show how far the latest orders have come in their workflow (STATUS=FAILED, RUNNING, …)
 	@$(VENV)/python -m tools.orders executions $(if $(STATUS),--status $(STATUS)) $(SHOP)
 
-order: setup ## Tell all that happened to an order: ID=order_…, or LABEL=TP-…
-	@$(if $(or $(ID),$(LABEL)),,echo "Say which order: make order ID=order_… or LABEL=TP-…" >&2; exit 1;) \
-	$(VENV)/python -m tools.orders show $(or $(ID),$(LABEL)) $(SHOP)
+order: setup ## Tell all that happened to an order: ID=order_…, LABEL=TP-… or EMAIL=… (EVENTS=1: with the bus)
+	@$(if $(or $(ID),$(LABEL),$(EMAIL)),,echo "Say which order: make order ID=order_…, LABEL=TP-… or EMAIL=…" >&2; exit 1;) \
+	$(VENV)/python -m tools.orders show $(or $(ID),$(LABEL),$(EMAIL)) $(if $(EVENTS),--events) $(SHOP)
+
+resume: setup ## Let an order go on that stands still: ID=… or LABEL=… (YES=1: without asking, DRY=1: only say what)
+	@$(WHICH) $(VENV)/python -m tools.orders resume $(or $(ID),$(LABEL)) $(ASKED) $(SHOP)
+
+cancel: setup ## Cancel an order that has not left: ID=… or LABEL=…, REASON=merchant_request, buyer_request, fraud
+	@$(WHICH) $(VENV)/python -m tools.orders cancel $(or $(ID),$(LABEL)) $(if $(REASON),--reason "$$REASON") $(ASKED) $(SHOP)
+
+refund: setup ## Give money back: ID=… or LABEL=…, AMOUNT=19.99, REASON="a sentence for the buyer"
+	@$(WHICH) $(if $(AMOUNT),,echo "Say how much: AMOUNT=19.99" >&2; exit 1;) \
+	$(if $(REASON),,echo "Say why; the buyer reads it: REASON=…" >&2; exit 1;) \
+	$(VENV)/python -m tools.orders refund $(or $(ID),$(LABEL)) --amount "$$AMOUNT" --reason "$$REASON" $(ASKED) $(SHOP)
 
 stock-check: setup ## Check that every shelf holds what its movements and reservations say
 	@$(VENV)/python -m tools.stock_check $(SHOP)

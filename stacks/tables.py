@@ -54,6 +54,7 @@ ORDERS = TableSpec(
         Index("by_status", "status_shard", "placed_at"),
         Index("by_customer", "customer", "placed_at"),
         Index("by_ahead", "ahead", "moved_at", keys_only=True),
+        Index("by_email", "email_key", "placed_at", keys_only=True),
     ),
 )
 OUTBOX = TableSpec("outbox", "OUTBOX_TABLE", stream=True, time_to_live=True)

@@ -1,9 +1,11 @@
 """What an operator sees of the deployed shop."""
 
-from tools import orders
 from tools.demo import scenes
 from tools.demo.scenes import Cast
 from tools.local.instance import Instance
+from tools.orders.lookup import named
+from tools.orders.records import latest, read
+from tools.orders.story import story
 
 
 def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
@@ -11,8 +13,8 @@ def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
 ) -> None:
     order_id = scenes.delivered(everyone)["order_id"]
 
-    records = orders.read(instance, order_id)
-    told = [f"{fact.about}: {fact.what}" for fact in orders.story(records)]
+    records = read(instance, order_id)
+    told = [f"{fact.about}: {fact.what}" for fact in story(records)]
 
     for wanted in (
         "order: placed: ",
@@ -26,5 +28,5 @@ def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
         "e-mail: order_delivered sent as ",
     ):
         assert any(line.startswith(wanted) for line in told), f"{wanted!r} is not in the story:\n" + "\n".join(told)
-    assert order_id in {execution.order_id for execution in orders.latest(instance, None)}
-    assert orders.named(instance, records.order.label) == order_id
+    assert order_id in {execution.order_id for execution in latest(instance, None)}
+    assert named(instance, records.order.label) == order_id

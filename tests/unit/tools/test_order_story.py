@@ -11,10 +11,10 @@ from builders.orders import an_order
 from commerce.clock import iso
 from commerce.inventory.model import Movement
 from commerce.payments.model import payment_event
-from tools import orders
 from tools.athena import Answer
 from tools.local.steps import Stop
-from tools.orders import Execution, Records, story
+from tools.orders import lookup
+from tools.orders.story import Execution, Records, story, tell
 
 PLACED = datetime(2026, 11, 22, 8, 15, 30, tzinfo=UTC)
 ORDER = an_order(placed_at=iso(PLACED))
@@ -33,7 +33,7 @@ def execution(*states: str, status: str = "SUCCEEDED") -> Execution:
 
 
 def records(**changes: Any) -> Records:
-    fields = {"payments": (), "movements": (), "emails": (), "audit": (), "execution": None}
+    fields = {"payments": (), "movements": (), "reservations": (), "emails": (), "audit": (), "execution": None}
     return Records(**{"order": ORDER, **fields, **changes})
 
 
@@ -83,7 +83,7 @@ def test_states_of_one_moment_keep_the_order_in_which_they_were_entered():
 def test_a_failed_execution_says_why_and_how_to_name_it(capsys: pytest.CaptureFixture[str]):
     failed = replace(execution("ShipOrder", status="FAILED"), error="Unavailable the carrier does not answer")
 
-    orders.tell(records(execution=failed))
+    tell(records(execution=failed))
 
     said = capsys.readouterr().out
     assert "ends: FAILED, Unavailable the carrier does not answer" in said
@@ -99,7 +99,7 @@ def test_an_e_mail_whose_fate_is_unknown_is_told_as_such():
 
 
 def test_the_story_names_nobody(capsys: pytest.CaptureFixture[str]):
-    orders.tell(records(execution=execution("AwaitPayment", status="RUNNING")))
+    tell(records(execution=execution("AwaitPayment", status="RUNNING")))
 
     said = capsys.readouterr().out
     assert f"{ORDER.label}  {ORDER.id}  pending_payment, in AwaitPayment" in said
@@ -118,7 +118,7 @@ def events_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             asked.append(sql)
             return Answer(("subject",), tuple((order_id,) for order_id in order_ids))
 
-        monkeypatch.setattr(orders, "ask", ask)
+        monkeypatch.setattr(lookup, "ask", ask)
         return asked
 
     return known
@@ -127,7 +127,7 @@ def events_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 def test_a_label_leads_to_its_order(events_of: Callable[..., list[str]]):
     asked = events_of(ORDER.id)
 
-    assert orders.named(object(), ORDER.label) == ORDER.id
+    assert lookup.named(object(), ORDER.label) == ORDER.id
     assert ORDER.id[: len("order_") + 8] in asked[0]
 
 
@@ -136,15 +136,15 @@ def test_what_is_no_label_is_asked_of_nobody(events_of: Callable[..., list[str]]
     asked = events_of(ORDER.id)
 
     with pytest.raises(Stop, match="no label"):
-        orders.named(object(), text)
+        lookup.named(object(), text)
     assert asked == []
 
 
 def test_a_label_that_nobody_knows_or_two_orders_share_is_said_clearly(events_of: Callable[..., list[str]]):
     events_of()
     with pytest.raises(Stop, match="No event tells of"):
-        orders.named(object(), ORDER.label)
+        lookup.named(object(), ORDER.label)
 
     events_of("order_a", "order_b")
     with pytest.raises(Stop, match="make order ID=order_a or ID=order_b"):
-        orders.named(object(), ORDER.label)
+        lookup.named(object(), ORDER.label)

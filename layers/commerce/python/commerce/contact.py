@@ -3,6 +3,7 @@
 Source: UCP 2026-08-25, types/buyer.json and types/postal_address.json.
 """
 
+import hashlib
 from typing import Annotated
 
 from pydantic import Field
@@ -10,6 +11,11 @@ from pydantic import Field
 from commerce.model import OpenModel
 
 Text = Annotated[str, Field(max_length=200)]
+
+
+def address_key(email: str) -> str:
+    """Under this key things are found by an e-mail address, however it is written, without showing the address."""
+    return hashlib.sha256(email.strip().casefold().encode()).hexdigest()[:32]
 
 
 class Buyer(OpenModel):

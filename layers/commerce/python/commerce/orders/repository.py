@@ -9,11 +9,12 @@ from commerce.adapters.dynamodb import Item, Table, put, transact, update
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.sharding import merged, shard_of
 from commerce.clock import iso
+from commerce.contact import address_key
 from commerce.errors import ConditionFailed, Conflict, NotFound
 from commerce.events import Event
 from commerce.orders.model import FOLLOWED, NEXT, Order, Shipment, ShipmentStatus, Status, shipments_of
 
-_INDEXED = ("pk", "sk", "status_shard", "ahead")
+_INDEXED = ("pk", "sk", "status_shard", "ahead", "email_key")
 _ONE_PARCEL = ("shipment", "weight_grams")
 """Label and weight of the one parcel of orders that were placed before each location sent its own."""
 _ATTEMPTS = 40
@@ -145,6 +146,12 @@ class OrderRepository:
         )
         return (_order(item) for item in items)
 
+    def of_address(self, email: str, *, limit: int) -> list[str]:
+        """The ids of the latest orders that were placed with this e-mail address, the newest first."""
+        keys = ("email_key", "placed_at")
+        items = self.table.query(address_key(email), index="by_email", keys=keys, limit=limit, descending=True)
+        return [item["pk"].removeprefix("ORDER#") for item in items]
+
     def _transact(
         self,
         own: dict[str, Any],
@@ -167,6 +174,7 @@ def _item(order: Order) -> Item:
         "pk": f"ORDER#{order.id}",
         "sk": "ORDER",
         "status_shard": f"{order.status}#{shard_of(order.id)}",
+        **({"email_key": address_key(order.buyer.email)} if order.buyer.email else {}),
         **order.model_dump(mode="json", exclude_none=True),
     }
 

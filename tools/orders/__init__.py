@@ -1,0 +1,1 @@
+"""What operators ask and do about orders: `make executions`, `order`, `resume`, `cancel`, `refund`."""

@@ -1,0 +1,196 @@
+"""What an operator may do to an order. Each act is planned first, said, and done only then.
+
+Canceling and refunding go through the deployed functions of the admin API, which are invoked with the operator's own
+AWS credentials: what acts is the code, the settings and the rights of the shop itself. Resuming speaks to Step
+Functions. The audit trail names the operator.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from botocore.exceptions import ClientError
+
+from commerce.adapters.audit import AuditTrail
+from commerce.adapters.dynamodb import transact
+from commerce.adapters.workflow import Workflow
+from commerce.clock import now
+from commerce.fulfilment.request import StaffReason
+from commerce.money import display
+from commerce.orders.model import CANCELABLE
+from commerce.orders.service import wake
+from commerce.payments.model import balance
+from commerce.reconciliation.model import caught_up
+from tools.local.steps import Stop
+from tools.orders.records import execution_of, names_of, orders_of
+from tools.orders.story import Records
+from tools.shops import Shop
+
+REASONS = get_args(StaffReason)
+_CANNOT_BE_REDRIVEN = frozenset({"ExecutionNotRedrivable", "InvalidAction", "UnknownOperationException"})
+"""It ended more than 14 days ago; or the local AWS, which has no redrive."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """`what` is said before it is done; `do` answers what came of it."""
+
+    what: str
+    do: Callable[[], str]
+
+
+def resume(shop: Shop, records: Records) -> Act:
+    """Lets an order go on that stands still: starts, redrives or wakes its execution. Raises Stop where it does not.
+
+    Every state reads the order and does only what it lacks, so none of it does anything twice.
+    """
+    order, execution = records.order, records.execution
+    if execution is None:
+        return Act("start its execution, which is missing", lambda: _audited(shop, order.id, "started", _start))
+    if execution.status == "RUNNING":
+        if order.status == "pending_payment" or caught_up(order):
+            raise Stop(f"There is nothing to resume: the order is {order.status}, its execution in {execution.state}")
+        what = f"tell its execution, which waits in {execution.state}, that the order is {order.status}"
+        return Act(what, lambda: _audited(shop, order.id, "signaled", _signal))
+    if execution.status == "SUCCEEDED":
+        raise Stop(f"There is nothing to resume: the execution has succeeded, and the order is {order.status}")
+    what = f"redrive its execution, which {execution.status.lower().replace('_', ' ')} in {execution.state}"
+    return Act(what, lambda: _audited(shop, order.id, "redriven", _redrive))
+
+
+def cancel(shop: Shop, records: Records, reason: str) -> Act:
+    """Cancels an order that has not left. Raises Stop where it has, or for a reason that buyers cannot be told."""
+    order = records.order
+    if reason not in REASONS:
+        raise Stop(f"{reason!r} is no reason for a cancellation: {' or '.join(REASONS)}")
+    if order.status not in CANCELABLE:
+        raise Stop(f"The order is {order.status} and cannot be canceled any more; make refund gives money back")
+    what = f"cancel it ({reason}): its stock is free at once, its money goes back, its buyer is told"
+
+    def do() -> str:
+        key = f"cancel-{order.id}"
+        answer = _ask_staff(shop, "admin-orders", "POST /admin/orders/{id}/cancel", order.id, key, {"reason": reason})
+        return f"The order is {answer['status']}"
+
+    return Act(what, do)
+
+
+def refund(shop: Shop, records: Records, amount: int, reason: str) -> Act:
+    """Gives `amount` minor units back. Raises Stop for more than is left of what was captured.
+
+    Asked for again before it has ended, it is the same refund; afterwards it is another one.
+    """
+    order, left = records.order, balance(records.payments).refundable
+    ended = {one.subject for one in records.payments if one.type in ("refunded", "refund_failed")}
+    asked = [one for one in records.payments if one.type == "refund_requested" and one.subject not in ended]
+    again = any((one.amount, one.note) == (amount, reason) for one in asked)
+    if not again and not 0 < amount <= left:
+        raise Stop(f"{display(left, order.currency)} are left to give back, not {display(amount, order.currency)}")
+    what = f"give {display(amount, order.currency)} of {display(order.total, order.currency)} back: {reason}"
+
+    def do() -> str:
+        key = f"refund-{order.id}-{amount}-{len(ended) + 1}"
+        body = {"amount": amount, "reason": reason}
+        answer = _ask_staff(shop, "admin-refunds", "POST /admin/orders/{id}/refunds", order.id, key, body)
+        return f"The refund {answer['id']} is {answer['status']}"
+
+    return Act(what, do)
+
+
+def _audited(shop: Shop, order_id: str, how: str, act: Callable[[Shop, str], str]) -> str:
+    """Who resumed it is written down first: an entry without its act does no harm."""
+    entry = AuditTrail(shop.output("AuditTable")).action(
+        f"order#{order_id}", actor=operator(shop), action="order.resumed", now=now(), after={"execution": how}
+    )
+    transact(shop.client("dynamodb"), [entry])
+    return act(shop, order_id)
+
+
+def _start(shop: Shop, order_id: str) -> str:
+    _workflow(shop).start(order_id)
+    return "The execution is started"
+
+
+def _signal(shop: Shop, order_id: str) -> str:
+    wake(orders_of(shop), _workflow(shop), order_id)
+    return "The execution is told"
+
+
+def _redrive(shop: Shop, order_id: str) -> str:
+    """Where it cannot be redriven it is started over under another name, and does what the order still lacks."""
+    execution = execution_of(shop, order_id)
+    assert execution is not None
+    states = shop.client("stepfunctions")
+    try:
+        states.redrive_execution(executionArn=execution.arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _CANNOT_BE_REDRIVEN:
+            raise
+        name = next(name for name in names_of(order_id) if not _exists(states, execution.arn, name))
+        states.start_execution(
+            stateMachineArn=shop.output("StateMachineArn"), name=name, input=json.dumps({"order_id": order_id})
+        )
+        return f"The execution cannot be redriven; it is started over as {name}"
+    return "The execution is redriven"
+
+
+def _exists(states: Any, arn: str, name: str) -> bool:
+    try:
+        states.describe_execution(executionArn=f"{arn.rpartition(':')[0]}:{name}")
+    except states.exceptions.ExecutionDoesNotExist:
+        return False
+    return True
+
+
+def _workflow(shop: Shop) -> Workflow:
+    return Workflow(shop.client("stepfunctions"), shop.output("StateMachineArn"))
+
+
+def _ask_staff(shop: Shop, function: str, route: str, order_id: str, key: str, body: Any) -> Any:
+    """What the function of the admin API answers to a member of support. Raises Stop with the reason of a refusal."""
+    answer = shop.client("lambda").invoke(
+        FunctionName=f"{_prefix(shop)}-{function}",
+        Payload=json.dumps(_request(route, order_id, key, body, operator(shop))).encode(),
+    )
+    result = json.load(answer["Payload"])
+    if "FunctionError" in answer:
+        raise Stop(f"The function {function} failed: {result.get('errorMessage', 'its log tells more')}")
+    told = json.loads(result["body"])
+    if result["statusCode"] >= 300:
+        raise Stop(f"The shop refuses: {told.get('detail') or told.get('title')}")
+    return told
+
+
+def _request(route: str, order_id: str, key: str, body: Any, actor: str) -> dict[str, Any]:
+    """The request as API Gateway would hand it on (https://docs.aws.amazon.com/apigateway/latest/developerguide/
+    http-api-develop-integrations-lambda.html, payload version 2.0), once it knew who asks.
+    """
+    method, path = route.split(" ")
+    path = path.replace("{id}", order_id)
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", "idempotency-key": key},
+        "pathParameters": {"id": order_id},
+        "requestContext": {
+            "routeKey": route,
+            "requestId": key,
+            "http": {"method": method, "path": path},
+            "authorizer": {"jwt": {"claims": {"sub": actor, "cognito:groups": "[support]"}}},
+        },
+        "body": json.dumps(body),
+        "isBase64Encoded": False,
+    }
+
+
+def operator(shop: Shop) -> str:
+    """Who the credentials belong to, as the audit trail names them."""
+    return "operator " + str(shop.client("sts").get_caller_identity()["Arn"]).split(":", 5)[5]
+
+
+def _prefix(shop: Shop) -> str:
+    """`tradepost-<environment>`, with which the names of all functions begin."""
+    return shop.output("StateMachineArn").rpartition(":")[2].removesuffix("-checkout-to-delivery")
