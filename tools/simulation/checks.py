@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from commerce.adapters.dynamodb import from_item
+from commerce.inventory.policy import buyer_key
 from commerce.orders.model import TERMINAL
 from commerce.payments.model import PaymentEvent, balance
 from tools.simulation.boundary import Violation
@@ -30,6 +31,7 @@ class Before:
     stock: Mapping[Place, dict[str, dict[str, Any]]]
     ledger: Mapping[Place, Counter[str]]
     events: frozenset[str]
+    caps: Mapping[Place, int]
 
 
 class Checks:
@@ -45,6 +47,8 @@ class Checks:
         if before is not None:
             self._ledger.update({place: Counter(sums) for place, sums in before.ledger.items()})
             self._stock.update(before.stock)
+        self._caps: Counter[Place] = Counter(before.caps if before else ())
+        """How many units may be sold ahead at a place."""
         self._moved: Counter[tuple[str, str]] = Counter()
         """By SKU and kind of movement: by how much the units on all shelves changed."""
         self._orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
@@ -59,7 +63,10 @@ class Checks:
         touched = set()
         for write in written:
             if write.table == "inventory":
-                if write.pk.startswith("STOCK#"):
+                if write.sk == "POLICY" and write.new is not None:
+                    policy = from_item(write.new)
+                    self._caps[write.pk[6:], policy["location"]] = policy["cap"]
+                elif write.pk.startswith("STOCK#"):
                     sku, _, shard = write.pk[6:].partition("#")
                     place = (sku, write.sk[9:])
                     rows = self._stock[place] = dict(self._stock.get(place, {}))
@@ -82,7 +89,8 @@ class Checks:
         rows, ledger = self._stock.get(place, {}).values(), self._ledger[place]
         for name in _COUNTS:
             counts = [row.get(name, 0) for row in rows]
-            if min(counts, default=0) < 0:
+            least = -self._caps[place] if name == "available" else 0
+            if min(counts, default=0) < least:
                 raise Violation("I1", f"{name} of {place[0]} at {place[1]} is {min(counts)} in one row")
             if sum(counts) != ledger[name]:
                 where = f"{name} of {place[0]} at {place[1]}"
@@ -164,7 +172,7 @@ class Checks:
     def before(self) -> Before:
         """What a schedule that begins here must know."""
         events = frozenset(pk[6:] for pk, _, _ in self._items("outbox"))
-        return Before(dict(self._stock), dict(self._ledger), events)
+        return Before(dict(self._stock), dict(self._ledger), events, dict(self._caps))
 
     # --- at rest ----------------------------------------------------------------------------------------------------
 
@@ -175,6 +183,7 @@ class Checks:
         self._ended(orders)
         self._no_promise_left()
         self._goods_are_where_they_belong(orders)
+        self._limits_hold(orders)
         self._money_is_where_it_belongs(orders)
         self._executions_ended(orders)
         self._events_arrived(orders)
@@ -232,6 +241,20 @@ class Checks:
                 told, known = self._moved[sku, kind], expected[sku, kind]
                 if told != known:
                     raise Violation("I1", f"{kind} of {sku}: {told} by the ledger, {known} by the orders")
+
+    def _limits_hold(self, orders: list[dict[str, Any]]) -> None:
+        """What one buyer has of a SKU with a purchase limit is counted, and not more than that."""
+        self.counts["limits"] += 1
+        bought: Counter[tuple[str, str]] = Counter()
+        for order in orders:
+            if order["status"] != "canceled":
+                for line in order["lines"]:
+                    bought[buyer_key(order.get("customer"), order["buyer"]["email"]), line["sku"]] += line["quantity"]
+        for pk, sk, item in self._items("inventory"):
+            if pk.startswith("BUYER#"):
+                counted, has = int(item["units"]["N"]), bought[pk[6:], sk[6:]]
+                if counted != has:
+                    raise Violation("limits", f"of {sk[6:]} a buyer has {has}; counted were {counted}")
 
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I2"] += 1

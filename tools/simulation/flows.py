@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from commerce.adapters import wiring
+from commerce.supply import SellingPolicy
 from tools.simulation.people import VISA, Buyer, Parcels, Person, Support, Warehouse
 from tools.simulation.world import World
 
@@ -14,9 +16,21 @@ CAPTURE_FAILS = "pm_card_captureFails"
 PENDING_REFUND = "pm_card_pendingRefund"
 CARDS = ((VISA,), (VISA,), (VISA,), (WITH_3DS,), (DECLINED, VISA), (CAPTURE_FAILS,), (PENDING_REFUND,))
 """With which cards buyers pay, one after another."""
-SKUS = ("MUG", "TEAPOT", "LAST")
-PRICES = {"MUG": 1800, "TEAPOT": 4200, "LAST": 9900}
-STOCK = {("MUG", "main"): 6, ("TEAPOT", "main"): 2, ("TEAPOT", "annex"): 2, ("LAST", "main"): 1}
+SKUS = ("MUG", "TEAPOT", "LAST", "LAMP", "PRINT")
+PRICES = {"MUG": 1800, "TEAPOT": 4200, "LAST": 9900, "LAMP": 5000, "PRINT": 2500}
+STOCK = {
+    ("MUG", "main"): 6,
+    ("TEAPOT", "main"): 2,
+    ("TEAPOT", "annex"): 2,
+    ("LAST", "main"): 1,
+    ("LAMP", "main"): 1,
+    ("PRINT", "main"): 5,
+}
+POLICIES = {
+    "LAMP": SellingPolicy(version=1, mode="backorder", cap=2, location="main"),
+    "PRINT": SellingPolicy(version=1, purchase_limit=2),
+}
+"""Lamps are sold ahead of their stock, and one buyer gets two prints."""
 """Units at the start, by SKU and location."""
 def furnish(world: World) -> None:
     """Products and stock, as staff make them."""
@@ -36,6 +50,8 @@ def furnish(world: World) -> None:
                 headers={"if-match": '"1"'},
                 staff=True,
             )
+        for sku, policy in POLICIES.items():
+            wiring.inventory().save_policy(sku, SellingPolicy(), policy)
         for (sku, location), quantity in STOCK.items():
             world.http(
                 "admin_inventory",
@@ -327,6 +343,45 @@ def _stockroom(world: World) -> None:
     world.scheduler.start("stockroom", carry)
 
 
+def backorder(world: World) -> None:
+    """Two buyers want two lamps each: one lies on the shelf, two may be sold ahead; then lamps arrive."""
+    Parcels(world)
+    for number in (1, 2):
+        _bought(world, number, lines=(("LAMP", 2),))
+    _lamps_arrive(world)
+    _safety_net(world)
+
+
+def _lamps_arrive(world: World) -> None:
+    staff = Person(world, "delivery")
+
+    def receive() -> None:
+        staff.ask(
+            "admin_inventory",
+            "POST /admin/stock/{sku}/adjustments",
+            parameters={"sku": "LAMP"},
+            body={"quantity": 2, "location": "main", "reason": "the lamps have come"},
+            staff=True,
+        )
+
+    world.scheduler.start("delivery", receive, after=7200.0 * world.random.random())
+
+
+def limited(world: World) -> None:
+    """One buyer with a limit of two prints buys twice at once, cancels, and buys again."""
+    Parcels(world)
+    first = _bought(world, 1, lines=(("PRINT", 2),), email="ada@buyers.example")
+    _bought(world, 2, lines=(("PRINT", 1),), email="ada+second@buyers.example")
+    _changes_mind(world, first)
+
+    def again() -> None:
+        world.scheduler.sleep(40_000.0)
+        Buyer(world, "buyer3", lines=(("PRINT", 1),), email="Ada@buyers.example").buy()
+
+    world.scheduler.start("buyer3", again)
+    _safety_net(world)
+
+
 def crowd(world: World) -> None:
     """Two to eight buyers at once who want the same few things, and everything that may become of an order."""
     chances = world.random
@@ -345,6 +400,7 @@ def crowd(world: World) -> None:
         _afterwards(world, somebody, parcels)
     if chances.random() < 0.2:
         _stockroom(world)
+    _lamps_arrive(world)
     if chances.random() < 0.2:
         _pool_for_a_while(world)
     _safety_net(world)
@@ -393,5 +449,7 @@ FLOWS: dict[str, Scene] = {
     "split": Scene(split, ("delivered",)),
     "one_of_two_lost": Scene(one_of_two_lost, ("delivered",)),
     "transfer": Scene(transfer, ("delivered", "delivered")),
+    "backorder": Scene(backorder, ("delivered",)),
+    "limit": Scene(limited, ("canceled", "delivered")),
     "hot": Scene(hot, ("canceled", "delivered", "delivered", "delivered")),
 }
