@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from commerce.adapters.dynamodb import from_item
 from commerce.inventory.policy import buyer_key
+from commerce.orders import repository as orders_repository
 from commerce.orders.model import TERMINAL
 from commerce.payments.model import PaymentEvent, balance
 from tools.simulation.boundary import Violation
@@ -161,8 +162,12 @@ class Checks:
             return None
         known = self._orders.get(order_id)
         if known is None or known[0] is not encoded:
-            known = self._orders[order_id] = (encoded, from_item(encoded))
+            known = self._orders[order_id] = (encoded, _decoded(encoded))
         return known[1]
+
+    def on_hand(self, sku: str, location: str) -> int:
+        """What a look at the shelf finds."""
+        return sum(row.get("on_hand", 0) for row in self._stock.get((sku, location), {}).values())
 
     def _items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for pk, partition in self._world.tables.database.table(table).partitions.by_key.items():
@@ -364,6 +369,15 @@ class Checks:
             notice = NOTICES.get(order["status"])
             if notice and not self._world.boundaries.letter_may_be_lost and letters[recipient, notice] != 1:
                 raise Violation("I5", f"{notice} about {order['id']} was sent {letters[recipient, notice]} times")
+
+
+def _decoded(encoded: dict[str, Any]) -> dict[str, Any]:
+    """The order; one that an earlier release wrote, with the parcels that this one sees in it."""
+    item = from_item(encoded)
+    if "shipments" not in item:
+        shipments = orders_repository._order(item).shipments
+        item["shipments"] = [one.model_dump(mode="json", exclude_none=True) for one in shipments]
+    return item
 
 
 def _total(order: dict[str, Any]) -> int:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,10 @@ from tools.simulation.scheduler import Scheduler, Waiting
 from tools.simulation.states import TIMEOUT, Execution, Machine, StateError
 from tools.simulation.tables import Tables
 
+REDRIVEN_AFTER = 7200.0
+"""Seconds until a person has looked at the alarm of a failed execution."""
+MOST_REDRIVES = 20
+"""In one schedule, before people only tidy up at its end."""
 _UPDATE = "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
 _INVOKE = "arn:aws:states:::lambda:invoke"
 _PUT_EVENTS = "arn:aws:states:::events:putEvents"
@@ -36,6 +41,7 @@ class Executions:
     tables: Tables
     bus: Bus
     invoke: Invoke
+    deploy: Callable[[str], None]
     known: dict[str, Execution] = field(default_factory=dict)
     waiting: dict[str, Waiting] = field(default_factory=dict)
     """By token."""
@@ -70,7 +76,7 @@ class Executions:
             random=self.scheduler.random,
         )
         self.known[name] = execution
-        self.scheduler.start(f"execution {name[-6:]}", execution.run)
+        self.scheduler.start(f"execution {name[-6:]}", lambda: self._run(execution))
         return {"executionArn": name}
 
     def send_task_success(self, *, taskToken: str, output: str) -> dict[str, Any]:
@@ -85,13 +91,26 @@ class Executions:
 
     def redrive(self) -> int:
         """A person has every failed execution go on where it failed, as the runbook says."""
-        self.doomed.clear()
         failed = [execution for execution in self.known.values() if execution.status == "FAILED"]
         for execution in failed:
-            self.redrives += 1
-            execution.status = "RUNNING"
-            self.scheduler.start(f"execution {execution.name[-6:]} redriven", execution.run)
+            self._redrive(execution)
         return len(failed)
+
+    def _run(self, execution: Execution) -> None:
+        """To its end; of one that fails a person hears by an alarm, and redrives it some hours later."""
+        execution.run()
+        if execution.status == "FAILED":
+            self.boundaries.story.tell("failed", execution.state, execution.error or "")
+        if execution.status == "FAILED" and self.redrives < MOST_REDRIVES:
+            self.scheduler.at(self.scheduler.now + REDRIVEN_AFTER, lambda: self._redrive(execution))
+
+    def _redrive(self, execution: Execution) -> None:
+        if execution.status != "FAILED":
+            return
+        self.redrives += 1
+        self.doomed = {place for place in self.doomed if place[0] != execution.name}
+        execution.status = "RUNNING"
+        self.scheduler.start(f"execution {execution.name[-6:]} redriven", lambda: self._run(execution))
 
     def _waiting(self, token: str, operation: str) -> Waiting:
         found = self.waiting.get(token)
@@ -149,6 +168,8 @@ class _Tasks:
         function, payload = arguments["FunctionName"], arguments["Payload"]
         boundary = f"lambda.{function}"
         kind = boundaries.strike(boundary, "lambda.task")
+        if kind == "deployed":
+            executions.deploy(boundary)
         if kind == "fails_for_good":
             executions.doomed.add((self.name, state))
         if (self.name, state) in executions.doomed:

@@ -33,6 +33,7 @@ KINDS: dict[str, str] = {
     "poison": "every attempt fails until its queue gives up; a person has it sent again",
     "replayed": "the stream begins again with its oldest record",
     "fails_for_good": "every attempt of the task fails, the execution fails, and a person has it redriven",
+    "deployed": "the orders under way were written by the release before this one",
     "clock_fast": "the function's clock is 5 s ahead",
     "clock_slow": "the function's clock is 5 s behind",
 }
@@ -80,8 +81,8 @@ FITTING: dict[str, tuple[str, ...]] = {
     "ses.call": ("crash_before", "crash_after", "throttled", "answer_lost", "function_timeout"),
     "firehose.call": ("crash_before", "crash_after", "throttled", "answer_lost", "refused_in_part"),
     "sqs.call": ("crash_before", "throttled", "answer_lost"),
-    "http.request": (*_FUNCTION, "duplicate", "answer_lost"),
-    "lambda.task": (*_FUNCTION, "duplicate", "fails_for_good"),
+    "http.request": (*_FUNCTION, "duplicate", "answer_lost", "deployed"),
+    "lambda.task": (*_FUNCTION, "duplicate", "fails_for_good", "deployed"),
     "lambda.batch": (*_FUNCTION, "poison", "duplicate"),
     "lambda.stream": (*_FUNCTION, "replayed"),
     "lambda.schedule": (*_FUNCTION, "duplicate"),

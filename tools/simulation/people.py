@@ -197,12 +197,20 @@ class Warehouse(Person):
         for number, parcel in enumerate(order["shipments"]):
             at = {"location": parcel["location"]}
             match parcel["status"]:
-                case "pending" if order["status"] == "confirmed":
+                case "pending" if order["status"] == "confirmed" and self._there(order, parcel):
                     self._admin("pick", order["id"], {"lines": self._found(parcel, number), **at})
                 case "picked":
                     self._admin("pack", order["id"], {"weight_grams": 500, **at})
                 case "packed":
                     self._admin("ship", order["id"], at)
+
+    def _there(self, order: dict[str, Any], parcel: dict[str, Any]) -> bool:
+        """Whether the shelf has what the parcel needs: goods that were sold ahead must have come."""
+        skus = {line["id"]: line["sku"] for line in order["lines"]}
+        return all(
+            self.world.checks.on_hand(skus[line["line_id"]], parcel["location"]) >= line["quantity"]
+            for line in parcel["lines"]
+        )
 
     def _found(self, parcel: dict[str, Any], number: int) -> list[dict[str, Any]]:
         """The picker's count; of the first parcel's first line a unit may be missing."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from commerce.adapters.dynamodb import to_item
 from tools.simulation import money, parcels, virtual
 from tools.simulation.boundary import Boundaries
 from tools.simulation.checks import Before, Checks
@@ -17,6 +18,7 @@ from tools.simulation.executions import Executions
 from tools.simulation.faults import Chance, Chooser, Plan
 from tools.simulation.functions import ROOT, FunctionFailed, Functions
 from tools.simulation.messaging import Bus, Queue, Stream, skew
+from tools.simulation.release import as_before
 from tools.simulation.rounds import Rounds
 from tools.simulation.scheduler import Scheduler
 from tools.simulation.states import Machine
@@ -95,7 +97,7 @@ class World:
         self.payments = money.Payments(self.boundaries, self._stripe_tells, self.checks)
         self.depot = parcels.Depot(self.boundaries, self._label_bought)
         self.executions = Executions(
-            _machine(functions), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke
+            _machine(functions), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke, self.deploy
         )
         self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
         """What becomes of a parcel whose label was bought: the flow says."""
@@ -137,6 +139,8 @@ class World:
         boundary = boundary or f"http.{route}"
         self.story.tell(route, parameters or {}, body or "")
         kind = self.boundaries.strike(boundary, "http.request", seconds=0.02)
+        if kind == "deployed":
+            self.deploy(boundary)
         if kind == "crash_before":
             self.boundaries.fired(kind, boundary)
             return None
@@ -149,6 +153,14 @@ class World:
             return None
         self.story.tell("answered", answer.status, answer.text)
         return answer
+
+    def deploy(self, boundary: str) -> None:
+        """This release comes while orders are under way that the one before wrote."""
+        for order in list(self.checks.orders()):
+            old = as_before(order)
+            if old is not None:
+                self.boundaries.fired("deployed", boundary)
+                self.tables.direct("put_item", TableName="orders", Item=to_item(old))
 
     def webhook(
         self,
