@@ -56,6 +56,7 @@ def test_amounts_and_lines_have_types_that_athena_can_calculate_with():
 
     assert columns["total"] == "bigint"
     assert columns["confirmed"] == "boolean"
+    assert columns["parcels"] == "array<struct<location:string,carrier:string,tracking_number:string>>"
     assert columns["lines"] == "array<struct<sku:string,quantity:bigint,unit_price:bigint,total:bigint>>"
 
 

@@ -65,8 +65,7 @@ def ship(
     for _ in range(TRIES):
         order = stores.orders.get(order_id)
         if order.status == "canceled":
-            for shipment in order.shipments:
-                carrier.void_label(order, shipment)
+            _give_back_labels(carrier, order)
         if order.status == "shipped" or order.status in TERMINAL:
             return order
         if order.status != "ready_to_ship":
@@ -79,6 +78,15 @@ def ship(
         except ConditionFailed:
             continue
     raise Contended("the order keeps changing; ship it again")
+
+
+def _give_back_labels(carrier: Carrier, order: Order) -> None:
+    """A parcel that was handed over may have a label that the order never heard of. For others nobody is asked: the
+    money of a canceled order does not wait for the carrier.
+    """
+    for shipment in order.shipments:
+        if shipment.label or shipment.status == "ready_to_ship":
+            carrier.void_label(order, shipment)
 
 
 def _labelled(orders: Orders, carrier: Carrier, order: Order) -> Order:
