@@ -201,6 +201,14 @@ class TestAnOrderFromTwoPlaces:
         with pytest.raises(Conflict, match="canceled"):
             picked(shop, 2, location="main")
 
+    def test_picking_one_parcel_does_not_confirm_an_order_that_nobody_has_paid(self) -> None:
+        shop = Shop(order("pending_payment", lines=from_two_places()))
+
+        with pytest.raises(Conflict, match="pending_payment"):
+            picked(shop, 2, location="main")
+
+        assert shop.order.status == "pending_payment"
+
 
 def test_lines_of_one_sku_lack_their_units_together() -> None:
     both = (line("line_1", quantity=2), line("line_2", quantity=3))
@@ -247,6 +255,14 @@ def test_handing_over_again_wakes_it_again_in_case_the_signal_was_lost() -> None
 
     assert shop.signals.told == [("token-1", "go on")]
     assert shop.memory.entries == []
+
+
+def test_an_order_that_was_canceled_meanwhile_is_not_handed_over_again() -> None:
+    shop = Shop(order("ready_to_ship"))
+    cancel_order(shop.stores, shop.signals, shop.order, reason="fraud", actor="sue", now=NOW)
+
+    with pytest.raises(Conflict, match="canceled"):
+        handed_over(shop)
 
 
 def test_the_token_is_read_after_the_order_was_written() -> None:
