@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check query test campaign contract lint format bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check query test campaign contract mutants lint format bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ campaign: setup ## Prove orders, stock and money: N=20000 schedules with faults 
 
 contract: setup ## Compare the double of DynamoDB with the local AWS: N=100000 operations, SEED=1
 	@$(VENV)/python -m tools.contract --operations $(or $(N),10000) --seed $(or $(SEED),1)
+
+mutants: setup ## Plant bugs into copies of the shop, which the campaign must find (ONLY=words of a mutant's name)
+	@$(VENV)/python -m tools.mutants $(if $(ONLY),--only "$(ONLY)")
 
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check

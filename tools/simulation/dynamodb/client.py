@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from stacks.tables import Index
 from tools.simulation.dynamodb import expressions
 from tools.simulation.dynamodb.capacity import Place
-from tools.simulation.dynamodb.database import TOKEN_SECONDS, Database, Image, Partition, StoredTable
+from tools.simulation.dynamodb.database import LAG_SECONDS, TOKEN_SECONDS, Database, Image, Partition, StoredTable
 from tools.simulation.dynamodb.errors import canceled, condition_failed, conflict, invalid, refused, throttled
 from tools.simulation.dynamodb.queries import Page, bounds, keys_within
 from tools.simulation.dynamodb.values import Attribute, Item, canonical, copied, size, text, weighed
@@ -346,8 +346,7 @@ class Client:
     def _partition(self, table: StoredTable, index: str | None, key: str, consistent: bool) -> Partition:
         behind = not consistent and self.database.lags()
         if index:
-            if not behind:
-                table.catch_up()
+            table.catch_up(self.database.clock() - LAG_SECONDS if behind else float("inf"))
             return table.indexes[index].by_key.get(key) or Partition(0)
         partition = table.partitions.by_key.get(key) or Partition(0)
         if behind:

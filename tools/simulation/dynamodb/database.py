@@ -117,12 +117,16 @@ class StoredTable:
         """What the index is like."""
         return next(index for index in self.spec.indexes if index.name == name)
 
-    def catch_up(self) -> None:
-        """The indexes show all changes."""
+    def catch_up(self, until: float = float("inf")) -> None:
+        """The indexes show all changes up to this moment."""
+        shown = 0
         for change in self.behind:
+            if change.at > until:
+                break
+            shown += 1
             for index in self.spec.indexes:
                 self._move(index, change)
-        self.behind.clear()
+        del self.behind[:shown]
 
     def _move(self, index: Index, change: Change) -> None:
         old, new = index_key(index, change.old), index_key(index, change.new)

@@ -1,0 +1,119 @@
+"""`make mutants`: plants each bug into a copy of the shop, for the campaign to find. Writes build/mutants.json."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from tools.local.instance import ROOT
+from tools.mutants.catalogue import MUTANTS, Mutant
+from tools.mutants.overlay import overlay
+
+REPORT = ROOT / "build" / "mutants.json"
+WANTED = 0.95
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant. `schedule` is the one that found it; None where none did."""
+
+    mutant: Mutant
+    schedule: str | None
+    what: str | None
+    """The invariant and how it was violated, or how the process died."""
+    played: int
+
+    @property
+    def killed(self) -> bool:
+        """Whether the campaign found it."""
+        return self.schedule is not None
+
+
+NONE = Mutant("the shop as it is", "", "", "", "nothing: whoever finds a bug here does not find the planted ones")
+
+
+def judge(mutant: Mutant, number: int, most: int, seconds: float) -> Verdict:
+    """Plays the campaign on the mutated shop, in a process of its own. Raises RuntimeError where it does not start."""
+    with overlay(mutant if mutant.file else None, ROOT / "build" / "mutants" / str(number)) as folder:
+        command = [sys.executable, "-m", "tools.mutants.play", "--most", str(most), "--seconds", str(seconds)]
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": "0",
+            "PYTHONPATH": f"{folder / 'layers/commerce/python'}:{folder}",
+        }
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{mutant.name}: the mutated shop does not start: {done.stderr[-1500:]}")
+    return Verdict(mutant, **json.loads(done.stdout.splitlines()[-1]))
+
+
+def judged(mutants: list[Mutant], most: int, seconds: float, workers: int) -> Iterator[Verdict]:
+    """The verdicts, as they come."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = [pool.submit(judge, mutant, number, most, seconds) for number, mutant in enumerate(mutants)]
+        for one in as_completed(waiting):
+            yield one.result()
+
+
+def report(verdicts: list[Verdict]) -> dict[str, object]:
+    """As it is written down."""
+    killed = sum(verdict.killed for verdict in verdicts)
+    return {
+        "planted": len(verdicts),
+        "killed": killed,
+        "share": round(killed / len(verdicts), 3),
+        "survivors": [verdict.mutant.name for verdict in verdicts if not verdict.killed],
+        "mutants": [
+            {**asdict(one.mutant), "killed_by": one.schedule, "what": one.what, "played": one.played}
+            for one in verdicts
+        ],
+    }
+
+
+def table(verdicts: list[Verdict]) -> Table:
+    """As it is shown."""
+    shown = Table("mutant", "found by", "after", "what was violated", title="Planted bugs")
+    for one in verdicts:
+        colour = "green" if one.killed else "red"
+        found = one.schedule or (one.mutant.explained or "nobody")
+        shown.add_row(f"[{colour}]{one.mutant.name}[/]", found, f"{one.played:,}", (one.what or "")[:90])
+    return shown
+
+
+def main() -> int:
+    """0 where at least `WANTED` of the mutants were found, 1 otherwise."""
+    parser = argparse.ArgumentParser(description="Plants bugs and lets the campaign find them.")
+    parser.add_argument("--only", default="", metavar="WORDS", help="mutants with these words in their names")
+    parser.add_argument("--most", type=int, default=2000, help="schedules per mutant")
+    parser.add_argument("--seconds", type=float, default=120, help="of processor time per mutant")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--report", type=Path, default=REPORT)
+    options = parser.parse_args()
+    console = Console()
+    mutants = [mutant for mutant in MUTANTS if options.only in mutant.name]
+    coming = judged([NONE, *mutants], options.most, options.seconds, options.workers)
+    by_name = {one.mutant.name: one for one in track(coming, "planting", len(mutants) + 1, console=console)}
+    control = by_name[NONE.name]
+    if control.killed:
+        console.print(f"[bold red]Nothing was planted, and {control.schedule} is violated:[/] {control.what}")
+        return 1
+    verdicts = [by_name[mutant.name] for mutant in mutants]
+    figures = report(verdicts)
+    options.report.parent.mkdir(exist_ok=True)
+    options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    console.print(table(verdicts))
+    console.print(f"{figures['killed']} of {figures['planted']} found; {options.report}")
+    return 0 if sum(one.killed for one in verdicts) >= WANTED * len(verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
