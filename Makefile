@@ -16,10 +16,10 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check query test campaign contract mutants lint format bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the virtual environments, the Node and the CDK (the others do this by themselves)
 	@$(PYTHON) tools/bootstrap.py
@@ -69,6 +69,10 @@ refund: setup ## Give money back: ID=… or LABEL=…, AMOUNT=19.99, REASON="a s
 
 stock-check: setup ## Check that every shelf holds what its movements and reservations say
 	@$(VENV)/python -m tools.stock_check $(SHOP)
+
+stock-import: setup ## Adjust stock by a table: FILE=stock.csv with the columns sku, location, quantity, reason
+	@$(if $(FILE),,echo "Say which file: make stock-import FILE=stock.csv" >&2; exit 1;) \
+	$(VENV)/python -m tools.stock_import $(FILE) $(SHOP)
 
 query: setup ## Ask the shop's events: SQL="select type, count(*) from events group by 1"
 	@$(VENV)/python -m tools.query "$$SQL" $(SHOP)

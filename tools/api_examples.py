@@ -73,6 +73,7 @@ BODIES: dict[str, Any] = {
     "replace_product": _PRODUCT,
     "put_category": {"title": "Shirts"},
     "adjust": {"quantity": 12, "reason": "delivery", "location": "main"},
+    "adjust_in_bulk": f"sku,location,quantity,reason\n{_MUG},main,24,delivery 4711\nTEAPOT-OAT,main,-1,broken\n",
     "transfer": {"quantity": 5, "origin": "main", "destination": "annex", "reason": "for the shop window"},
     "pool_stock": {"shards": 16},
     "open_count": {"location": "main", "skus": [_MUG], "note": "aisle 4"},

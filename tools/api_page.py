@@ -116,9 +116,10 @@ def curl(method: str, path: str, operation: Mapping[str, Any]) -> str:
         if parameter["name"] == "If-Match":
             parts.append("-H 'If-Match: \"1\"'")
     if "requestBody" in operation:
-        body = operation["requestBody"]["content"]["application/json"].get("example", {})
-        text = json.dumps(body, indent=2, ensure_ascii=False)
-        parts += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(text)}"]
+        [(kind, content)] = operation["requestBody"]["content"].items()
+        body = content.get("example", {})
+        text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+        parts += [f"-H 'Content-Type: {kind}'", f"-d {shlex.quote(text)}"]
     return " \\\n  ".join(parts)
 
 

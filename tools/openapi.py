@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
 from commerce.adapters import aws
+from commerce.adapters.http import JSON
 from commerce.settings import Settings
 from stacks import tables
 from tools.api_examples import BODIES
@@ -38,6 +39,7 @@ TAGS: tuple[tuple[str, str, str], ...] = (
     ("/admin/products", "Admin: catalogue", "Products, variants, prices and publication."),
     ("/admin/categories", "Admin: catalogue", ""),
     ("/admin/stock", "Admin: stock", "Stock per SKU and location, every movement of it, and counts of the shelves."),
+    ("/admin/stock-adjustments", "Admin: stock", ""),
     ("/admin/stock-counts", "Admin: stock", ""),
     ("/admin/suppliers", "Admin: purchasing", "Suppliers, and purchase orders from the draft to the last delivery."),
     ("/admin/purchase-orders", "Admin: purchasing", ""),
@@ -224,7 +226,7 @@ def contract(found: list[Operation], examples: Mapping[str, Any] = MappingProxyT
     _unique(made)
     for operation in made:
         if operation["operationId"] in examples:
-            content = operation["requestBody"]["content"]["application/json"]
+            [content] = operation["requestBody"]["content"].values()
             content["example"] = examples[operation["operationId"]]
     used = {operation["tags"][0] for operation in made}
     document = {
@@ -292,9 +294,9 @@ def _operation(one: Operation, references: Mapping[Any, Any]) -> dict[str, Any]:
     operation["security"] = _security(one)
     if parameters := list(_parameters(one)):
         operation["parameters"] = parameters
-    if route.body:
-        content = {"application/json": {"schema": _reference(references[route.body])}}
-        operation["requestBody"] = {"required": True, "content": content}
+    if route.body or route.accepts != JSON:
+        schema = _reference(references[route.body]) if route.body else {"type": "string"}
+        operation["requestBody"] = {"required": True, "content": {route.accepts: {"schema": schema}}}
     operation["responses"] = _responses(one, references)
     return operation
 

@@ -13,13 +13,17 @@ from commerce.inventory.request import AdjustmentRequest, PoolRequest, TransferR
 from commerce.inventory.service import adjust_stock, transfer_stock
 from commerce.inventory.view import MovementsResponse, StockLevel, StockOverview, StockResponse, level, levels, overview
 from commerce.stockroom import service as stockroom
+from commerce.stockroom.bulk import adjust_all, checked_sheet
 from commerce.stockroom.model import CountStatus, StockCount
 from commerce.stockroom.request import EntriesRequest, OpenCountRequest
+from commerce.stockroom.sheet import MAX_ROWS
 from commerce.stockroom.view import (
+    BulkResponse,
     CountLinesResponse,
     CountResponse,
     CountsResponse,
     EnteredResponse,
+    bulk_view,
     count_view,
     line_view,
 )
@@ -123,6 +127,25 @@ def list_movements(request: Request[None]) -> Response:
     found = tuple(wiring.inventory().movements(sku, month, before=before, limit=limit + 1))
     end = found[limit - 1].position if len(found) > limit else None
     return Response(MovementsResponse(movements=found[:limit], cursor=paging.cursor(end, of=ledger)))
+
+
+@api.post(
+    "/admin/stock-adjustments",
+    groups=STAFF,
+    accepts="text/csv",
+    answers=BulkResponse,
+    idempotency="required",
+)
+def adjust_in_bulk(request: Request[None]) -> Response:
+    """Adjusts many SKUs by a table with the columns sku, location, quantity and reason, up to 250 rows.
+
+    Anything wrong in the table is told by row and column, all at once, and nothing is changed. Then each row is on its
+    own, and the answer says what became of it. The same table again, also under another key, adjusts only those rows
+    that were not adjusted before.
+    """
+    inventory = wiring.inventory()
+    sheet = checked_sheet(request.raw_body, wiring.catalog(), locations=inventory.locations, most=MAX_ROWS)
+    return Response(bulk_view(adjust_all(inventory, wiring.audit(), sheet, actor=_actor(request), now=now())))
 
 
 @api.get(

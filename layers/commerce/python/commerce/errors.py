@@ -6,11 +6,13 @@ class CommerceError(Exception):
 
     code = "error"
 
-    def __init__(self, content: str, *, path: str | None = None) -> None:
+    def __init__(self, content: str, *, path: str | None = None, faults: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(content)
         self.content = content
         self.path = path
         """JSONPath of the field at fault, such as `$.line_items[0].quantity`."""
+        self.faults = faults or (((path, content),) if path else ())
+        """(path, what is wrong) of all that is wrong, where more than one thing is told."""
 
 
 class Invalid(CommerceError):

@@ -33,6 +33,8 @@ MAX_BODY = 256 * 1024
 MAX_PARAMETER = 300
 """Characters of one parameter in the path. No identifier is longer, and DynamoDB takes keys of at most 2 KB."""
 
+JSON = "application/json"
+
 Style = Literal["storefront", "admin"]
 Auth = Literal["public", "customer", "staff", "signature"]
 Body = TypeVar("Body")
@@ -100,6 +102,8 @@ class Route:
     auth: Auth
     groups: tuple[Group, ...]
     body: type[BaseModel] | None
+    accepts: str
+    """The content type of its body. A body without a model is read by the handler, as it came."""
     answers: type[BaseModel] | None
     status: int
     query: Mapping[str, str]
@@ -146,6 +150,7 @@ class Api:
         auth: Auth | None = None,
         groups: tuple[Group, ...] = (),
         body: type[BaseModel] | None = None,
+        accepts: str = JSON,
         answers: type[BaseModel] | None = None,
         status: int = 200,
         query: Mapping[str, str] | None = None,
@@ -156,7 +161,7 @@ class Api:
 
         def register(call: Callable[[Request[Any]], Response]) -> Callable[[Request[Any]], Response]:
             route = Route(
-                method, path, call, auth or default, groups, body, answers, status, query or {}, idempotency
+                method, path, call, auth or default, groups, body, accepts, answers, status, query or {}, idempotency
             )
             self.routes[route.key] = route
             return call
@@ -212,7 +217,7 @@ class Api:
             headers=headers,
             raw_body=raw_body,
             caller=caller,
-            body=_parse(route.body, raw_body, headers) if route.body else None,
+            body=_parse(route, raw_body, headers),
         )
         if route.idempotency == "none" or self._idempotency is None:
             return _render(route.call(request), route)
@@ -271,7 +276,7 @@ class Api:
                 "status": status,
                 "detail": error.content,
                 "code": error.code,
-                **({"errors": [{"path": error.path, "detail": error.content}]} if error.path else {}),
+                **({"errors": [{"path": path, "detail": why} for path, why in error.faults]} if error.faults else {}),
             }
         else:
             body = {"code": error.code, "content": error.content, **({"path": error.path} if error.path else {})}
@@ -289,12 +294,16 @@ def _groups(claim: str | list[str]) -> frozenset[str]:
     return frozenset(claim if isinstance(claim, list) else re.findall(r"[\w-]+", claim))
 
 
-def _parse(model: type[BaseModel], raw: bytes, headers: Mapping[str, str]) -> BaseModel:
-    content_type = headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    if content_type != "application/json":
-        raise errors.Invalid(f"send application/json, not {content_type}")
+def _parse(route: Route, raw: bytes, headers: Mapping[str, str]) -> BaseModel | None:
+    if route.body is None and route.accepts == JSON:
+        return None
+    content_type = headers.get("content-type", route.accepts).split(";")[0].strip().lower()
+    if content_type != route.accepts:
+        raise errors.Invalid(f"send {route.accepts}, not {content_type}")
+    if route.body is None:
+        return None
     try:
-        return model.model_validate_json(raw or b"{}")
+        return route.body.model_validate_json(raw or b"{}")
     except ValidationError as error:
         raise invalid(error) from None
 

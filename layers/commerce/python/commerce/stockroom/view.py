@@ -1,8 +1,11 @@
 """Stock counts as staff see them."""
 
+from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
 from commerce.model import Model
+from commerce.stockroom.bulk import RowOutcome, RowResult
 from commerce.stockroom.model import CountLine, Outcome, StockCount, Tally, tally
 
 MISSING_SHOWN = 100
@@ -53,6 +56,23 @@ class CountLinesResponse(Model):
 
     lines: tuple[CountLineView, ...]
     cursor: str | None
+
+
+class BulkResponse(Model):
+    """What became of every row, and of how many."""
+
+    rows: tuple[RowResult, ...]
+    adjusted: int
+    done_before: int
+    refused: int
+    try_again: int
+
+
+def bulk_view(results: Iterable[RowResult]) -> BulkResponse:
+    """The answer to a table."""
+    rows = tuple(results)
+    outcomes = Counter(row.outcome for row in rows)
+    return BulkResponse(rows=rows, **{outcome: outcomes[outcome] for outcome in get_args(RowOutcome)})
 
 
 def count_view(count: StockCount, listed: Iterable[str], lines: Iterable[CountLine]) -> CountResponse:
