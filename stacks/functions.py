@@ -192,7 +192,11 @@ _ALL = (
     FunctionSpec(
         "reconcile",
         "Finds and mends what no event will ever tell: lost signals, answers and notices; tends the pools of hot SKUs",
-        tables={**_ORDER_CHANGES, INVENTORY: (*READ, *CHANGE, "DeleteItem")},
+        tables={
+            **_ORDER_CHANGES,
+            INVENTORY: (*READ, *CHANGE, "DeleteItem"),
+            OUTBOX: ("GetItem", "Query", *CHANGE),
+        },
         secrets=("payment",),
         workflow=START + SIGNAL,
         timeout=240,
@@ -203,7 +207,7 @@ _ALL = (
         tables={**_CATALOG_READS, CATALOG: READ + WRITE},
         timeout=60,
     ),
-    FunctionSpec("relay_outbox", "Puts the outbox's events on the bus", timeout=60),
+    FunctionSpec("relay_outbox", "Puts the outbox's events on the bus", tables={OUTBOX: ("UpdateItem",)}, timeout=60),
     FunctionSpec(
         "send_email",
         "Tells buyers what happened to their orders",

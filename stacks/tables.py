@@ -57,7 +57,13 @@ ORDERS = TableSpec(
         Index("by_email", "email_key", "placed_at", keys_only=True),
     ),
 )
-OUTBOX = TableSpec("outbox", "OUTBOX_TABLE", stream=True, time_to_live=True)
+OUTBOX = TableSpec(
+    "outbox",
+    "OUTBOX_TABLE",
+    indexes=(Index("by_unpublished", "unpublished", "occurred_at", keys_only=True),),
+    stream=True,
+    time_to_live=True,
+)
 IDEMPOTENCY = TableSpec("idempotency", "IDEMPOTENCY_TABLE", time_to_live=True)
 AUDIT = TableSpec("audit", "AUDIT_TABLE")
 

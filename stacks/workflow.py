@@ -46,14 +46,21 @@ class WorkflowStack(ShopStack):
         self._may("dynamodb:UpdateItem", orders.table_arn)
         self._may("events:PutEvents", bus.event_bus_arn)
         self._may("lambda:InvokeFunction", *(function.function_arn for function in tasks.values()))
-        self._reconcile(shop)
+        self._reconcile(shop, bus)
         self.tell("StateMachineArn", self.state_machine.state_machine_arn)
 
     def _may(self, action: str, *resources: str) -> None:
         self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=list(resources)))
 
-    def _reconcile(self, shop: Shop) -> None:
-        function = CommerceFunction(self, FUNCTIONS["reconcile"], shop, state_machine=self.state_machine)
+    def _reconcile(self, shop: Shop, bus: events.IEventBus) -> None:
+        function = CommerceFunction(
+            self,
+            FUNCTIONS["reconcile"],
+            shop,
+            state_machine=self.state_machine,
+            environment={"EVENT_BUS": bus.event_bus_name},
+        )
+        function.allow("events:PutEvents", bus.event_bus_arn)
         # A run that failed is not tried again: the next one comes by itself.
         function.configure_async_invoke(retry_attempts=0, max_event_age=_RECONCILE_EVERY)
         events.Rule(

@@ -18,6 +18,7 @@ LIMIT = 200
 
 logger = Logger()
 stores = wiring.stores()
+leftovers = wiring.leftovers()
 workflow = wiring.workflow()
 wiring.at_start(wiring.stripe)
 
@@ -26,7 +27,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Two runs at once mend each thing once. Answers how many things were mended, left, and how many pools tended."""
     moment = now()
     looks = IN_OUR_TABLES if moment.minute % ASK_EVERY else EVERYWHERE
-    rounds = Rounds(stores, wiring.orders(), workflow, wiring.payment_gateway())
+    rounds = Rounds(stores, wiring.orders(), leftovers, workflow, wiring.payment_gateway())
     counts = {"Mended": 0, "Left": 0}
     for finding in reconcile(rounds, looks, limit=LIMIT, now=moment):
         counts["Mended" if finding.mended else "Left"] += 1

@@ -2,11 +2,17 @@
 
 from typing import Any
 
-from commerce.adapters import aws
+from commerce.adapters import aws, wiring
 from commerce.adapters.environment import require
 from commerce.adapters.relay import Relay
 
-relay = Relay(aws.client("events"), aws.client("sqs"), require("EVENT_BUS"), require("RELAY_FAILURES_QUEUE_URL"))
+relay = Relay(
+    aws.client("events"),
+    aws.client("sqs"),
+    wiring.table("OUTBOX_TABLE"),
+    require("EVENT_BUS"),
+    require("RELAY_FAILURES_QUEUE_URL"),
+)
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:

@@ -1,10 +1,21 @@
 """Events as they travel: a record of the outbox's stream, a message of a queue behind the bus."""
 
 import json
+from collections.abc import Iterator
 
 from commerce.adapters.dynamodb import to_item
 from commerce.adapters.outbox import Outbox
 from commerce.events import Event, OrderConfirmed, OrderLine, detail
+
+
+class EmptyOutbox:
+    """An outbox whose every event was published."""
+
+    def unpublished(self, **_: object) -> Iterator[str]:
+        return iter(())
+
+    def publish(self, event_id: str) -> bool:
+        raise AssertionError(f"{event_id} was published already")
 
 
 def an_order_confirmed(**changes) -> OrderConfirmed:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from builders.bus import an_order_confirmed
-from commerce.adapters.dynamodb import transact
+from commerce.adapters.dynamodb import Table, transact
 from commerce.adapters.outbox import Outbox
 from commerce.adapters.queues import in_turn
 from commerce.adapters.relay import Relay
@@ -36,7 +36,7 @@ def test_an_event_of_a_transaction_reaches_its_consumer_unchanged(dynamodb, tabl
     record = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": stored}}
     bus = Bus()
 
-    assert Relay(bus, None, "shop", "https://parked").relay([record]) == []
+    assert Relay(bus, None, Table(dynamodb, tables["OUTBOX_TABLE"]), "shop", "https://parked").relay([record]) == []
 
     heard: list[object] = []
     assert in_turn({"Records": bus.messages}, heard.append) == {"batchItemFailures": []}

@@ -15,6 +15,7 @@ import pytest
 from ucp_sdk.models.schemas.shopping.checkout import Checkout as ProtocolCheckout
 from ucp_sdk.models.schemas.shopping.order import Order as ProtocolOrder
 
+from builders.bus import EmptyOutbox
 from builders.checkout import NOW
 from builders.http import http_event
 from builders.orders import DECLINED, VISA, WITH_3DS, Shop, card
@@ -268,6 +269,7 @@ def test_a_reconciliation_logs_and_counts_what_it_finds(
     shop.complete(shop.checkout(), card(WITH_3DS))
     [order] = shop.all_orders()
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Tradepost")
+    monkeypatch.setattr(wiring, "leftovers", EmptyOutbox)
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=1))
 
     assert load("reconcile")({}, None) == {"mended": 2, "left": 0, "pools": 0}

@@ -1,16 +1,21 @@
 """What the reconciler finds on real tables, and how the shop stands after it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from builders.bus import EmptyOutbox
 from builders.checkout import NOW
 from builders.doubles import API_KEY, Receiver, at_the_bank, client, control, stripe_double
 from builders.orders import ANSWER_LOST, DECLINED, VISA, WITH_3DS, Intent, Shop, card
 from commerce import clock
+from commerce.adapters.dynamodb import Table
+from commerce.adapters.relay import Leftovers, Relay
 from commerce.clock import iso
 from commerce.errors import Unavailable
 from commerce.ids import order_id_for
@@ -20,16 +25,21 @@ from commerce.payments.gateway import StripeGateway
 from commerce.payments.model import balance
 from commerce.payments.service import PaymentNotice
 from commerce.reconciliation.model import GRACE, Finding
-from commerce.reconciliation.service import EVERYWHERE, Rounds, reconcile
+from commerce.reconciliation.service import EVERYWHERE, Rounds, _unpublished_events, reconcile
 from tools.doubles.stripe.double import StripeDouble
 
+OUTBOX = (_unpublished_events,)
 QUARTER = timedelta(minutes=15)
+
+
+def rounds(shop: Shop) -> Rounds:
+    """The shop, as the reconciler goes round in it."""
+    return Rounds(shop.stores, shop.orders, EmptyOutbox(), shop.workflow, shop.gateway)
 
 
 def findings(shop: Shop, after: timedelta = QUARTER, limit: int = 100) -> list[Finding]:
     """What a run finds so long after the tests' time."""
-    rounds = Rounds(shop.stores, shop.orders, shop.workflow, shop.gateway)
-    return list(reconcile(rounds, EVERYWHERE, limit=limit, now=NOW + after))
+    return list(reconcile(rounds(shop), EVERYWHERE, limit=limit, now=NOW + after))
 
 
 def kinds(shop: Shop, after: timedelta = QUARTER) -> list[str]:
@@ -51,6 +61,51 @@ def waits_in(shop: Shop, state: str, order: Order) -> Order:
         f"ORDER#{order.id}", "ORDER", set={"task_token": f"token of {state}", "task_state": state}, remove=["ahead"]
     )
     return shop.orders.get(order.id)
+
+
+class Bus:
+    """EventBridge, which takes events while it is `up`."""
+
+    def __init__(self, up: bool = True) -> None:
+        self.up, self.taken = up, Counter[str]()
+
+    def put_events(self, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        if self.up:
+            self.taken.update(entry["DetailType"] for entry in Entries)
+        return {"FailedEntryCount": 0 if self.up else len(Entries), "Entries": []}
+
+
+def test_events_that_the_stream_missed_are_published_once(shop: Shop) -> None:
+    shop.bought()
+    bus, outbox = Bus(), Table(shop.client, shop.tables["OUTBOX_TABLE"])
+    going_round = replace(rounds(shop), outbox=Leftovers(bus, outbox, "bus"))
+    soon, later = NOW + timedelta(minutes=9), NOW + timedelta(minutes=10)
+
+    assert list(reconcile(going_round, OUTBOX, limit=100, now=soon)) == []
+    bus.up = False
+    found = list(reconcile(going_round, OUTBOX, limit=100, now=later))
+    assert [(one.kind, one.mended) for one in found] == [("event_unpublished", False)] * len(found)
+    bus.up = True
+    for _ in range(2):
+        found += reconcile(going_round, OUTBOX, limit=100, now=later)
+
+    assert bus.taken == shop.events()
+    assert len(found) == 2 * bus.taken.total()
+
+
+def test_what_the_relay_has_published_is_found_by_nobody(shop: Shop) -> None:
+    shop.bought()
+    bus, outbox = Bus(), Table(shop.client, shop.tables["OUTBOX_TABLE"])
+    stored = shop.client.scan(TableName=outbox.name)["Items"]
+    records = [
+        {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(number), "NewImage": item}}
+        for number, item in enumerate(stored)
+    ]
+
+    assert Relay(bus, None, outbox, "bus", "https://parked").relay(records) == []
+
+    assert list(Leftovers(bus, outbox, "bus").unpublished(before=NOW, limit=10)) == []
+    assert shop.events().total() == len(stored)
 
 
 def test_a_shop_in_which_nothing_got_lost_has_no_findings(shop: Shop) -> None:
@@ -288,29 +343,27 @@ def test_stripe_itself_tells_what_its_lost_webhooks_did_not(through_stripe: tupl
     asked = shop.complete(checkout, card(WITH_3DS), now=placed)
     order = waits_in(shop, "AwaitPayment", shop.orders.get(str(asked.order_id)))
     at_the_bank(str(asked.escalation_url), "complete")
-    rounds = Rounds(shop.stores, shop.orders, shop.workflow, shop.gateway)
     soon = clock.now() + timedelta(minutes=5)
 
-    assert [finding.kind for finding in reconcile(rounds, EVERYWHERE, limit=100, now=soon)] == ["payment_unheard"]
+    assert [finding.kind for finding in reconcile(rounds(shop), EVERYWHERE, limit=100, now=soon)] == ["payment_unheard"]
     assert shop.orders.get(order.id).status == "confirmed"
 
     order = waits_in(shop, "AwaitWarehouse", shop.captured(shop.orders.get(order.id)))
     shop.gateway.refund(str(order.payment_intent), 100, "made by hand")
     control(double, "dispute", {"payment_intent": order.payment_intent})
 
-    told = [(finding.kind, finding.subject) for finding in reconcile(rounds, EVERYWHERE, limit=100, now=soon)]
+    told = [(finding.kind, finding.subject) for finding in reconcile(rounds(shop), EVERYWHERE, limit=100, now=soon)]
     assert told == [("notice_undelivered", order.id)] * 2
     assert sorted(shop.payment_types(order))[-2:] == ["disputed", "refunded"]
-    assert list(reconcile(rounds, EVERYWHERE, limit=100, now=soon)) == []
+    assert list(reconcile(rounds(shop), EVERYWHERE, limit=100, now=soon)) == []
 
 
 def test_stripe_is_asked_for_charges_that_the_shop_does_not_know(through_stripe: tuple[Shop, StripeDouble]) -> None:
     shop, _ = through_stripe
     intent_id = shop.gateway.create_intent("order_that_is_gone", 2500, "USD")
     shop.gateway.confirm(intent_id, VISA, "https://shop.example", key="confirm")
-    rounds = Rounds(shop.stores, shop.orders, shop.workflow, shop.gateway)
 
-    [finding] = reconcile(rounds, EVERYWHERE, limit=100, now=clock.now() + timedelta(minutes=5))
+    [finding] = reconcile(rounds(shop), EVERYWHERE, limit=100, now=clock.now() + timedelta(minutes=5))
 
     assert (finding.kind, finding.reference, finding.mended) == ("orphan_charge", intent_id, False)
-    assert list(reconcile(rounds, EVERYWHERE, limit=100, now=clock.now())) == []
+    assert list(reconcile(rounds(shop), EVERYWHERE, limit=100, now=clock.now())) == []

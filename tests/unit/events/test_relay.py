@@ -45,8 +45,19 @@ class Queue:
         self.messages.append(json.loads(MessageBody))
 
 
-def relay(bus, queue=None):
-    return Relay(bus, queue or Queue(), "shop-bus", "https://parking")
+class Outbox:
+    """Notes which events lost their mark."""
+
+    def __init__(self):
+        self.published = []
+
+    def update(self, pk, *_, remove):
+        assert list(remove) == ["unpublished"]
+        self.published.append(pk)
+
+
+def relay(bus, queue=None, outbox=None):
+    return Relay(bus, queue or Queue(), outbox or Outbox(), "shop-bus", "https://parking")
 
 
 def records(count):
@@ -167,3 +178,14 @@ def test_poison_that_cannot_be_parked_comes_again():
     _, batch = records(1)
 
     assert relay(bus, Queue(up=False)).relay(batch) == ["1"]
+
+
+def test_what_is_published_loses_its_mark_and_what_is_not_keeps_it():
+    busy = iter(["ThrottlingException", None, None])
+    bus = Bus(judge=lambda entry: "MalformedDetail" if entry["Detail"] == "not JSON" else next(busy, None))
+    events, batch = records(3)
+    outbox = Outbox()
+
+    assert relay(bus, outbox=outbox).relay([*batch, stream_record(an_order_confirmed(), 9, detail="not JSON")]) == []
+
+    assert sorted(outbox.published) == sorted(f"EVENT#{event.id}" for event in events)

@@ -1,6 +1,7 @@
 """The transactional outbox: an event leaves exactly if the transaction that it tells of took place.
 
-Items: `EVENT#<event id>`/`EVENT` {detail_type, detail: JSON text, expires_at}. The table's stream feeds `relay_outbox`.
+Items: `EVENT#<event id>`/`EVENT` {detail_type, detail: JSON text, occurred_at, expires_at, unpublished: shard}. The
+table's stream feeds `relay_outbox`, which takes the mark `unpublished` off what the bus has taken.
 """
 
 import json
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from commerce.adapters.dynamodb import Item, put
+from commerce.adapters.sharding import shard_of
 from commerce.clock import epoch
 from commerce.events import Event, detail
 
@@ -35,5 +37,7 @@ class Outbox:
             "sk": "EVENT",
             "detail_type": event.type,
             "detail": json.dumps(detail(event), separators=(",", ":")),
+            "occurred_at": event.occurred_at,
+            "unpublished": str(shard_of(event.id)),
             "expires_at": epoch(occurred_at + KEPT),
         }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from commerce.adapters.audit import AuditTrail
     from commerce.adapters.idempotency import IdempotencyStore
     from commerce.adapters.outbox import Outbox
+    from commerce.adapters.relay import Leftovers
     from commerce.adapters.workflow import Workflow
     from commerce.carts.repository import CartRepository
     from commerce.catalog.repository import CatalogRepository
@@ -62,6 +63,14 @@ def outbox() -> Outbox:
     from commerce.adapters.outbox import Outbox
 
     return Outbox(os.environ.get("OUTBOX_TABLE", ""))
+
+
+@functools.cache
+def leftovers() -> Leftovers:
+    """What the outbox's relay missed."""
+    from commerce.adapters.relay import Leftovers
+
+    return Leftovers(aws.client("events"), table("OUTBOX_TABLE"), require("EVENT_BUS"))
 
 
 @functools.cache

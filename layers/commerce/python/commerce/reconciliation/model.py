@@ -10,6 +10,8 @@ UNHEARD = timedelta(minutes=2)
 """An answer, a notice or a signal takes seconds; what has not come after this long is asked for."""
 GRACE = timedelta(minutes=2)
 """After the hold the workflow ends an unpaid order by itself; the reconciler takes over when it has not done so."""
+UNPUBLISHED = timedelta(minutes=10)
+"""The relay is seconds behind its table; what the bus refuses it tries again for minutes."""
 LOOK_BACK = timedelta(hours=1)
 """How far back the provider is asked for new charges and undelivered notices: a dozen runs."""
 COMPENSATING = timedelta(minutes=15)
@@ -24,6 +26,7 @@ FindingKind = Literal[
     "signal_lost",
     "compensation_missing",
     "order_stuck",
+    "event_unpublished",
     "notice_undelivered",
     "orphan_charge",
     "look_broken_off",
@@ -35,7 +38,7 @@ class Finding(Model):
 
     kind: FindingKind
     subject: str
-    """The id of the order; of a look that was broken off, its name."""
+    """The id of the order or the event; of a look that was broken off, its name."""
     mended: bool
     """False where the next run must try again, and a person look where it cannot either."""
     reference: str | None = None

@@ -24,6 +24,7 @@ from commerce.reconciliation.model import (
     LOOK_BACK,
     STUCK,
     UNHEARD,
+    UNPUBLISHED,
     Finding,
     FindingKind,
     caught_up,
@@ -43,12 +44,23 @@ class Unfinished(Protocol):
         """Ids of orders that came to their status before then, and whose executions have not followed since."""
 
 
+class Outbox(Protocol):
+    """The events that a transaction published, and the bus did not hear of."""
+
+    def unpublished(self, *, before: datetime, limit: int) -> Iterator[str]:
+        """Ids of events that happened before then, the oldest first; the first `limit` for sure."""
+
+    def publish(self, event_id: str) -> bool:
+        """Puts the event on the bus; False where the bus does not take it."""
+
+
 @dataclass(frozen=True)
 class Rounds:
     """Everything that the reconciler asks, and mends with."""
 
     stores: Stores
     unfinished: Unfinished
+    outbox: Outbox
     workflow: Workflow
     gateway: PaymentGateway
 
@@ -123,6 +135,12 @@ def _compensate(rounds: Rounds, order: Order, now: datetime) -> None:
     compensate(rounds.stores, Running(), rounds.gateway, order_id=order.id, error="", now=now)
 
 
+def _unpublished_events(rounds: Rounds, limit: int, now: datetime) -> Iterator[Finding]:
+    """What the outbox's stream missed. Its relay tries for longer than an answer takes, so this waits longer, too."""
+    for event_id in islice(rounds.outbox.unpublished(before=now - UNPUBLISHED, limit=limit), limit):
+        yield Finding(kind="event_unpublished", subject=event_id, mended=rounds.outbox.publish(event_id))
+
+
 def _undelivered_notices(rounds: Rounds, limit: int, now: datetime) -> Iterator[Finding]:
     """What the payment provider could not tell: its webhook did not get through."""
     for notice in islice(rounds.gateway.undelivered(since=now - LOOK_BACK, until=now - UNHEARD), limit):
@@ -156,7 +174,7 @@ def _mended(kind: FindingKind, order: Order, mend: Callable[[], object]) -> Find
     return Finding(kind=kind, subject=order.id, mended=True)
 
 
-IN_OUR_TABLES: tuple[Look, ...] = (_unpaid_orders, _orders_ahead)
+IN_OUR_TABLES: tuple[Look, ...] = (_unpaid_orders, _orders_ahead, _unpublished_events)
 """Looks that ask the provider about single orders at most, and find nothing at next to no cost."""
 EVERYWHERE: tuple[Look, ...] = (*IN_OUR_TABLES, _undelivered_notices, _recent_charges)
 """These, and the provider's lists."""
