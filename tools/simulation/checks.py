@@ -241,11 +241,24 @@ class Checks:
             for line in order["lines"]:
                 expected[line["sku"], "shipped"] -= line["fulfilled"]
                 expected[line["sku"], "returned"] += line["returned"]
+        for _, sk, item in self._items("stockroom"):
+            if sk == "PURCHASE_ORDER":
+                self._received(from_item(item), expected)
         for sku in {sku for sku, _ in (*self._moved, *expected)}:
-            for kind in ("shipped", "returned", "transferred", "reserved", "released"):
+            for kind in ("received", "shipped", "returned", "transferred", "reserved", "released"):
                 told, known = self._moved[sku, kind], expected[sku, kind]
                 if told != known:
                     raise Violation("I1", f"{kind} of {sku}: {told} by the ledger, {known} by the orders")
+
+    def _received(self, order: dict[str, Any], expected: Counter[tuple[str, str]]) -> None:
+        """Deliveries are what a purchase order says, and never more than was ordered."""
+        came: Counter[str] = Counter()
+        for delivery in order.get("deliveries", ()):
+            came.update(dict(delivery["lines"]))
+        for line in order["lines"]:
+            expected[line["sku"], "received"] += line["received"]
+            if line["received"] != came[line["sku"]] or line["received"] > line["quantity"]:
+                raise Violation("I1", f"of {line['quantity']} {line['sku']} ordered {line['received']} came: {came}")
 
     def _limits_hold(self, orders: list[dict[str, Any]]) -> None:
         """What one buyer has of a SKU with a purchase limit is counted, and not more than that."""

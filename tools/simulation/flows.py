@@ -367,6 +367,52 @@ def _lamps_arrive(world: World) -> None:
     world.scheduler.start("delivery", receive, after=7200.0 * world.random.random())
 
 
+def purchase(world: World) -> None:
+    """Lamps are ordered from their supplier and come in two boxes at once, while buyers want them."""
+    Parcels(world)
+    _bought(world, 1, lines=(("LAMP", 2),))
+    _lamps_are_ordered(world)
+    late = Buyer(world, "buyer2", lines=(("LAMP", 3),))
+    world.scheduler.start("buyer2", late.buy, after=9000.0)
+    _safety_net(world)
+
+
+def _lamps_are_ordered(world: World) -> None:
+    def order() -> None:
+        staff = Person(world, "purchasing")
+
+        def ask(route: str, body: Any = None, **parameters: str) -> Any:
+            answer = staff.ask("admin_purchasing", route, parameters=parameters, body=body, staff=True)
+            return answer.body if answer and answer.status < 300 else None
+
+        supplier = ask("POST /admin/suppliers", {"name": "Lamps & Co", "currency": "USD"})
+        wanted = {
+            "supplier_id": supplier["id"] if supplier else "none",
+            "location": "main",
+            "expected_on": "2026-12-01",
+            "lines": [{"sku": "LAMP", "quantity": 4, "unit_cost": 2000}],
+        }
+        made = ask("POST /admin/purchase-orders", wanted)
+        if made is None or ask("POST /admin/purchase-orders/{id}/send", id=made["id"]) is None:
+            return
+        world.scheduler.sleep(3600.0 * world.random.random())
+        for box in (1, 2):
+            clerk = Person(world, f"goods-in-{box}")
+            world.scheduler.start(
+                clerk.name,
+                partial(
+                    clerk.ask,
+                    "admin_purchasing",
+                    "POST /admin/purchase-orders/{id}/deliveries",
+                    parameters={"id": made["id"]},
+                    body={"lines": [{"sku": "LAMP", "quantity": 2}]},
+                    staff=True,
+                ),
+            )
+
+    world.scheduler.start("purchasing", order)
+
+
 def limited(world: World) -> None:
     """One buyer with a limit of two prints buys twice at once, cancels, and buys again."""
     Parcels(world)
@@ -400,7 +446,7 @@ def crowd(world: World) -> None:
         _afterwards(world, somebody, parcels)
     if chances.random() < 0.2:
         _stockroom(world)
-    _lamps_arrive(world)
+    (_lamps_are_ordered if chances.random() < 0.3 else _lamps_arrive)(world)
     if chances.random() < 0.2:
         _pool_for_a_while(world)
     _safety_net(world)
@@ -450,6 +496,7 @@ FLOWS: dict[str, Scene] = {
     "one_of_two_lost": Scene(one_of_two_lost, ("delivered",)),
     "transfer": Scene(transfer, ("delivered", "delivered")),
     "backorder": Scene(backorder, ("delivered",)),
+    "purchase": Scene(purchase, ("delivered", "delivered")),
     "limit": Scene(limited, ("canceled", "delivered")),
     "hot": Scene(hot, ("canceled", "delivered", "delivered", "delivered")),
 }

@@ -39,6 +39,7 @@ LOADED = (
     "admin_catalog",
     "admin_inventory",
     "admin_orders",
+    "admin_purchasing",
     "admin_refunds",
     "relay_outbox",
     "send_email",
