@@ -27,14 +27,14 @@ CONFLICT = "TransactionConflict"
 
 def encode(value: Any) -> dict[str, Any]:
     """A Python value as a DynamoDB attribute value."""
-    if value is None:
-        return {"NULL": True}
+    if isinstance(value, str):
+        return {"S": value}
     if isinstance(value, bool):
         return {"BOOL": value}
     if isinstance(value, int):
         return {"N": str(value)}
-    if isinstance(value, str):
-        return {"S": value}
+    if value is None:
+        return {"NULL": True}
     if isinstance(value, Mapping):
         return {"M": {str(name): encode(inner) for name, inner in value.items()}}
     if isinstance(value, list | tuple):
@@ -44,19 +44,19 @@ def encode(value: Any) -> dict[str, Any]:
 
 def decode(attribute: Mapping[str, Any]) -> Any:
     """A DynamoDB attribute value as a Python value."""
-    [(kind, value)] = attribute.items()
-    match kind:
-        case "S" | "BOOL":
-            return value
-        case "N":
-            return int(value)
-        case "NULL":
-            return None
-        case "M":
-            return {name: decode(inner) for name, inner in value.items()}
-        case "L":
-            return [decode(inner) for inner in value]
-    raise TypeError(f"the shop stores no attribute of type {kind}")
+    if "S" in attribute:
+        return attribute["S"]
+    if "N" in attribute:
+        return int(attribute["N"])
+    if "M" in attribute:
+        return {name: decode(inner) for name, inner in attribute["M"].items()}
+    if "L" in attribute:
+        return [decode(inner) for inner in attribute["L"]]
+    if "BOOL" in attribute:
+        return attribute["BOOL"]
+    if "NULL" in attribute:
+        return None
+    raise TypeError(f"the shop stores no attribute of type {', '.join(attribute)}")
 
 
 def to_item(values: Mapping[str, Any]) -> Item:
