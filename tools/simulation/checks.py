@@ -50,6 +50,7 @@ class Checks:
             self._stock.update(before.stock)
         self._caps: Counter[Place] = Counter(before.caps if before else ())
         """How many units may be sold ahead at a place."""
+        self._promised: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
         """By SKU and kind of movement: by how much the units on all shelves changed."""
         self._orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
@@ -112,6 +113,10 @@ class Checks:
             order = self.find(order_id)
             if order is not None and taken[order_id] > _total(order):
                 raise Violation("I2", f"order {order_id} of {_total(order)} was charged {taken[order_id]}")
+
+    def promised(self, order_id: str) -> None:
+        """A buyer was told that this order stands."""
+        self._promised.add(order_id)
 
     def overdrawn(self) -> None:
         """I11: the shop itself counts what is left, and does not leave that to the provider."""
@@ -356,6 +361,9 @@ class Checks:
             told[event["subject"]][event["type"]] += 1
         for order in orders:
             self._told(order, told[order["id"]])
+        for order_id in self._promised:
+            if not told[order_id]["order.confirmed"]:
+                raise Violation("I6", f"a buyer was told that {order_id} stands; it was never confirmed")
 
     def _told(self, order: dict[str, Any], told: Counter[str]) -> None:
         for kind in ONCE:

@@ -83,6 +83,7 @@ class Buyer(Person):
             if checkout is not None and checkout["status"] == "completed":
                 order_id = str(checkout["order"]["id"])
                 self.order_id = order_id
+                self.world.checks.promised(order_id)
                 self.on_order(order_id)
                 return order_id
             if checkout is None or checkout["status"] not in ("ready_for_complete", "incomplete"):
