@@ -21,6 +21,8 @@ CHUNK = 25
 KEPT_VIOLATIONS = 50
 PAIRED = "checkout"
 """The flow whose pairs of faults are played, all of them if there is room."""
+PARTS = 8
+"""In so many tasks for each first fault: the first ones of all of them are a sample of all pairs."""
 
 
 @dataclass
@@ -96,9 +98,9 @@ def play(names: list[str]) -> Result:
     return result
 
 
-def play_pairs(single: str, most: int) -> Result:
-    """Plays the pairs that begin with this fault, at most so many."""
-    return play(list(islice(pairs(single, _traced(single)), most)))
+def play_pairs(single: str, part: int) -> Result:
+    """Plays a part of the pairs that begin with this fault."""
+    return play(list(islice(pairs(single, _traced(single)), part, None, PARTS)))
 
 
 def _traced(name: str) -> Trace:
@@ -183,14 +185,14 @@ def _tasks(pool: Any, wanted: int, first: int, played: Callable[[], int]) -> Ite
     for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single][:wanted]):
         given += len(chunk)
         yield play, (chunk,)
-    number, paired = first, singles(PAIRED, traces[PAIRED])
+    number = first
+    paired = ((single, part) for part in range(PARTS) for single in singles(PAIRED, traces[PAIRED]))
     while max(given, played()) < wanted:
         pair = next(paired, None)
-        if pair is not None and wanted - given > CHUNK:
-            most = min(400, (wanted - given) // 2)
-            given += most
-            yield play_pairs, (pair, most)
-        count = min(4 * CHUNK, wanted - given)
+        if pair is not None and wanted - given > 2 * CHUNK:
+            given += CHUNK
+            yield play_pairs, pair
+        count = min(2 * CHUNK, max(wanted - given, 1))
         for chunk in _chunks([f"random/{one}" for one in range(number, number + count)]):
             given += len(chunk)
             yield play, (chunk,)
