@@ -244,10 +244,9 @@ def from_two_places(cast: Cast) -> dict[str, Any]:
     }
 
 
-def _carry(cast: Cast, sku: str, units: int, origin: str, goal: str) -> None:
-    for quantity, location in ((-units, origin), (units, goal)):
-        change = {"quantity": quantity, "reason": f"carried to {goal}", "location": location}
-        cast.warehouse.post(f"/stock/{sku}/adjustments", change)
+def _carry(cast: Cast, sku: str, units: int, origin: str, destination: str) -> None:
+    transfer = {"quantity": units, "origin": origin, "destination": destination, "reason": "for the demonstration"}
+    cast.warehouse.post(f"/stock/{sku}/transfers", transfer)
 
 
 def _payments(cast: Cast, order_id: str) -> set[str]:
