@@ -1,111 +1,54 @@
 """After all that the other tests did to the shop: provider, orders and shelves tell one story, and nothing leaked."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import httpx
 import pytest
 
-from commerce.adapters.dynamodb import from_item
-from commerce.payments.model import PaymentEvent, balance
 from tools.demo.watch import NotSeen, until
 from tools.local.instance import Instance
-from tools.stock_check import accounts
+from tools.wire import books
+from tools.wire.books import Books, Wrong, items
 
-Books = dict[str, tuple[int, int, int]]
-"""By order id: what is held, what was captured, what was refunded."""
-
-PAID = {"confirmed", "picked", "packed", "ready_to_ship", "shipped", "delivered"}
 SECRET = re.compile(r"ada@example\.com|1 Sample Street|\b97201\b|pm_card|sk_test|whsec_|access_token=|Bearer ey")
 
 
-def items(instance: Instance, table: str) -> Iterator[dict[str, Any]]:
-    """Everything in one of the shop's tables."""
-    pages = instance.client("dynamodb").get_paginator("scan").paginate(TableName=instance.output(table))
-    return (from_item(item) for page in pages for item in page["Items"])
+def settled(instance: Instance, rule: Callable[[Books], Iterator[Wrong]]) -> None:
+    """Waits until nothing breaks the rule any more: webhooks and compensations may still be on their way."""
+    httpx.get(f"{instance.stripe_url}/_double/idle", params={"timeout": 30}, timeout=60)
 
+    def wrongs() -> list[Wrong]:
+        return list(rule(Books.read(instance)))
 
-def at_the_provider(instance: Instance) -> Books:
-    """What really moved."""
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for charge in httpx.get(f"{instance.stripe_url}/_double/charges", timeout=60).json():
-        for position, name in enumerate(("held", "captured", "refunded")):
-            sums[charge["order_id"]][position] += charge[name]
-    return {order_id: (held, captured, refunded) for order_id, (held, captured, refunded) in sums.items()}
-
-
-def in_the_ledger(instance: Instance) -> Books:
-    """What the orders' payment events say."""
-    events: dict[str, list[PaymentEvent]] = defaultdict(list)
-    for item in items(instance, "OrdersTable"):
-        if item["sk"].startswith("PAYMENT#"):
-            fields = {name: value for name, value in item.items() if name not in ("pk", "sk")}
-            events[item["pk"].removeprefix("ORDER#")].append(PaymentEvent.model_validate(fields))
-    sums = {order_id: balance(news) for order_id, news in events.items()}
-    return {order_id: (one.held, one.captured, one.refunded) for order_id, one in sums.items()}
-
-
-def moved(books: Books) -> Books:
-    """Without the orders for which nothing moved."""
-    return {order_id: sums for order_id, sums in books.items() if any(sums)}
-
-
-def settled(what: str, faults: Callable[[], dict[str, Any]]) -> None:
-    """Waits until there are no `faults` any more: webhooks and compensations may still be on their way."""
     try:
-        until(what, lambda: not faults())
+        until("sound books", lambda: not wrongs(), pause=0.5)
     except NotSeen:
-        pytest.fail(f"not {what}: {faults()}")
+        pytest.fail("; ".join(map(str, wrongs())))
 
 
 def test_what_was_charged_is_what_the_ledger_says_order_by_order(instance: Instance) -> None:
-    httpx.get(f"{instance.stripe_url}/_double/idle", params={"timeout": 30}, timeout=60)
-
-    def differences() -> dict[str, Any]:
-        charged, written = moved(at_the_provider(instance)), moved(in_the_ledger(instance))
-        return {
-            order_id: (charged.get(order_id), written.get(order_id))
-            for order_id in charged.keys() | written.keys()
-            if charged.get(order_id) != written.get(order_id)
-        }
-
-    settled("the same sums at the provider and in the ledger", differences)
+    settled(instance, books.money)
 
 
 def test_whoever_was_charged_has_an_order_and_every_order_that_stands_is_paid(instance: Instance) -> None:
-    def wrong() -> dict[str, Any]:
-        charged = moved(at_the_provider(instance))
-        orders = {item["id"]: item for item in items(instance, "OrdersTable") if item["sk"] == "ORDER"}
-        assert charged.keys() <= orders.keys()
-        stands = {order_id: (order["status"], charged.get(order_id, (0, 0, 0))) for order_id, order in orders.items()}
-        return {
-            order_id: (status, sums)
-            for order_id, (status, sums) in stands.items()
-            if not as_it_should_be(status, *sums, total=total(orders[order_id]))
-        }
-
-    settled("orders with the money that they should have", wrong)
-
-
-def total(order: dict[str, Any]) -> int:
-    """What the buyer agreed to pay."""
-    [amount] = [one["amount"] for one in order["totals"] if one["type"] == "total"]
-    return int(amount)
-
-
-def as_it_should_be(status: str, held: int, captured: int, refunded: int, *, total: int) -> bool:
-    """An order that stands is paid in full; of another one nothing is left with the shop."""
-    return held + captured == total if status in PAID else (held, captured) == (0, refunded)
+    settled(instance, books.standing)
 
 
 def test_every_shelf_holds_what_its_movements_sum_to_and_what_orders_were_promised(instance: Instance) -> None:
-    shelves = accounts(items(instance, "InventoryTable"))
+    settled(instance, books.stock)
 
-    assert shelves
-    assert {shelf: account.faults for shelf, account in shelves.items() if account.faults} == {}
-    assert all(account.on_hand >= account.available for account in shelves.values())
+
+def test_no_checkout_led_to_two_orders(instance: Instance) -> None:
+    settled(instance, books.checkouts)
+
+
+def test_no_order_that_ended_holds_stock(instance: Instance) -> None:
+    settled(instance, books.holds)
+
+
+def test_each_e_mail_left_at_most_once_and_those_of_an_end_exactly_once(instance: Instance) -> None:
+    settled(instance, books.letters)
 
 
 def test_no_log_tells_who_bought_or_how_they_paid(instance: Instance) -> None:

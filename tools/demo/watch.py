@@ -19,15 +19,18 @@ class NotSeen(Exception):
     """Something that must happen did not happen in time."""
 
 
-def until(what: str, look: Callable[[], Seen | None], *, patience: float = PATIENCE_SECONDS) -> Seen:
-    """The first thing that `look` sees. Raises NotSeen, naming `what`, when patience ends."""
+def until(
+    what: str, look: Callable[[], Seen | None], *, patience: float = PATIENCE_SECONDS, pause: float = 0.1
+) -> Seen:
+    """The first thing that `look` sees, looking again after `pause` seconds. Raises NotSeen, naming `what`, when
+    patience ends."""
     deadline = time.monotonic() + patience
     while True:
         if seen := look():
             return seen
         if time.monotonic() > deadline:
             raise NotSeen(f"{what} was not seen within {patience:.0f} s")
-        time.sleep(0.1)
+        time.sleep(pause)
 
 
 class Watcher:

@@ -55,6 +55,8 @@ class Faults:
     """The faults that are still to come."""
 
     planned: list[PlannedFault] = field(default_factory=list)
+    met: Counter[str] = field(default_factory=Counter)
+    """How often which fault met a request, by `operation fault`."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self, fault: PlannedFault) -> None:
@@ -68,6 +70,7 @@ class Faults:
             for fault in self.planned:
                 if fault.operation == operation:
                     fault.times -= 1
+                    self.met[f"{operation} {fault.fault}"] += 1
                     if fault.times == 0:
                         self.planned.remove(fault)
                     return fault
@@ -169,6 +172,7 @@ class Control:
         return {
             **self.figures(),
             "requests": dict(self.record.counts),
+            "faults_met": dict(self.faults.met),
             "held": self.turnstile.held(),
             "webhooks_on_their_way": self.deliveries.waiting,
         }

@@ -1,0 +1,244 @@
+"""Rounds of stories, told at once while the line fails; after each the line is calm, and the books must be sound.
+
+A round is made of its seed: the stories, what they buy, and what goes wrong. Which of two requests comes first is up to
+the machine, as on AWS.
+"""
+
+import contextlib
+import itertools
+import logging
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+from tools.demo.actors import UnexpectedAnswer
+from tools.demo.watch import NotSeen
+from tools.wire import books
+from tools.wire.books import Books, Wrong
+from tools.wire.faults import Plan, plan
+from tools.wire.stage import DOUBLES, Stage
+from tools.wire.stories import KINDS, PAUSE, Kind, Left, Story, last_unit
+
+AT_ONCE = 6
+"""Stories that are told at the same time."""
+ROUND = 25
+"""Stories between two looks at the books."""
+QUIET_WITHIN = 300.0
+"""Seconds within which everything must have come to rest after the last fault."""
+BACKWARDS = 0.25
+"""The share of rounds in which the payment provider's news come late, in the wrong order and twice."""
+
+logging.getLogger("microburst").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A story after which something is not as it must be; all that is needed to look into it."""
+
+    seed: int
+    stories: int
+    kind: str
+    plan: str
+    wrong: tuple[str, ...]
+    journal: tuple[str, ...]
+
+
+@dataclass
+class Tally:
+    """What happened in all rounds."""
+
+    stories: Counter[str] = field(default_factory=Counter)
+    without_order: Counter[str] = field(default_factory=Counter)
+    """Stories whose buyer left; for some that is how they go."""
+    injected: Counter[str] = field(default_factory=Counter)
+    """Faults that were planned, by `boundary kind`."""
+    fired: Counter[str] = field(default_factory=Counter)
+    """Those that met a request, each time it did."""
+    sent_again: int = 0
+    """Messages that were given up and sent again by the operator."""
+    violations: list[Violation] = field(default_factory=list)
+
+
+def campaign(stage: Stage, seed: int, stories: int, told: Callable[[Tally], None] = lambda _: None) -> Tally:
+    """Tells so many stories, a round after the other; the seed of the next round is one more. Ends at the first round
+    in which something is wrong."""
+    tally = Tally()
+    while stories > 0 and not tally.violations:
+        count = min(ROUND, stories)
+        play(stage, seed, count, tally)
+        told(tally)
+        seed, stories = seed + 1, stories - count
+    return tally
+
+
+def play(stage: Stage, seed: int, count: int, tally: Tally) -> None:
+    """One round."""
+    random = Random(seed)
+    kinds = random.choices(KINDS, [kind.weight for kind in KINDS], k=count)
+    _tell_all(stage, seed, kinds, _cast(stage, seed, kinds), tally, backwards=random.random() < BACKWARDS)
+
+
+def tell_each(stage: Stage, tally: Tally) -> None:
+    """Every kind of story once, and nothing goes wrong."""
+    scarce = itertools.cycle(stage.scarce)
+    stories = [Story(kind.name, stage, Random(kind.name), Plan(), next(scarce), False) for kind in KINDS]
+    _tell_all(stage, 0, list(KINDS), stories, tally, backwards=False)
+
+
+def _tell_all(
+    stage: Stage, seed: int, kinds: list[Kind], stories: list[Story], tally: Tally, *, backwards: bool
+) -> None:
+    count = len(stories)
+    with _backwards(stage, backwards), ThreadPoolExecutor(AT_ONCE) as crowd:
+        wrong = list(crowd.map(_tell, zip(kinds, stories, strict=True)))
+    _count(stage, stories, tally)
+    stage.line.calm()
+    for double in DOUBLES:
+        stage.control(double, "reset", {})
+    left = _come_to_rest(stage, stories, tally)
+    for story, own in zip(stories, wrong, strict=True):
+        found = [*own, *(str(one) for one in left if _is_about(one, story))]
+        if found:
+            tally.violations.append(_violation(seed, count, story, found))
+    others = [str(one) for one in left if not any(_is_about(one, story) for story in stories)]
+    if others:
+        everything = "; ".join(f"{story.name}: {story.plan}" for story in stories)
+        journal = tuple(line for story in stories for line in story.journal)
+        tally.violations.append(Violation(seed, count, "all", everything, tuple(others), journal))
+
+
+def _cast(stage: Stage, seed: int, kinds: list[Kind]) -> list[Story]:
+    randoms = [Random(f"{seed} {position}") for position in range(len(kinds))]
+    plans = [plan(random, kind.through) for random, kind in zip(randoms, kinds, strict=True)]
+    fails = any(trouble.double == "stripe" for one in plans for trouble in one.troubles)
+    scarce = itertools.cycle(stage.scarce)
+    return [
+        Story(kind.name, stage, random, own, next(scarce) if kind.tell is last_unit else "", fails)
+        for kind, random, own in zip(kinds, randoms, plans, strict=True)
+    ]
+
+
+def _tell(pair: tuple[Kind, Story]) -> list[str]:
+    """Plays a story to its end. Answers what was not as the story says."""
+    kind, story = pair
+    try:
+        story.begin()
+        try:
+            kind.tell(story)
+        except Left:
+            story.journal.note("the buyer is gone")
+            story.let_time_pass()
+    except (NotSeen, UnexpectedAnswer, AssertionError, httpx.HTTPError) as problem:
+        story.journal.note(f"the story stops: {problem}")
+        return [f"the story stopped: {problem}"]
+    except Exception:
+        story.journal.note(traceback.format_exc())
+        return [f"the story stopped: {traceback.format_exc(limit=-1)}"]
+    return []
+
+
+@contextlib.contextmanager
+def _backwards(stage: Stage, wanted: bool) -> Iterator[None]:
+    """Where wanted, the provider's news are held, and let go backwards and twice, again and again until the end."""
+    ended = threading.Event()
+
+    def hold_and_release() -> None:
+        while not ended.is_set():
+            stage.control("stripe", "webhooks/hold", {})
+            ended.wait(1.0)
+            stage.control("stripe", "webhooks/release", {"order": "reversed", "copies": 2})
+
+    mischief = threading.Thread(target=hold_and_release, daemon=True)
+    if wanted:
+        mischief.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        if wanted:
+            mischief.join()
+
+
+def _count(stage: Stage, stories: list[Story], tally: Tally) -> None:
+    fired = stage.line.fired()
+    for story in stories:
+        tally.stories[story.name] += 1
+        tally.without_order[story.name] += "the buyer is gone" in "".join(story.journal)
+        for position, rule in story.rules:
+            fault = story.plan.faults[position]
+            what = f"{fault.boundary.function} {fault.boundary.name} {fault.kind}"
+            tally.injected[what] += 1
+            if met := fired.get(rule, 0):
+                tally.fired[what] += met
+                story.journal.note(f"met {met} times: {fault}")
+        for trouble in story.plan.troubles:
+            tally.injected[f"{trouble.double} {trouble.operation} {trouble.fault}"] += 1
+    for double in DOUBLES:
+        for what, met in stage.control(double, "summary")["faults_met"].items():
+            tally.fired[f"{double} {what}"] = met
+
+
+def _come_to_rest(stage: Stage, stories: list[Story], tally: Tally) -> list[Wrong]:
+    """What is still wrong when everything had the time to come to rest: nothing, in a sound shop.
+
+    Meanwhile the reconciler comes more often than every minute, and work that was given up is sent again.
+    """
+    deadline = time.monotonic() + QUIET_WITHIN
+    while True:
+        tally.sent_again += stage.send_again()
+        wrong = list(_wrongs(stage, stories))
+        if not wrong or time.monotonic() > deadline:
+            return wrong
+        stage.reconcile()
+        time.sleep(6 * PAUSE)
+
+
+def _wrongs(stage: Stage, stories: list[Story]) -> Iterator[Wrong]:
+    read = Books.read(stage.instance)
+    yield from books.wrongs(read)
+    yield from books.published(read, stage.witness.seen())
+    yield from books.executions(read, stage.instance, [one for story in stories for one in story.order_ids])
+
+
+def _is_about(wrong: Wrong, story: Story) -> bool:
+    return any(one in wrong.about for one in (*story.order_ids, *story.checkout_ids))
+
+
+def _violation(seed: int, count: int, story: Story, wrong: list[str]) -> Violation:
+    calls = [
+        f"   on the line  {call.function} {call.boundary} attempt {call.attempt}: {call.error or call.status}"
+        for call in story.stage.line.calls
+        if any(one in call.body for one in (*story.order_ids, *story.checkout_ids))
+    ]
+    return Violation(seed, count, story.name, str(story.plan), tuple(wrong), (*story.journal, *calls))
+
+
+def retries(stage: Stage) -> Counter[str]:
+    """How often botocore asked again, by function and boundary."""
+    return Counter(f"{call.function} {call.boundary}" for call in stage.line.calls if call.attempt > 1)
+
+
+def report(stage: Stage, seed: int, tally: Tally, seconds: float) -> dict[str, Any]:
+    """All figures, for a file."""
+    return {
+        "seed": seed,
+        "stories": dict(sorted(tally.stories.items())),
+        "told": tally.stories.total(),
+        "buyers_who_left": {name: count for name, count in sorted(tally.without_order.items()) if count},
+        "calls": len(stage.line.calls),
+        "injected": dict(sorted(tally.injected.items())),
+        "fired": dict(sorted(tally.fired.items())),
+        "fired_in_all": tally.fired.total(),
+        "retries_of_botocore": dict(sorted(retries(stage).items())),
+        "sent_again_by_the_operator": tally.sent_again,
+        "violations": [vars(violation) for violation in tally.violations],
+        "seconds": round(seconds, 1),
+    }

@@ -1,0 +1,179 @@
+"""`make shrink`: takes each grant of each function's deployed role away in turn, and says which of them nothing misses.
+
+1. Every kind of story is told, then more of them while the line fails, and the end-to-end tests run; the line notes
+   every request of every function. So it is known which grants are used, and by which request.
+2. Each grant that was used is taken away in turn, in the deployed policy, and the request that used it is sent again in
+   the role's name: where AWS does not refuse it, the grant would be worth nothing.
+3. All others, but those that Lambda uses in the function's name, are taken away together, and stories are told again:
+   whatever is refused now is missed. What nothing misses belongs out of stacks/functions.py.
+
+Writes build/shrink.json, and ends with 1 if something is granted that nothing misses.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.table import Table
+
+from tools.local import shop
+from tools.local.instance import REGION, ROOT, Instance
+from tools.local.steps import Stop, complain
+from tools.wire.books import aws
+from tools.wire.campaign import Tally, campaign, tell_each
+from tools.wire.grants import BY_LAMBDA_ITSELF, Grant, Role, needed, roles, taken
+from tools.wire.line import Call, Line
+from tools.wire.routing import routed
+from tools.wire.stage import Stage, stage
+
+REPORT = Path("build/shrink.json")
+FAILING_SEED, FAILING_STORIES = 1, 50
+RARE: dict[tuple[str, str, str], str] = {}
+"""(function, action, table or other name): why it is granted although no story needs it."""
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make shrink", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="use the shop as it is, and leave it running")
+    parser.add_argument("--stories-only", action="store_true", help="leave the end-to-end tests out")
+    parser.add_argument("--instance", default=os.environ.get("TRADEPOST_INSTANCE") or "wire")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Looks, takes away, writes the report and shows it."""
+    options = arguments()
+    os.environ.pop("STRIPE_API_KEY", None)
+    instance, console = Instance(options.instance), Console(highlight=False)
+    if not options.keep:
+        shop.reset(instance)
+    shop.up(instance)
+    with Line(instance.aws_url) as line, routed(instance, line.url), stage(instance, line) as made:
+        verdicts = shrink(made, tests=not options.stories_only)
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps([{**_named(grant), "verdict": said} for grant, said in verdicts.items()], indent=2))
+    _show(console, verdicts)
+    if not options.keep:
+        shop.down(instance)
+    return 1 if any(said == NOT_MISSED for said in verdicts.values()) else 0
+
+
+MISSED, NOT_MISSED, NOT_ENFORCED = "missed", "nothing misses it", "used, and not refused without it"
+
+
+def shrink(made: Stage, *, tests: bool) -> dict[Grant, str]:
+    """What is to be said of each grant."""
+    granted = roles(made.instance)
+    used = _used(made, granted, tests=tests)
+    verdicts = {grant: _verdict(made.instance, granted[grant.function], grant, call) for grant, call in used.items()}
+    verdicts |= {grant: why for role in granted.values() for grant in role.grants if (why := _known(grant))}
+    rest = {name: [grant for grant in role.grants if grant not in verdicts] for name, role in granted.items()}
+    missed = _missed(made, granted, rest)
+    verdicts |= {grant: MISSED if grant in missed else NOT_MISSED for grants in rest.values() for grant in grants}
+    return dict(sorted(verdicts.items()))
+
+
+def _known(grant: Grant) -> str:
+    return BY_LAMBDA_ITSELF.get(grant.action) or RARE.get((grant.function, grant.action, grant.on), "")
+
+
+def _used(made: Stage, granted: dict[str, Role], *, tests: bool) -> dict[Grant, Call]:
+    """The grants that were used while everything went well, each with the last request that did."""
+    told = _tell_stories(made)
+    if told.violations:
+        raise Stop(f"The shop is not sound as it is: {told.violations[0].wrong}")
+    if tests:
+        environment = os.environ | {"TRADEPOST_INSTANCE": made.instance.name}
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "tests/e2e", "-q"], cwd=ROOT, env=environment, timeout=1800, check=False
+        )
+    used: dict[Grant, Call] = {}
+    for call in list(made.line.calls):
+        if call.function in granted:
+            used |= dict.fromkeys(needed(call, granted[call.function]), call)
+    return used
+
+
+def _verdict(instance: Instance, role: Role, grant: Grant, call: Call) -> str:
+    with taken(instance, role, [grant]):
+        try:
+            _again(instance, role, call)
+        except ClientError as error:
+            if error.response["Error"]["Code"].startswith("AccessDenied"):
+                return MISSED
+    return NOT_ENFORCED
+
+
+def _again(instance: Instance, role: Role, call: Call) -> None:
+    """The request once more, in the role's name. Whatever it does now is done to a shop that nobody needs any more."""
+    arn = aws(instance, "iam").get_role(RoleName=role.name)["Role"]["Arn"]
+    lent = aws(instance, "sts").assume_role(RoleArn=arn, RoleSessionName="shrink")["Credentials"]
+    client = boto3.Session(
+        aws_access_key_id=lent["AccessKeyId"],
+        aws_secret_access_key=lent["SecretAccessKey"],
+        aws_session_token=lent["SessionToken"],
+        region_name=REGION,
+    ).client(call.service, endpoint_url=instance.aws_url, config=Config(inject_host_prefix=False))
+    getattr(client, xform_name(call.operation))(**json.loads(call.body))
+
+
+def _missed(made: Stage, granted: dict[str, Role], rest: dict[str, list[Grant]]) -> set[Grant]:
+    """Tells the stories without these grants. Answers those that a refused request needed."""
+    before = len(made.line.calls)
+    with contextlib.ExitStack() as without:
+        for function, grants in rest.items():
+            without.enter_context(taken(made.instance, granted[function], grants))
+        tally = _tell_stories(made)
+    refused = [call for call in made.line.calls[before:] if call.error.startswith("AccessDenied")]
+    if tally.violations and not refused:
+        raise Stop(f"A story did not end well, and nothing was refused: {tally.violations[0].wrong}")
+    return {
+        grant
+        for call in refused
+        for grant in needed(call, granted[call.function])
+        if grant in rest[call.function]
+    }
+
+
+def _tell_stories(made: Stage) -> Tally:
+    """All kinds of them, and some more while the line fails: what is done about a failure needs grants too."""
+    tally = Tally()
+    tell_each(made, tally)
+    return tally if tally.violations else campaign(made, FAILING_SEED, FAILING_STORIES)
+
+
+def _named(grant: Grant) -> dict[str, Any]:
+    return {"function": grant.function, "action": grant.action, "on": grant.on}
+
+
+def _show(console: Console, verdicts: dict[Grant, str]) -> None:
+    table = Table("function", "action", "on", "without it")
+    for grant, said in verdicts.items():
+        if said != MISSED:
+            table.add_row(grant.function, grant.action, grant.on, said)
+    console.print(table)
+    counted = Counter(verdicts.values())
+    console.print(f"{counted[MISSED]} of {len(verdicts)} grants are missed, {counted[NOT_MISSED]} are not: {REPORT}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Stop as failure:
+        complain(str(failure))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complain("\nInterrupted.")
+        sys.exit(130)

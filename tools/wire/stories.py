@@ -1,0 +1,395 @@
+"""The stories: what buyers, staff and carriers do with the shop, over HTTP and nothing else, and what must come of it.
+
+Each is played with a plan of what goes wrong meanwhile, and must come to its end all the same: whoever asks again gets
+there. Only a buyer whose payment the provider itself kept failing may leave without an order.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import httpx
+
+from commerce.ids import order_id_for
+from commerce.orders.model import TERMINAL, Order
+from tools.demo.actors import CARD_WITH_3DS, DECLINED_CARD, GOOD_CARD, Carrier, Shopper, Staff, access, card, key
+from tools.demo.watch import until
+from tools.wire.faults import Plan
+from tools.wire.people import Journal
+from tools.wire.stage import Stage
+
+PATIENCE = 300.0
+"""Seconds that anything may take on a busy machine. Nothing is said about how long it does take."""
+PAUSE = 0.5
+AT_ONCE = 6
+ATTEMPTS = 2
+"""How often a checkout of a story is paid at most; each attempt is an order of its own."""
+
+Checkout = dict[str, Any]
+
+
+class Left(Exception):
+    """The buyer went away without knowing whether they paid."""
+
+
+@dataclass
+class Story:
+    """One story under way: who takes part, what they do, and which orders came of it."""
+
+    name: str
+    stage: Stage
+    random: Random
+    plan: Plan
+    scarce: str
+    """The SKU that a story has to itself which buys one out; empty for the others."""
+    provider_fails: bool
+    """Whether the payment provider fails in some story of the round: it does not ask whose payment it is."""
+    journal: Journal = field(default_factory=Journal)
+    checkout_ids: list[str] = field(default_factory=list)
+    rules: list[tuple[int, int]] = field(default_factory=list)
+    """Where the plan's faults stand on the line: (position in the plan, id of the rule)."""
+
+    def __post_init__(self) -> None:
+        http = self.stage.client(self.journal)
+        self.shopper = Shopper(http)
+        self.warehouse = Staff(http, self.stage.warehouse_token)
+        self.support = Staff(http, self.stage.support_token)
+        self.carrier = Carrier(httpx.Client(base_url=self.stage.instance.carrier_url, timeout=30))
+
+    @property
+    def order_ids(self) -> list[str]:
+        """All orders that may have come of it."""
+        return [order_id_for(one, attempt + 1) for one in self.checkout_ids for attempt in range(ATTEMPTS)]
+
+    def begin(self) -> None:
+        """From now on those faults may come that are about no order in particular, and those of the doubles."""
+        self._add(about_order=False, about=())
+        for trouble in self.plan.troubles:
+            fault = {"operation": trouble.operation, "fault": trouble.fault, "times": trouble.times}
+            self.stage.control(trouble.double, "faults", fault)
+
+    def _add(self, *, about_order: bool, about: Iterable[str]) -> None:
+        about = tuple(about)
+        for position, fault in enumerate(self.plan.faults):
+            if fault.boundary.about_order == about_order:
+                self.rules.append((position, self.stage.line.add(fault.rules(about))[-1]))
+
+    # what everybody does
+
+    def checkout(self, *lines: tuple[str, int]) -> Checkout:
+        """A checkout of these (SKU, quantity) lines, or of one to three of the shared SKUs. From now on the faults may
+        come that are about it."""
+        if not lines:
+            skus = self.random.sample(list(self.stage.shared), self.random.choice((1, 1, 2, 3)))
+            lines = tuple((sku, self.random.choice((1, 1, 2))) for sku in skus)
+        checkout = self.shopper.checkout(*lines)
+        self.checkout_ids.append(checkout["id"])
+        orders = [order_id_for(checkout["id"], attempt + 1) for attempt in range(ATTEMPTS)]
+        self._add(about_order=True, about=(checkout["id"], *orders))
+        return checkout
+
+    def pay(self, checkout: Checkout, payment_method: str = GOOD_CARD) -> Checkout:
+        """The checkout once the payment is decided, or the bank asks. Raises Left where that is never known."""
+        answer = self.shopper.complete(checkout, payment_method)
+        if answer["status"] == "complete_in_progress":
+            answer = self.shopper.complete(checkout, payment_method)
+        if answer["status"] != "complete_in_progress":
+            return answer
+        if self.provider_fails:
+            raise Left
+
+        def decided() -> Checkout | None:
+            read: Checkout = self.shopper.get(f"/checkout-sessions/{checkout['id']}")
+            return read if read["status"] != "complete_in_progress" else None
+
+        return until("a decision about the payment", decided, patience=PATIENCE, pause=PAUSE)
+
+    def buy(self, *lines: tuple[str, int]) -> Checkout:
+        """A completed checkout."""
+        completed = self.pay(self.checkout(*lines))
+        if completed["status"] != "completed" and self.provider_fails:
+            raise Left
+        expect(completed["status"] == "completed", f"the checkout is {completed['status']}: {completed['messages']}")
+        return completed
+
+    def becomes(self, order_id: str, *statuses: str) -> Order:
+        """The order, once it has one of the statuses."""
+
+        def look() -> Order | None:
+            order = self.stage.order(order_id)
+            return order if order and order.status in statuses else None
+
+        order = until(f"{order_id} {' or '.join(statuses)}", look, patience=PATIENCE, pause=PAUSE)
+        self.journal.note(f"{order_id} is {order.status}")
+        return order
+
+    def hand_over(self, order_id: str) -> Order:
+        """The warehouse picks all, packs and hands over; the order is shipped then."""
+        order = self.becomes(order_id, "confirmed")
+        self.warehouse.post(f"/orders/{order_id}/pick", {"lines": all_of(order)})
+        self.warehouse.post(f"/orders/{order_id}/pack", {"weight_grams": self.random.randint(200, 2000)})
+        self.warehouse.post(f"/orders/{order_id}/ship")
+        return self.becomes(order_id, "shipped")
+
+    def arrive(self, order: Order, news: str = "delivered") -> None:
+        """The carrier tells what became of the order's parcels."""
+        for label in (shipment.label for shipment in order.shipments if shipment.label):
+            self.carrier.report(label.tracking_number, news)
+
+    def confirm_at_bank(self, waiting: Checkout, outcome: str) -> None:
+        """What the buyer does on the bank's page: `complete` or `fail`."""
+        httpx.post(waiting["continue_url"], data={"outcome": outcome}, timeout=30)
+
+    def let_time_pass(self) -> None:
+        """The holds of the story's unpaid orders end, and the reconciler comes, until none is unpaid any more."""
+
+        def ended() -> bool:
+            orders = [self.stage.order(order_id) for order_id in self.order_ids]
+            pending = [order.id for order in orders if order and order.status == "pending_payment"]
+            for order_id in pending:
+                self.stage.expire_hold(order_id)
+            if pending:
+                self.stage.reconcile()
+            return not pending
+
+        until("the end of the hold", ended, patience=PATIENCE, pause=4 * PAUSE)
+
+
+def expect(true: bool, what: str) -> None:
+    """Raises AssertionError, saying what is not as it should be."""
+    if not true:
+        raise AssertionError(what)
+
+
+def all_of(order: Order) -> list[dict[str, Any]]:
+    """The picker's count when everything is there."""
+    return [{"line_id": line.id, "quantity": line.quantity} for line in order.lines]
+
+
+def order_of(completed: Checkout) -> str:
+    """The id of a completed checkout's order."""
+    return str(completed["order"]["id"])
+
+
+# the stories
+
+
+def bought(it: Story) -> None:
+    """Somebody buys; the order waits for the warehouse."""
+    it.becomes(order_of(it.buy()), "confirmed")
+
+
+def delivered(it: Story) -> None:
+    """An order goes all its way."""
+    order = it.hand_over(order_of(it.buy()))
+    it.arrive(order, "in_transit")
+    it.arrive(order)
+    it.becomes(order.id, "delivered")
+
+
+def confirmed_at_bank(it: Story) -> None:
+    """The bank asks, and the buyer says yes."""
+    checkout = it.checkout()
+    waiting = it.pay(checkout, CARD_WITH_3DS)
+    if waiting["status"] != "requires_escalation":
+        raise Left
+    it.confirm_at_bank(waiting, "complete")
+    it.becomes(order_id_for(checkout["id"], 1), "confirmed")
+
+
+def refused_at_bank(it: Story) -> None:
+    """The bank asks, and the buyer says no; then they pay with another card."""
+    checkout = it.checkout()
+    waiting = it.pay(checkout, CARD_WITH_3DS)
+    if waiting["status"] != "requires_escalation":
+        raise Left
+    it.confirm_at_bank(waiting, "fail")
+    it.becomes(order_id_for(checkout["id"], 1), "canceled")
+    it.becomes(order_of(it.pay(checkout)), "confirmed")
+
+
+def declined(it: Story) -> None:
+    """A card is declined, another one is not."""
+    checkout = it.checkout()
+    told = it.pay(checkout, DECLINED_CARD)
+    if told["status"] != "ready_for_complete":
+        raise Left
+    expect(told["messages"][0]["code"] == "payment_declined", f"the buyer is told {told['messages']}")
+    paid = it.pay(checkout)
+    if paid["status"] != "completed":
+        raise Left
+    it.becomes(order_of(paid), "confirmed")
+
+
+def canceled_by_buyer(it: Story) -> None:
+    """The buyer takes the order back."""
+    completed = it.buy()
+    it.shopper.cancel(completed)
+    it.becomes(order_of(completed), "canceled")
+
+
+def canceled_by_staff(it: Story) -> None:
+    """Support takes the order back, after it was picked."""
+    order_id = order_of(it.buy())
+    order = it.becomes(order_id, "confirmed")
+    it.warehouse.post(f"/orders/{order_id}/pick", {"lines": all_of(order)})
+    it.support.post(f"/orders/{order_id}/cancel", {"reason": "merchant_request"})
+    it.becomes(order_id, "canceled")
+
+
+def short_picked(it: Story) -> None:
+    """The picker finds nothing of one line on the shelf."""
+    order = it.becomes(order_of(it.buy()), "confirmed")
+    picked = all_of(order)
+    picked[0]["quantity"] = 0
+    it.warehouse.post(f"/orders/{order.id}/pick", {"lines": picked})
+    it.becomes(order.id, "canceled")
+
+
+def refunded(it: Story) -> None:
+    """Something comes back to the buyer of a shipped order, once."""
+    order = it.hand_over(order_of(it.buy()))
+    it.support.post(f"/orders/{order.id}/refunds", {"amount": 100, "reason": "late"})
+    it.arrive(order)
+    ended = it.becomes(order.id, "delivered")
+    _refunded_once(it, ended.id, 100)
+
+
+def returned(it: Story) -> None:
+    """A unit comes back, and then its price."""
+    order = it.hand_over(order_of(it.buy()))
+    it.arrive(order)
+    ended = it.becomes(order.id, "delivered")
+    line = ended.lines[0]
+    back = [{"line_id": line.id, "quantity": 1, "restock": True}]
+    it.warehouse.post(f"/orders/{order.id}/returns", {"lines": back})
+    it.support.post(f"/orders/{order.id}/refunds", {"amount": line.unit_price, "reason": "returned"})
+    _refunded_once(it, order.id, line.unit_price)
+
+
+def _refunded_once(it: Story, order_id: str, amount: int) -> None:
+    def back() -> bool:
+        return sum(refund for refund in _refunds(it, order_id)) == amount
+
+    until(f"{amount} back for {order_id}", back, patience=PATIENCE, pause=PAUSE)
+
+
+def _refunds(it: Story, order_id: str) -> list[int]:
+    return [charge["refunded"] for charge in it.stage.control("stripe", f"charges?order_id={order_id}")]
+
+
+def lost(it: Story) -> None:
+    """The parcel comes back to the sender: the buyer gets the money back."""
+    order = it.hand_over(order_of(it.buy()))
+    it.arrive(order, "return_to_sender")
+    it.becomes(order.id, "lost")
+
+
+def last_unit(it: Story) -> None:
+    """Two buyers want the last unit, and one gets it."""
+    it.stage.leave_in_stock(it.scarce, 1)
+    checkouts = [it.checkout((it.scarce, 1)) for _ in range(2)]
+    with ThreadPoolExecutor(2) as crowd:
+        answers = [future.result() for future in [crowd.submit(_paid, it, checkout) for checkout in checkouts]]
+    orders = [it.stage.order(order_id) for order_id in it.order_ids]
+    standing = [order for order in orders if order and order.status not in TERMINAL]
+    expect(len(standing) == 1, f"{len(standing)} orders stand for the last unit: {answers}")
+
+
+def _paid(it: Story, checkout: Checkout) -> str:
+    """How it ended for this buyer."""
+    return str(it.pay(checkout)["status"])
+
+
+def completed_at_once(it: Story) -> None:
+    """One checkout is completed many times at once, under one key: the answers are the same, byte for byte."""
+    checkout, headers = it.checkout(), key()
+    path = f"/checkout-sessions/{checkout['id']}/complete"
+
+    def complete(_: int) -> tuple[int, bytes]:
+        answer = it.shopper.shop.post(path, json=card(GOOD_CARD), headers=headers)
+        return answer.status_code, answer.content
+
+    with ThreadPoolExecutor(AT_ONCE) as crowd:
+        answers = set(crowd.map(complete, range(AT_ONCE)))
+    expect(len(answers) == 1, f"{len(answers)} different answers under one key: {sorted(answers)}")
+    paid = it.pay(checkout)
+    if paid["status"] != "completed":
+        raise Left
+    it.becomes(order_of(paid), "confirmed")
+
+
+def walked_away(it: Story) -> None:
+    """The bank asks, and the buyer never answers."""
+    it.pay(it.checkout(), CARD_WITH_3DS)
+    raise Left
+
+
+def gave_up(it: Story) -> None:
+    """The buyer asks once, and goes whatever the answer is, or without one."""
+    checkout = it.checkout()
+    hasty = it.stage.client(it.journal, tries=1)
+    try:
+        hasty.post(f"/checkout-sessions/{checkout['id']}/complete", json=card(GOOD_CARD), headers=key())
+    except httpx.TransportError as error:
+        it.journal.note(f"the buyer saw {type(error).__name__}")
+    raise Left
+
+
+def canceled_while_shipped(it: Story) -> None:
+    """The parcel is handed over while the buyer takes the order back: it is one or the other."""
+    completed = it.buy()
+    order = it.becomes(order_of(completed), "confirmed")
+    it.warehouse.post(f"/orders/{order.id}/pick", {"lines": all_of(order)})
+    it.warehouse.post(f"/orders/{order.id}/pack", {"weight_grams": 500})
+    shop = it.shopper.shop
+    calls: tuple[Callable[[], httpx.Response], ...] = (
+        lambda: shop.post(f"/admin/orders/{order.id}/ship", headers={**it.warehouse.headers, **key()}),
+        lambda: shop.post(f"/orders/{order.id}/cancel", params=access(completed), headers=key()),
+    )
+    with ThreadPoolExecutor(2) as crowd:
+        answers = [future.result() for future in [crowd.submit(call) for call in calls]]
+    statuses = {answer.status_code for answer in answers}
+    expect(statuses <= {200, 409}, f"the answers are {statuses}")
+    it.becomes(order.id, "shipped", "canceled")
+
+
+_BUYING = ("carts", "complete_checkout", "payment_webhook", "relay_outbox", "send_email", "export_analytics")
+_SHIPPING = (*_BUYING, "admin_orders", "ship_order", "carrier_webhook")
+_DELIVERING = (*_SHIPPING, "settle_order")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of story: how it goes, through which functions, and how often it is told among others."""
+
+    tell: Callable[[Story], None]
+    through: tuple[str, ...]
+    weight: int = 2
+
+    @property
+    def name(self) -> str:
+        """As reports count it."""
+        return self.tell.__name__
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(bought, _BUYING, 4),
+    Kind(delivered, _DELIVERING, 5),
+    Kind(confirmed_at_bank, _BUYING),
+    Kind(refused_at_bank, (*_BUYING, "compensate_order")),
+    Kind(declined, (*_BUYING, "compensate_order")),
+    Kind(canceled_by_buyer, (*_BUYING, "orders", "compensate_order"), 3),
+    Kind(canceled_by_staff, (*_BUYING, "admin_orders", "compensate_order")),
+    Kind(short_picked, (*_BUYING, "admin_orders", "compensate_order")),
+    Kind(refunded, (*_DELIVERING, "admin_refunds"), 3),
+    Kind(returned, (*_DELIVERING, "admin_refunds")),
+    Kind(lost, (*_SHIPPING, "compensate_order"), 3),
+    Kind(last_unit, _BUYING, 3),
+    Kind(completed_at_once, _BUYING, 3),
+    Kind(walked_away, (*_BUYING, "compensate_order")),
+    Kind(gave_up, (*_BUYING, "compensate_order"), 3),
+    Kind(canceled_while_shipped, (*_SHIPPING, "orders", "compensate_order"), 3),
+)
