@@ -102,6 +102,8 @@ FAULT_TEXTS = {
     412: "Somebody changed the thing since it was read: `If-Match` names an older version.",
     413: "The body is larger than the shop reads.",
     428: "Send `If-Match` with the ETag of the version to change.",
+    429: "More buyers want the same than can be served at once; `position` is your place in line. Send the same "
+    "request again after `Retry-After` seconds; asking does not lose the place.",
     503: "Something the shop depends on does not answer; send the same request again after `Retry-After` seconds.",
 }
 
@@ -114,6 +116,8 @@ FAULT_SCHEMAS: dict[str, Any] = {
             "code": {"type": "string", "description": "Stable; for programs.", "examples": ["invalid"]},
             "content": {"type": "string", "description": "A sentence for people that says what to do."},
             "path": {"type": "string", "description": "JSONPath of the field at fault."},
+            "position": {"type": "integer", "description": "With `waiting_room`: the place in line, about."},
+            "retry_after": {"type": "integer", "description": "With `waiting_room`: seconds, as in `Retry-After`."},
         },
     },
     "Problem": {
@@ -375,6 +379,7 @@ def _faults(one: Operation) -> list[int]:
         412: one.changes_a_version,
         413: writes,
         428: one.changes_a_version,
+        429: one.function == "complete_checkout",
         503: one.function != "docs",
     }
     return [status for status, holds in applies.items() if holds]

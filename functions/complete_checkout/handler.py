@@ -22,6 +22,7 @@ def complete_checkout(request: Request[CompleteRequest]) -> Response:
         shelves=wiring.inventory(),
         gateway=wiring.payment_gateway(),
         workflow=wiring.workflow(),
+        lines=wiring.lines(),
         settings=settings(),
     )
     checkout = complete(till, request.parameters["id"], request.body.payment, caller=request.caller, now=now())

@@ -16,7 +16,7 @@ from commerce.adapters.dynamodb import Table, from_item
 from commerce.adapters.outbox import Outbox
 from commerce.checkout.complete import Credential, Instrument, Payment, Till, complete
 from commerce.checkout.model import Checkout
-from commerce.checkout.repository import CheckoutRepository
+from commerce.checkout.repository import CheckoutRepository, LineRepository
 from commerce.clock import iso
 from commerce.identity.model import GUEST, Caller
 from commerce.inventory.model import Part, Stock
@@ -254,6 +254,7 @@ class Shop:
             shelves=self.inventory,
             gateway=self.gateway,
             workflow=self.workflow,
+            lines=LineRepository(Table(client, tables["CARTS_TABLE"])),
             settings=settings(locations=tuple(Location(id=location) for location in locations)),
         )
 

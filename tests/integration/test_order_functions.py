@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -17,10 +18,11 @@ from ucp_sdk.models.schemas.shopping.order import Order as ProtocolOrder
 
 from builders.bus import EmptyOutbox
 from builders.checkout import NOW
+from builders.faults import transactions_in_conflict
 from builders.http import http_event
 from builders.orders import DECLINED, VISA, WITH_3DS, Shop, card
 from commerce import clock
-from commerce.adapters import links, wiring
+from commerce.adapters import dynamodb, links, wiring
 from commerce.errors import Unauthenticated
 from commerce.payments.service import PaymentNotice
 
@@ -121,6 +123,39 @@ def test_twenty_completions_at_once_get_the_same_bytes(load: Callable[[str], Han
 
     assert len({answer.text for answer in answers}) == 1
     assert len(shop.gateway.holding) == 1
+
+
+def test_the_waiting_room_answers_429_and_the_same_request_is_let_in_when_its_turn_has_come(
+    load: Callable[[str], Handler], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.stocked(1)
+    checkout, once, handler = shop.checkout(), key(), load("complete_checkout")
+    monkeypatch.setattr(dynamodb, "time", SimpleNamespace(sleep=lambda _: None))
+    with transactions_in_conflict(wiring.table("ORDERS_TABLE").client, share=1.0):
+        waiting = send(handler, COMPLETE, paying_with(VISA), headers=once, id=checkout.id)
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(seconds=2))
+
+    let_in = send(load("complete_checkout"), COMPLETE, paying_with(VISA), headers=once, id=checkout.id)
+
+    assert (waiting.status, waiting.headers["retry-after"]) == (429, "1")
+    assert waiting.body["code"] == "waiting_room"
+    assert (waiting.body["position"], waiting.body["retry_after"]) == (1, 1)
+    assert (let_in.status, let_in.body["status"]) == (200, "completed")
+
+
+def test_staff_switch_a_pool_on_and_off(load: Callable[[str], Handler], shop: Shop) -> None:
+    shop.stocked(10)
+    handler, route = load("admin_inventory"), "/admin/stock/{sku}/pool"
+
+    on = send(handler, f"PUT {route}", {"shards": 4}, group="warehouse", sku="SHIRT-M")
+    too_few = send(handler, f"PUT {route}", {"shards": 1}, group="warehouse", sku="SHIRT-M")
+    off = send(handler, f"DELETE {route}", group="warehouse", sku="SHIRT-M")
+
+    [place] = on.body["locations"]
+    assert (place["available"], place["on_hand"], place["shards"]) == (10, 10, 4)
+    assert (too_few.status, too_few.body["errors"][0]["path"]) == (400, "$.shards")
+    assert off.body["locations"] == [{**place, "shards": 0}]
+    assert send(handler, f"DELETE {route}", group="warehouse", sku="SHIRT-M").status == 200
 
 
 def test_a_card_number_is_refused_and_neither_answered_nor_kept(

@@ -13,6 +13,13 @@ class CommerceError(Exception):
         """JSONPath of the field at fault, such as `$.line_items[0].quantity`."""
         self.faults = faults or (((path, content),) if path else ())
         """(path, what is wrong) of all that is wrong, where more than one thing is told."""
+        self.details: dict[str, int] = {}
+        """More fields of the answer."""
+
+    @property
+    def retry_after(self) -> int | None:
+        """Seconds after which the same request may be sent again; None where that is of no use."""
+        return None
 
 
 class Invalid(CommerceError):
@@ -68,6 +75,11 @@ class IdempotencyInProgress(CommerceError):
 
     code = "idempotency_in_progress"
 
+    @property
+    def retry_after(self) -> int:
+        """It is about to finish."""
+        return 1
+
 
 class TooLarge(CommerceError):
     """The body is larger than the shop reads."""
@@ -85,6 +97,29 @@ class Unavailable(CommerceError):
     """Something the shop depends on does not answer; the same request may be sent again."""
 
     code = "unavailable"
+
+    @property
+    def retry_after(self) -> int:
+        """Most of what does not answer does so a moment later."""
+        return 1
+
+
+class WaitingRoom(Unavailable):
+    """More buyers want the same than the shop can serve at once. Nothing was written but the buyer's place in the line.
+
+    `position` counts from 1, about; `seconds` from now the buyer is let in, or may ask how far the line has come.
+    """
+
+    code = "waiting_room"
+
+    def __init__(self, position: int, seconds: int) -> None:
+        super().__init__(f"many buyers want this at once; you are number {position} in line, send the request again")
+        self.details = {"position": position, "retry_after": seconds}
+
+    @property
+    def retry_after(self) -> int:
+        """When it is the buyer's turn, if that is soon."""
+        return self.details["retry_after"]
 
 
 class Contended(Unavailable):

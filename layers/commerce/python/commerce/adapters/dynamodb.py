@@ -23,6 +23,13 @@ in. All must hold."""
 
 CONDITION_FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
+BUSY = frozenset({CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons that pass: another transaction holds the item, or its partition has no units left in this second."""
+_BUSY_CODES = {
+    "TransactionConflictException": CONFLICT,
+    "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
+    "ThrottlingException": "ThrottlingError",
+}
 
 
 def encode(value: Any) -> dict[str, Any]:
@@ -181,7 +188,7 @@ def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -
 
     The request token is the digest of the actions, so botocore's own retry of a lost answer is harmless; it lives for
     10 minutes. What lasts is the guard item (put under a condition) that every transaction on stock or money
-    contains. A conflict with another transaction is tried again with growing, random pauses: about 1.5 s in all.
+    contains. What is busy (`BUSY`) is tried again with growing, random pauses: about 1.5 s in all.
     Raises ConditionFailed or Contended.
     """
     token = hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).hexdigest()[:36]
@@ -196,7 +203,7 @@ def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -
             failed = tuple(i for i, reason in enumerate(reasons) if reason == CONDITION_FAILED)
             if failed:
                 raise ConditionFailed(failed) from error
-            if CONFLICT not in reasons:
+            if BUSY.isdisjoint(reasons):
                 raise
         time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # jitter
     raise Contended("many buyers want the same thing at this moment; send the request again")
@@ -205,8 +212,8 @@ def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -
 def _cancellation(error: ClientError) -> list[str] | None:
     """Why each action was refused; None where the error is not about that."""
     code = error.response["Error"]["Code"]
-    if code == "TransactionConflictException":
-        return [CONFLICT]
+    if code in _BUSY_CODES:
+        return [_BUSY_CODES[code]]
     if code != "TransactionCanceledException":
         return None
     return [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
@@ -221,7 +228,7 @@ class Table:
 
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         """The item, or None."""
-        answer = self.client.get_item(TableName=self.name, Key=_key(pk, sk), ConsistentRead=consistent)
+        answer = self._call("get_item", {"TableName": self.name, "Key": _key(pk, sk), "ConsistentRead": consistent})
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[tuple[str, str]], *, consistent: bool = False) -> list[Item]:
@@ -236,7 +243,7 @@ class Table:
                 }
             }
             while pending:
-                answer = self.client.batch_get_item(RequestItems=pending)
+                answer = self._call("batch_get_item", {"RequestItems": pending})
                 found += [from_item(item) for item in answer["Responses"].get(self.name, [])]
                 pending = answer.get("UnprocessedKeys") or {}
         return found
@@ -282,7 +289,7 @@ class Table:
         while remaining is None or remaining > 0:
             if remaining is not None:
                 parameters["Limit"] = remaining
-            answer = self.client.query(**parameters)
+            answer = self._call("query", parameters)
             for item in answer["Items"]:
                 yield from_item(item)
             if remaining is not None:
@@ -323,14 +330,36 @@ class Table:
         action = update(self.name, pk, sk, *conditions, set=set, remove=remove)
         self._single("update_item", action["Update"])
 
+    def advance(
+        self, pk: str, sk: str, attribute: str, by: int, *conditions: Condition, set: Mapping[str, Any]
+    ) -> int:
+        """Adds `by` to a number of which some may be skipped, and answers it: after a lost answer it is added twice.
+
+        Nothing of stock or money: see `transact`. Raises ConditionFailed.
+        """
+        parameters = update(self.name, pk, sk, *conditions, set=set, add={attribute: by})["Update"]
+        answer = self._single("update_item", {**parameters, "ReturnValues": "ALL_NEW"})
+        advanced: int = from_item(answer["Attributes"])[attribute]
+        return advanced
+
     def delete(self, pk: str, sk: str, *conditions: Condition) -> None:
         """Removes the item, if it is there. Raises ConditionFailed."""
         self._single("delete_item", delete(self.name, pk, sk, *conditions)["Delete"])
 
-    def _single(self, operation: str, parameters: dict[str, Any]) -> None:
+    def _single(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         try:
-            getattr(self.client, operation)(**parameters)
+            return self._call(operation, parameters)
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise ConditionFailed((0,)) from error
             raise
+
+    def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Raises Contended for what stays throttled, or held by a transaction, however often the SDK tries again."""
+        try:
+            answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _BUSY_CODES:
+                raise Contended("many want the same at this moment; send the request again") from error
+            raise
+        return answer

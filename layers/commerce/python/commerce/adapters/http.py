@@ -55,6 +55,7 @@ STATUS: dict[type[errors.CommerceError], int] = {
     errors.VersionRequired: 428,
     errors.Unavailable: 503,
     errors.Contended: 503,
+    errors.WaitingRoom: 429,
 }
 
 
@@ -266,8 +267,8 @@ class Api:
     def _fault(self, error: errors.CommerceError) -> dict[str, Any]:
         status = STATUS[type(error)]
         headers = {"content-type": "application/json", "cache-control": "no-store"}
-        if isinstance(error, errors.Unavailable | errors.IdempotencyInProgress):
-            headers["retry-after"] = "1"
+        if error.retry_after is not None:
+            headers["retry-after"] = str(error.retry_after)
         if self.style == "admin":
             headers["content-type"] = "application/problem+json"
             body = {
@@ -279,7 +280,8 @@ class Api:
                 **({"errors": [{"path": path, "detail": why} for path, why in error.faults]} if error.faults else {}),
             }
         else:
-            body = {"code": error.code, "content": error.content, **({"path": error.path} if error.path else {})}
+            path = {"path": error.path} if error.path else {}
+            body = {"code": error.code, "content": error.content, **path, **error.details}
         return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
 
 

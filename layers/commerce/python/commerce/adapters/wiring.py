@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from commerce.adapters.workflow import Workflow
     from commerce.carts.repository import CartRepository
     from commerce.catalog.repository import CatalogRepository
-    from commerce.checkout.repository import CheckoutRepository
+    from commerce.checkout.repository import CheckoutRepository, LineRepository
     from commerce.fulfilment.gateway import EasyPostCarrier
     from commerce.inventory.repository import InventoryRepository
     from commerce.orders.ports import Books, Stores
@@ -136,6 +136,14 @@ def checkouts() -> CheckoutRepository:
     from commerce.checkout.repository import CheckoutRepository
 
     return CheckoutRepository(table("CARTS_TABLE"))
+
+
+@functools.cache
+def lines() -> LineRepository:
+    """Who waits for what many want at once."""
+    from commerce.checkout.repository import LineRepository
+
+    return LineRepository(table("CARTS_TABLE"))
 
 
 @functools.cache

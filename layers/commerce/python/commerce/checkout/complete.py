@@ -16,10 +16,12 @@ from typing import Protocol
 from pydantic import Field
 
 from commerce.carts.model import SOLD_AHEAD, out_of_stock, over_the_limit
+from commerce.checkout import waiting
 from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
 from commerce.checkout.service import chosen_option, derive, tell
+from commerce.checkout.waiting import Lines
 from commerce.contact import PostalAddress
-from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound
+from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound, WaitingRoom
 from commerce.identity.model import Caller
 from commerce.inventory.allocation import STRATEGIES, allocate
 from commerce.inventory.model import LimitReached, OutOfStock, Stock, TooManyParts
@@ -94,6 +96,14 @@ class Shelves(Protocol):
     def shelves(self, skus: Iterable[str], now: datetime) -> tuple[dict[str, tuple[Stock, ...]], dict[str, Supply]]:
         """The SKUs' stock, the preferred location first, and what can be sold of it."""
 
+    def remembered(
+        self, skus: Iterable[str], now: datetime
+    ) -> tuple[dict[str, tuple[Stock, ...]], dict[str, Supply]] | None:
+        """The same, if all SKUs are pooled and were looked at a moment ago. Costs nothing."""
+
+    def rows_last_seen(self, sku: str) -> int:
+        """Over how many rows the SKU's stock is spread, as far as is known without looking."""
+
 
 class Checkouts(Protocol):
     """Where checkouts are kept."""
@@ -115,6 +125,7 @@ class Till:
     shelves: Shelves
     gateway: PaymentGateway
     workflow: Workflow
+    lines: Lines
     settings: Settings
     pause: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -123,12 +134,12 @@ class Till:
 def complete(till: Till, checkout_id: str, payment: Payment, *, caller: Caller, now: datetime) -> Checkout:
     """The checkout as it stands then: completed, in progress, escalated to the buyer's bank, or open with messages.
 
-    Raises NotFound for a checkout that is not the caller's, and Contended or Unavailable where the same request may be
-    sent again.
+    Raises NotFound for a checkout that is not the caller's; and Contended, Unavailable or WaitingRoom where the same
+    request may be sent again.
     """
     checkout = _own(till, checkout_id, caller, now)
     attempt = checkout.attempt
-    for _ in range(_TRIES):
+    for turn in range(_TRIES):
         if checkout.attempt != attempt:
             return checkout
         if checkout.status in IN_PROGRESS:
@@ -138,7 +149,7 @@ def complete(till: Till, checkout_id: str, payment: Payment, *, caller: Caller, 
         token = payment_token(payment)
         if isinstance(token, Message):
             return tell(checkout, (token,))
-        answer = _place(till, checkout, now)
+        answer = _place(till, checkout, now, recent=turn == 0)
         if isinstance(answer, Order):
             till.workflow.start(answer.id)
             _pay(till, answer, token, now)
@@ -181,22 +192,56 @@ def _own(till: Till, checkout_id: str, caller: Caller, now: datetime) -> Checkou
     return checkout
 
 
-def _place(till: Till, checkout: Checkout, now: datetime) -> Order | Checkout | None:
-    """The new order; or the checkout with the reason why there is none; or None where it is to be looked at again."""
+def _place(till: Till, checkout: Checkout, now: datetime, *, recent: bool) -> Order | Checkout | None:
+    """The new order; or the checkout with the reason why there is none; or None where it is to be looked at again.
+
+    Raises WaitingRoom where so many buyers want the same that this one must wait for their turn.
+    """
+    hottest = max((line.sku for line in checkout.lines), key=till.shelves.rows_last_seen, default="")
+    place = checkout.waiting if checkout.waiting and checkout.waiting.sku == hottest else None
+    if waiting.is_early(place, now) if place else till.lines.is_contended(hottest):
+        raise _in_line(till, checkout, hottest, now)
+    try:
+        return _ordered(till, checkout, now, recent=recent)
+    except Contended:
+        till.lines.note(hottest)
+        raise _in_line(till, checkout, hottest, now) from None
+
+
+def _in_line(till: Till, checkout: Checkout, sku: str, now: datetime) -> WaitingRoom:
+    """What the buyer is told, once their place in the line for `sku` stands on the checkout."""
+    place = checkout.waiting
+    if place is None or place.sku != sku:
+        place = waiting.join(till.lines, checkout.id, sku, till.shelves.rows_last_seen(sku), now)
+        try:
+            till.checkouts.save(checkout, checkout.model_copy(update={"waiting": place}))
+        except Conflict:
+            place = till.checkouts.get(checkout.id, now).waiting or place
+    return waiting.turn(place, now)
+
+
+def _ordered(till: Till, checkout: Checkout, now: datetime, *, recent: bool) -> Order | Checkout | None:
+    """As `_place`, without regard to who waits. Raises Contended.
+
+    What this process saw of a pool a moment ago (`recent`) is good enough to choose a row, not to turn a buyer away.
+    """
     skus = [line.sku for line in checkout.lines]
-    stock, supply = till.shelves.shelves(skus, now)
+    remembered = till.shelves.remembered(skus, now) if recent else None
+    stock, supply = remembered or till.shelves.shelves(skus, now)
     derived = derive(checkout, till.catalog.offers(skus), supply, till.settings)
+    option = chosen_option(derived, till.settings)
+    if remembered and (_unseen(checkout, derived) or derived.status != "ready_for_complete"):
+        return None
     if _unseen(checkout, derived):
         return _show_first(till, checkout, derived, now)
-    option = chosen_option(derived, till.settings)
     if derived.status != "ready_for_complete" or option is None:
         return _unless_moved(till, checkout, derived, now)
     try:
         return _taken(till, derived, option, stock, supply, now)
     except OutOfStock as short:
-        return _refused(till, checkout, derived, _sold_out(derived, short, supply), now)
+        return None if remembered else _refused(till, checkout, derived, _sold_out(derived, short, supply), now)
     except TooManyParts:
-        return _refused(till, checkout, derived, (_SCATTERED,), now)
+        return None if remembered else _refused(till, checkout, derived, (_SCATTERED,), now)
     except LimitReached as reached:
         return _refused(till, checkout, derived, _over_the_limit(derived, reached, supply), now)
     except ConditionFailed:

@@ -28,6 +28,16 @@ IN_PROGRESS: frozenset[Status] = frozenset({"complete_in_progress", "requires_es
 """An order exists and waits for its payment."""
 
 
+class Place(Model):
+    """A place in the line for a SKU that more buyers want than can be served at once. It promises no stock."""
+
+    sku: str
+    slot: int
+    """When the buyer is let in (epoch milliseconds). Asking before, or again after, loses nothing."""
+    pace: int
+    """How many buyers per second are let in."""
+
+
 class Checkout(Model):
     """One checkout session. `attempt` counts the orders that it has tried to become."""
 
@@ -51,6 +61,7 @@ class Checkout(Model):
     messages: tuple[Message, ...] = ()
     attempt: int = 1
     order_id: str | None = None
+    waiting: Place | None = None
     escalation_url: str | None = None
     """Where the buyer's bank asks for confirmation, while the status is requires_escalation."""
     created_at: str

@@ -1,12 +1,14 @@
 """Checkouts in DynamoDB: the table `carts`, see docs/architecture.md."""
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from commerce.adapters.dynamodb import ConditionFailed, Item, Table, fields, put, transact
 from commerce.checkout.model import Checkout
-from commerce.errors import Conflict, NotFound
+from commerce.errors import Conflict, Contended, NotFound
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,50 @@ class CheckoutRepository:
         except ConditionFailed:
             return False
         return True
+
+
+_CONTENDED_SECONDS = 2.0
+_KEPT_SECONDS = 3600
+_TRIES = 10
+
+
+@dataclass(frozen=True)
+class LineRepository:
+    """The lines of waiting buyers (items `LINE#<sku>#<number>`/`LINE`): each knows its next free slot."""
+
+    table: Table
+    clock: Callable[[], float] = time.monotonic
+    rushes: dict[str, float] = field(default_factory=dict)
+    """Until when this process takes a SKU for contended. So a SKU that is not costs nothing."""
+
+    def note(self, sku: str) -> None:
+        """Buyers of the SKU were in each other's way."""
+        self.rushes[sku] = self.clock() + _CONTENDED_SECONDS
+
+    def is_contended(self, sku: str) -> bool:
+        """Whether that was a moment ago."""
+        return self.rushes.get(sku, 0.0) > self.clock()
+
+    def join(self, sku: str, number: int, *, interval: int, now: int) -> int:
+        """The buyer's slot at the end of the line, `interval` after the one before. Epoch milliseconds.
+
+        A line that came to its end begins anew at `now`: slots are not saved up. A slot that is taken twice, because an
+        answer was lost, stays empty. Raises Contended.
+        """
+        pk = f"LINE#{sku}#{number}"
+        alive = {"expires_at": now // 1000 + _KEPT_SECONDS}
+        for _ in range(_TRIES):
+            line = self.table.get(pk, "LINE")
+            try:
+                if line and line["next"] >= now:
+                    following = self.table.advance(pk, "LINE", "next", interval, ("next", ">=", now), set=alive)
+                    return following - interval
+                as_seen = ("next", "=", line["next"]) if line else ("pk", "missing")
+                self.table.update(pk, "LINE", as_seen, set={**alive, "next": now + interval})
+                return now
+            except ConditionFailed:
+                continue
+        raise Contended("many buyers want the same thing at this moment; send the request again")
 
 
 def _item(checkout: Checkout) -> Item:

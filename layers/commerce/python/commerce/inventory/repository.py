@@ -5,8 +5,9 @@ under a condition, so that it cannot happen twice, and writes the movement that 
 """
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
@@ -38,6 +39,7 @@ _ATTEMPTS = 16
 """Of staff's changes, against the orders that take from the same rows."""
 _LOOKS = 5
 """At a pool whose units move between its rows while it is read."""
+_REMEMBERED_SECONDS = 1.0
 _POOLS = "POOLS"
 _POLICY = "POLICY"
 """Where a SKU's selling policy stands beside its stock, so that one batch read brings both."""
@@ -53,10 +55,15 @@ class InventoryRepository:
     """Where stock lies, the preferred location first."""
     low_stock: int = 0
     """The shop's threshold for SKUs that have none of their own."""
+    clock: Callable[[], float] = time.monotonic
+    looks: dict[str, "_Look"] = field(default_factory=dict)
+    """By pooled SKU: what this process saw last. A partition key serves 3,000 reads per second: were every buyer to
+    read every row, reading would be the ceiling."""
 
     def supply(self, skus: Iterable[str], now: datetime) -> dict[str, Supply]:
         """What can be sold of every SKU. May lag by a moment."""
-        return self.shelves(skus, now, consistent=False)[1]
+        wanted = list(skus)
+        return (self.remembered(wanted, now) or self.shelves(wanted, now, consistent=False))[1]
 
     def shelves(
         self, skus: Iterable[str], now: datetime, *, consistent: bool = True
@@ -64,9 +71,24 @@ class InventoryRepository:
         """The stock of `stock_of`, and what can be sold of it. The policies come with the same batch read."""
         wanted = list(dict.fromkeys(skus))
         stock, policies = self._look(wanted, consistent)
-        return stock, {
-            sku: supply_of(stock[sku], policies[sku], low_stock=self.low_stock, today=now.date()) for sku in wanted
-        }
+        self._remember(stock, policies)
+        return stock, self._supply(stock, policies, now)
+
+    def remembered(
+        self, skus: Iterable[str], now: datetime
+    ) -> tuple[dict[str, tuple[Stock, ...]], dict[str, Supply]] | None:
+        """As `shelves`, if all SKUs are pooled and this process saw them a moment ago. Costs nothing."""
+        looks = {sku: self.looks.get(sku) for sku in skus}
+        fresh = {sku: look for sku, look in looks.items() if look and look.until > self.clock()}
+        if not looks or len(fresh) < len(looks):
+            return None
+        stock = {sku: look.rows for sku, look in fresh.items()}
+        return stock, self._supply(stock, {sku: look.policy for sku, look in fresh.items()}, now)
+
+    def rows_last_seen(self, sku: str) -> int:
+        """Over how many rows the SKU's stock is spread, as far as is known without looking."""
+        look = self.looks.get(sku)
+        return sum(1 for row in look.rows if row.shard) if look else 1
 
     def stock_of(self, skus: Iterable[str], *, consistent: bool = True) -> dict[str, tuple[Stock, ...]]:
         """Every SKU's stock: its own row at every location, the preferred one first, then the rows of its pools.
@@ -75,6 +97,21 @@ class InventoryRepository:
         """
         wanted = list(dict.fromkeys(skus))
         return self._look(wanted, consistent)[0]
+
+    def _supply(
+        self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy], now: datetime
+    ) -> dict[str, Supply]:
+        return {
+            sku: supply_of(rows, policies[sku], low_stock=self.low_stock, today=now.date())
+            for sku, rows in stock.items()
+        }
+
+    def _remember(self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy]) -> None:
+        until = self.clock() + _REMEMBERED_SECONDS
+        for sku, rows in stock.items():
+            self.looks.pop(sku, None)
+            if any(row.shard for row in rows):
+                self.looks[sku] = _Look(until, rows, policies[sku])
 
     def _look(
         self, skus: list[str], consistent: bool
@@ -553,6 +590,15 @@ class InventoryRepository:
                 return again + pool
             own = again
         raise Contended("the stock is being moved at this moment; send the request again")
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A pooled SKU as this process saw it. Good enough to choose a row, until (the clock's seconds)."""
+
+    until: float
+    rows: tuple[Stock, ...]
+    policy: SellingPolicy
 
 
 def ledger_key(sku: str, month: str, shard: int) -> str:
