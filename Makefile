@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth diff deploy
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ lint: setup ## Check style, types and who imports whom
 
 format: setup ## Put imports and simple things in order
 	@$(VENV)/ruff check --fix
+
+flash-sale: setup ## Play a flash sale in virtual time (BUYERS=, UNITS=, SHARDS=, HOLD_MS=)
+	@$(VENV)/python -m tools.flash_sale $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS)) $(if $(SHARDS),--shards $(SHARDS)) $(if $(HOLD_MS),--hold-ms $(HOLD_MS))
 
 bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
 	@$(VENV)/python -m tools.bench

@@ -1,0 +1,183 @@
+"""`make flash-sale`: a crowd buys one SKU in virtual time, from one counter and from a pool.
+
+Writes build/flash-sale.json.
+
+The production code of completing a checkout runs on the double of DynamoDB with its model of capacity: 1,000 write and
+3,000 read units per second and partition key, a transaction costs double and holds its items, who meets it is refused.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tools.flash_sale.sale import Sale, rush, settle
+from tools.flash_sale.shop import ENVIRONMENTS, Shop
+
+REPORT = Path("build/flash-sale.json")
+WINDOW_SECONDS = 2.5
+"""For so long reservations per second are counted, while nobody runs out of stock."""
+CROWDS_AT_THE_COUNTER = (8, 32)
+"""How many functions at once get most out of one counter, tried in turn: more of them only collide."""
+FASTER = 10
+
+
+@dataclass(frozen=True)
+class Run:
+    """One crowd, and what became of it."""
+
+    name: str
+    buyers: int
+    units: int
+    shards: int
+    orders: int
+    per_second: float
+    answers: dict[str, int]
+    longest_line: int
+    lost_places: int
+    seconds: float
+
+
+def main() -> int:
+    """Plays, prints, writes; 1 where the sale was not as it must be."""
+    options = _options()
+    console = Console()
+    hold = options.hold_ms / 1000
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    ) as progress:
+
+        def play(name: str, buyers: int, **how: Any) -> tuple[Run, Shop, Sale]:
+            task = progress.add_task(name, total=buyers)
+            shop, sale = rush(buyers=buyers, hold=hold, done=lambda: progress.advance(task), **how)
+            progress.stop_task(task)
+            return _run(name, buyers, how, sale), shop, sale
+
+        counter = max(
+            (
+                play(
+                    f"one counter, {crowd} at once",
+                    options.most,
+                    units=options.most,
+                    shards=0,
+                    seconds=WINDOW_SECONDS,
+                    environments=crowd,
+                )[0]
+                for crowd in CROWDS_AT_THE_COUNTER
+            ),
+            key=lambda run: run.per_second,
+        )
+        pool, pool_shop, _ = play(
+            f"pool of {options.shards}",
+            options.most,
+            units=options.most,
+            shards=options.shards,
+            seconds=WINDOW_SECONDS,
+        )
+        sale, shop, sold = play("the sale", options.buyers, units=options.units, shards=options.shards)
+        books = settle(shop, sold, canceled=options.units // 10)
+        crowd = max(options.buyers // 10, 1)
+        beyond, _, _ = play("a crowd beyond a pool of 2", crowd, units=crowd, shards=2)
+    runs = [counter, pool, sale, beyond]
+    faults = [*_faults_of_the_sale(sale, books, options), *_faults_of_the_figures(counter, pool, beyond)]
+    console.print(_table(runs))
+    console.print(f"{pool.per_second / counter.per_second:.1f} times the orders per second of one counter.")
+    console.print(f"After {options.units // 10} cancellations, switching off and shipping the rest: {books}")
+    report = {
+        "options": vars(options),
+        "environments": ENVIRONMENTS,
+        "runs": [asdict(run) for run in runs],
+        "times_faster": pool.per_second / counter.per_second,
+        "books": books,
+        "busiest_keys": pool_shop.busiest_keys(),
+        "faults": faults,
+    }
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2))
+    for fault in faults:
+        console.print(f"[bold red]{fault}")
+    console.print(f"The figures are in {REPORT}.")
+    return 1 if faults else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make flash-sale")
+    parser.add_argument("--buyers", type=int, default=10_000)
+    parser.add_argument("--units", type=int, default=1_000)
+    parser.add_argument("--shards", type=int, default=30)
+    parser.add_argument("--hold-ms", type=float, default=20, help="how long a transaction holds its items")
+    parser.add_argument("--most", type=int, default=4_000, help="buyers of the runs that measure a rate")
+    return parser.parse_args()
+
+
+def _run(name: str, buyers: int, how: dict[str, Any], sale: Sale) -> Run:
+    return Run(
+        name=name,
+        buyers=buyers,
+        units=how["units"],
+        shards=how["shards"],
+        orders=len(sale.orders),
+        per_second=sale.per_second,
+        answers=dict(sale.answers),
+        longest_line=sale.longest_line,
+        lost_places=sale.lost_places,
+        seconds=sale.last,
+    )
+
+
+def _faults_of_the_sale(sale: Run, books: dict[str, Any], options: argparse.Namespace) -> list[str]:
+    sold = min(options.units, options.buyers)
+    canceled = options.units // 10
+    wrong: dict[str, bool] = {
+        f"{sale.orders} orders, not {sold}": sale.orders != sold,
+        "somebody had no answer": sale.answers.get("ordered", 0) + sale.answers.get("sold_out", 0) != sale.buyers,
+        "the stock is not what was sold": (books["sold"], books["left"]) != (sold, options.units - sold),
+        "units are stranded": books["free_after_cancellations"] != options.units - sold + canceled,
+        "the pool is still there": books["rows_at_the_end"] != 1,
+        "the shelf is wrong": books["on_hand_at_the_end"] != books["available_at_the_end"],
+        "the ledger does not sum to the stock": not books["ledger_sums"],
+    }
+    return [fault for fault, holds in wrong.items() if holds]
+
+
+def _faults_of_the_figures(counter: Run, pool: Run, beyond: Run) -> list[str]:
+    wrong: dict[str, bool] = {
+        f"not {FASTER} times as fast as one counter": pool.per_second < FASTER * counter.per_second,
+        "a crowd beyond the pool was answered with errors": bool(beyond.answers.get("unavailable")),
+        "nobody had to wait where the crowd is beyond the pool": not beyond.answers.get("waiting"),
+        "somebody lost their place": bool(beyond.lost_places),
+        "somebody in line was not served": beyond.orders != beyond.buyers,
+    }
+    return [fault for fault, holds in wrong.items() if holds]
+
+
+def _table(runs: list[Run]) -> Table:
+    table = Table(title="Flash sale, in virtual time")
+    columns: dict[str, Callable[[Run], object]] = {
+        "buyers": lambda run: run.buyers,
+        "units": lambda run: run.units,
+        "orders": lambda run: run.orders,
+        "sold out": lambda run: run.answers.get("sold_out", 0),
+        "told to wait": lambda run: run.answers.get("waiting", 0),
+        "longest line": lambda run: run.longest_line,
+        "errors": lambda run: run.answers.get("unavailable", 0),
+        "orders/s": lambda run: f"{run.per_second:.0f}",
+        "seconds": lambda run: f"{run.seconds:.1f}",
+    }
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right")
+    for run in runs:
+        table.add_row(run.name, *(str(cell(run)) for cell in columns.values()))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
