@@ -127,7 +127,7 @@ def test_the_last_units_are_sold_from_many_rows_together(shop: Shop) -> None:
 def test_whoever_meets_another_buyer_takes_another_row(shop: Shop) -> None:
     pooled(shop, 60)
 
-    with transactions_in_conflict(shop.client, share=0.5) as collided, ThreadPoolExecutor(12) as crowd:
+    with transactions_in_conflict(shop.client, share=0.2) as collided, ThreadPoolExecutor(12) as crowd:
         orders = list(crowd.map(lambda number: bought(shop, checkout_id=f"chk_{number}"), range(30)))
 
     assert collided
