@@ -1,6 +1,6 @@
 """Stock counts on a real engine: posted once, resumed after a crash, and never at the cost of what is promised."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -13,10 +13,11 @@ from builders.faults import answers_lost_after_the_write, transactions_in_confli
 from builders.orders import Shop, part
 from commerce.adapters.dynamodb import Table, transact
 from commerce.errors import Conflict, Invalid, StaleVersion
+from commerce.inventory.model import Stock
 from commerce.inventory.pooling import switch_on
 from commerce.inventory.service import adjust_stock
 from commerce.stockroom import service
-from commerce.stockroom.model import CountLine, Entry, StockCount
+from commerce.stockroom.model import CountLine, Entry, StockCount, settled
 from commerce.stockroom.repository import StockCountRepository
 
 LATER = NOW + timedelta(hours=1)
@@ -229,6 +230,56 @@ def test_a_listed_sku_that_nobody_counted_holds_the_approval_up(counting: Counti
 
     with pytest.raises(Conflict, match="HAT"):
         counting.approve()
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Between the look at the shelf and its correction something `happens`, once."""
+    waiting = [happens]
+
+    def settle_late(line: CountLine, shelf: Stock) -> CountLine:
+        done = settled(line, shelf)
+        if waiting:
+            waiting.pop()()
+        return done
+
+    monkeypatch.setattr(service, "settled", settle_late)
+
+
+def test_a_correction_in_the_very_moment_of_posting_is_not_made_twice(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting.shop.stocked(10, "MUG")
+    for count_id in ("count_1", "count_2"):
+        counting.open(count_id=count_id)
+        counting.enter(count_id, MUG=8)
+        counting.approve(count_id)
+
+    meanwhile(monkeypatch, lambda: counting.post("count_2"))
+    counting.post()
+
+    assert counting.on_hand() == 8
+    assert counting.line("MUG").outcome == "outdated"
+
+
+def test_an_order_canceled_in_the_very_moment_of_posting_gives_its_units_to_the_count(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = counting.shop
+    shop.stocked(10, "MUG")
+    counting.reserve(6)
+    counting.open()
+    counting.enter(MUG=1)
+    counting.approve()
+
+    def cancel() -> None:
+        transact(shop.client, shop.inventory.release_actions("order_1", [part(6, "MUG")], now=LATER))
+
+    meanwhile(monkeypatch, cancel)
+    counting.post()
+
+    line = counting.line("MUG")
+    assert (counting.on_hand(), line.outcome, line.short) == (1, "adjusted", 0)
+    assert shop.ledger_balances("MUG")
 
 
 @contextmanager

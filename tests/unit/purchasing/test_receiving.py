@@ -47,7 +47,7 @@ def delivery(delivery_id: str = "delivery_1", **quantities: int) -> Delivery:
         received_at="2026-11-27T10:00:00.000Z",
         received_by="carl",
         note="",
-        lines=tuple(quantities.items()),
+        lines=tuple(received(**quantities)),
     )
 
 

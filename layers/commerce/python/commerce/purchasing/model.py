@@ -1,6 +1,6 @@
 """Suppliers and purchase orders, and the pure rules on them. Costs are minor units of the supplier's currency."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -113,8 +113,12 @@ class Delivery(Model):
     received_by: str
     note: str
     """The supplier's delivery note, or what else staff want to find it by."""
-    lines: tuple[tuple[str, int], ...]
-    """(SKU, quantity)."""
+    lines: tuple[ReceivedLine, ...]
+
+    @property
+    def units(self) -> int:
+        """Units that came, over all SKUs."""
+        return sum(line.quantity for line in self.lines)
 
 
 class PurchaseOrder(Model):
@@ -199,7 +203,7 @@ def check_receivable(order: PurchaseOrder, lines: Iterable[ReceivedLine]) -> Non
 
 def with_delivery(order: PurchaseOrder, delivery: Delivery) -> PurchaseOrder:
     """The order once the delivery has come."""
-    came: Mapping[str, int] = dict(delivery.lines)
+    came = {line.sku: line.quantity for line in delivery.lines}
     lines = tuple(
         line.model_copy(update={"received": line.received + came.get(line.sku, 0)}) for line in order.lines
     )

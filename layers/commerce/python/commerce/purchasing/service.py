@@ -311,7 +311,7 @@ def receive(
         received_at=iso(now),
         received_by=actor,
         note=note,
-        lines=tuple((line.sku, line.quantity) for line in lines),
+        lines=lines,
     )
     for _ in range(_TRIES):
         order = store.get(order_id)
@@ -413,7 +413,7 @@ def _received(order: PurchaseOrder, delivery: Delivery, now: datetime) -> Purcha
         supplier_id=order.supplier_id,
         location=order.location,
         delivery_id=delivery.id,
-        units=sum(quantity for _, quantity in delivery.lines),
+        units=delivery.units,
         complete=order.status == "received",
     )
 
