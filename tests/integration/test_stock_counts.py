@@ -11,7 +11,7 @@ import pytest
 from builders.checkout import NOW
 from builders.faults import answers_lost_after_the_write, transactions_in_conflict
 from builders.orders import Shop, part
-from commerce.adapters.dynamodb import Table, transact
+from commerce.adapters.dynamodb import ConditionFailed, Table, transact
 from commerce.errors import Conflict, Invalid, StaleVersion
 from commerce.inventory.model import Stock
 from commerce.inventory.pooling import switch_on
@@ -348,6 +348,17 @@ def test_two_who_post_at_once_post_once(counting: Counting) -> None:
     assert [counting.on_hand(sku) for sku in skus] == [3] * 6
     assert counting.shop.events()["stock.counted"] == 1
     assert all(counting.shop.ledger_balances(sku) for sku in skus)
+
+
+def test_what_became_of_a_line_is_recorded_once(counting: Counting) -> None:
+    counting.shop.stocked(10, "MUG")
+    count = counting.open()
+    [line] = counting.enter(MUG=8)
+    outdated = settled(line, Stock(sku="MUG", location="main", on_hand=8, available=8, adjustments=9))
+    counting.counts.settle(count, outdated, actions=[])
+
+    with pytest.raises(ConditionFailed):
+        counting.counts.settle(count, outdated, actions=[])
 
 
 def test_a_long_count_is_posted_in_several_requests(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
