@@ -355,10 +355,11 @@ def test_what_became_of_a_line_is_recorded_once(counting: Counting) -> None:
     count = counting.open()
     [line] = counting.enter(MUG=8)
     outdated = settled(line, Stock(sku="MUG", location="main", on_hand=8, available=8, adjustments=9))
+    short = settled(line, Stock(sku="MUG", location="main", on_hand=8, available=0, adjustments=line.adjustments))
     counting.counts.settle(count, outdated, actions=[])
 
     with pytest.raises(ConditionFailed):
-        counting.counts.settle(count, outdated, actions=[])
+        counting.counts.settle(count, short, actions=[])
 
 
 def test_a_long_count_is_posted_in_several_requests(counting: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
