@@ -69,6 +69,34 @@ def test_an_answer_of_stripes_that_got_lost_is_asked_for_again(
     assert charges(double)["authorized"] == 1
 
 
+@pytest.mark.parametrize("fault", ["error_before", "error_after"])
+def test_an_outage_that_stripe_remembers_keeps_nobody_from_paying(
+    stripe_shop: Shop, double: StripeDouble, fault: str
+) -> None:
+    stripe_shop.stocked(1)
+    control(double, "faults", {"operation": "payment_intents.create", "fault": fault, "times": 1})
+
+    completed = stripe_shop.complete(stripe_shop.checkout())
+
+    assert completed.status == "completed"
+    assert charges(double)["authorized"] == 1
+
+
+def test_twenty_completions_in_an_outage_that_stripe_remembers_confirm_one_intent(
+    stripe_shop: Shop, double: StripeDouble
+) -> None:
+    stripe_shop.stocked(1)
+    checkout = stripe_shop.checkout()
+    control(double, "faults", {"operation": "payment_intents.create", "fault": "error_after", "times": 1})
+    stripe_shop.waits_for_nobody()
+
+    with ThreadPoolExecutor(20) as crowd:
+        list(crowd.map(stripe_shop.complete, [checkout] * 20))
+
+    assert stripe_shop.checkouts.get(checkout.id, NOW).status == "completed"
+    assert charges(double)["authorized"] == 1
+
+
 def test_a_declined_card_then_a_good_one_charges_the_good_one_alone(stripe_shop: Shop, double: StripeDouble) -> None:
     stripe_shop.stocked(1)
     checkout = stripe_shop.checkout()

@@ -70,9 +70,18 @@ class TestCreatingAnIntent:
         with pytest.raises(Invalid):
             shop.gateway.create_intent("order_1", 1, "USD")
 
-    @pytest.mark.parametrize("fault", ["error_before", "error_after", "drop_before", "drop_after", "rate_limit"])
+    @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "rate_limit"])
     def test_without_an_answer_the_caller_may_try_again(self, shop: Shop, fault: str) -> None:
         shop.breaks("payment_intents.create", fault)
+        with pytest.raises(Unavailable):
+            shop.gateway.create_intent("order_1", 2000, "USD")
+
+    def test_an_outage_that_stripe_remembers_is_gone_round_and_one_that_lasts_is_told(self, shop: Shop) -> None:
+        shop.breaks("payment_intents.create", "error_after")
+        intent_id = shop.gateway.create_intent("order_1", 2000, "USD")
+        assert shop.gateway.retrieve(intent_id).outcome == "unconfirmed"
+
+        shop.breaks("payment_intents.create", "error_before")
         with pytest.raises(Unavailable):
             shop.gateway.create_intent("order_1", 2000, "USD")
 

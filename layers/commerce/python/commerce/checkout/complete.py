@@ -341,10 +341,10 @@ def _pay(till: Till, order: Order, token: str, now: datetime) -> None:
         orders.cancel_order(till.stores, till.workflow, order, reason="payment_declined", actor="payment", now=now)
         return
     order = orders.remember_intent(till.stores, order, intent_id)
-    if order.status != "pending_payment":
+    if order.status != "pending_payment" or order.payment_intent is None:
         return
     return_url = f"{till.settings.pages}/checkout/{order.checkout_id}"
-    authorization = till.gateway.confirm(intent_id, token, return_url, key=f"{order.id}:confirm")
+    authorization = till.gateway.confirm(order.payment_intent, token, return_url, key=f"{order.id}:confirm")
     settle_authorization(till.stores, till.workflow, till.gateway, order, authorization, now=now)
 
 

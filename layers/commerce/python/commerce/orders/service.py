@@ -197,12 +197,12 @@ FIRST_PART = 2
 
 
 def remember_intent(stores: Stores, order: Order, intent_id: str) -> Order:
-    """Writes onto the pending order who holds its money, before any is held.
+    """Writes onto the pending order who holds its money, before any is held. The first intent stays.
 
     Answers the order as it is: one that was canceled meanwhile comes back canceled and must not be paid.
     """
     for _ in range(TRIES):
-        if order.payment_intent == intent_id or order.status != "pending_payment":
+        if order.payment_intent is not None or order.status != "pending_payment":
             return order
         try:
             return stores.orders.change(order, fields={"payment_intent": intent_id})

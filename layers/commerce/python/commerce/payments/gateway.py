@@ -57,7 +57,8 @@ _Unanswered = cast(Callable[..., stripe.APIConnectionError], stripe.APIConnectio
 _SETTLED = (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError)
 """Stripe understood the request and said no. Every other StripeError leaves open whether money moved."""
 
-_TOLD = (*_SETTLED, stripe.APIError)
+_FAILED = stripe.APIError
+_TOLD = (*_SETTLED, _FAILED)
 """Stripe said something, so it can be asked how the intent stands now. A 5xx is remembered under the idempotency key
 like any other answer: asking is then the only way to learn that the money moved."""
 
@@ -137,18 +138,23 @@ class StripeGateway:
         self._intents = self._client.v1.payment_intents
 
     def create_intent(self, order_id: str, amount: int, currency: str) -> str:
-        """An intent that can only be captured by hand. Its idempotency key is the order's."""
+        """An intent that can only be captured by hand. Its idempotency key is the order's.
+
+        Stripe remembers a 5xx under that key for a day, so it is asked once more without it: an intent holds nothing
+        before it is confirmed, and the order confirms one alone.
+        """
+        wanted: Any = {
+            "amount": amount,
+            "currency": currency.lower(),
+            "capture_method": "manual",
+            "allowed_payment_method_types": ["card"],
+            "metadata": {"order_id": order_id},
+        }
         try:
-            intent = self._intents.create(
-                {
-                    "amount": amount,
-                    "currency": currency.lower(),
-                    "capture_method": "manual",
-                    "allowed_payment_method_types": ["card"],
-                    "metadata": {"order_id": order_id},
-                },
-                {"idempotency_key": f"{order_id}:create"},
-            )
+            try:
+                intent = self._intents.create(wanted, {"idempotency_key": f"{order_id}:create"})
+            except _FAILED:
+                intent = self._intents.create(wanted)
         except _SETTLED as error:
             raise Invalid("this amount cannot be paid by card in this currency") from error
         except stripe.StripeError as error:

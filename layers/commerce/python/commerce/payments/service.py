@@ -103,9 +103,10 @@ class PaymentGateway(Protocol):
     """Authorise, then capture or void, then perhaps refund."""
 
     def create_intent(self, order_id: str, amount: int, currency: str) -> str:
-        """The intent id of the order, the same however often it is asked; nothing is held yet.
+        """An intent id for the order, the same however often it is asked but after an outage; nothing is held yet.
 
-        The caller stores the id before `confirm`, so that an intent whose answer got lost can never hold money.
+        The caller stores the first id before `confirm` and confirms no other, so that an intent whose answer got lost
+        can never hold money.
         Raises Unavailable where no answer came, Invalid where the provider refuses the amount or currency.
         """
 
