@@ -19,7 +19,10 @@ from stacks.constructs.stream import consume_stream
 from stacks.data import DataStack
 from stacks.functions import FUNCTIONS, FunctionSpec
 from stacks.shop import Shop, physical_name
-from stacks.tables import CATALOG, OUTBOX
+from stacks.tables import CATALOG, INVENTORY, OUTBOX
+
+STOCK_CHANGES = {"eventName": ["MODIFY"], "dynamodb": {"Keys": {"sk": {"S": [{"prefix": "LOCATION#"}]}}}}
+"""What of the inventory table's stream is a change of stock; a location's first units cross no line."""
 
 
 class EventsStack(ShopStack):
@@ -38,6 +41,7 @@ class EventsStack(ShopStack):
         )
         self._relay_outbox()
         self._project_catalog()
+        self._watch_stock()
         self._send_email()
         self._export_analytics(data)
         self._tell_of_overdue_deliveries(operators)
@@ -59,6 +63,13 @@ class EventsStack(ShopStack):
         function = CommerceFunction(self, FUNCTIONS["project_catalog"], self.shop)
         products = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["PRODUCT"]}}}}
         consume_stream(function, self.shop.tables[CATALOG], parked, only=products)
+
+    def _watch_stock(self) -> None:
+        parked = ParkedQueue(self, "StockParked", of="the notices about stock", config=self.config)
+        function = CommerceFunction(self, FUNCTIONS["watch_stock"], self.shop)
+        # Nobody waits for these: a busy shop pays for one invocation where it sold a hundred units.
+        within = Duration.seconds(10)
+        consume_stream(function, self.shop.tables[INVENTORY], parked, only=STOCK_CHANGES, within=within)
 
     def _send_email(self) -> None:
         function = self._consumer(FUNCTIONS["send_email"], [event.type for event in KINDS])

@@ -87,7 +87,12 @@ _ALL = (
     FunctionSpec(
         "complete_checkout",
         "Takes stock, makes the order and asks for the money",
-        tables={**_ORDER_CHANGES, CATALOG: READ, IDEMPOTENCY: CLAIM},
+        tables={
+            **_ORDER_CHANGES,
+            INVENTORY: (*READ, *CHANGE, "ConditionCheckItem"),
+            CATALOG: READ,
+            IDEMPOTENCY: CLAIM,
+        },
         secrets=("payment", "signing"),
         workflow=START + SIGNAL,
         tokens=True,
@@ -205,6 +210,12 @@ _ALL = (
         "project_catalog",
         "Keeps the listings and search words in step with the products",
         tables={**_CATALOG_READS, CATALOG: READ + WRITE},
+        timeout=60,
+    ),
+    FunctionSpec(
+        "watch_stock",
+        "Tells when a SKU runs low, is out, or is back",
+        tables={INVENTORY: ("BatchGetItem",), OUTBOX: APPEND},
         timeout=60,
     ),
     FunctionSpec("relay_outbox", "Puts the outbox's events on the bus", tables={OUTBOX: ("UpdateItem",)}, timeout=60),

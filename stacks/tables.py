@@ -45,7 +45,7 @@ CATALOG = TableSpec(
     stream=True,
 )
 CARTS = TableSpec("carts", "CARTS_TABLE", time_to_live=True)
-INVENTORY = TableSpec("inventory", "INVENTORY_TABLE")
+INVENTORY = TableSpec("inventory", "INVENTORY_TABLE", stream=True)
 STOCKROOM = TableSpec("stockroom", "STOCKROOM_TABLE", indexes=(Index("by_listing", "listing", "position"),))
 ORDERS = TableSpec(
     "orders",

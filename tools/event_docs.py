@@ -39,6 +39,9 @@ EMITTERS: dict[str, str] = {
     "purchase_order.sent": "staff, sending a purchase order",
     "purchase_order.received": "staff, taking a delivery in",
     "purchase_order.closed": "staff, taking the last delivery in, closing an order short, or canceling it",
+    "stock.low": "the inventory table's stream, once for each time that the threshold is crossed",
+    "stock.out": "the inventory table's stream, once for each time that the last free unit goes",
+    "stock.back": "the inventory table's stream, once for each time that there are free units again",
 }
 """Who emits an event."""
 
@@ -79,6 +82,8 @@ EXAMPLES: dict[str, Any] = {
     "complete": False,
     "outstanding": 20,
     "quantity": 2,
+    "available": 4,
+    "threshold": 5,
 }
 """A value for every field of every event."""
 
@@ -90,6 +95,9 @@ SUBJECTS = {
     "purchase_order.sent": "po_0a1b2c",
     "purchase_order.received": "po_0a1b2c",
     "purchase_order.closed": "po_0a1b2c",
+    "stock.low": "SHIRT-BLUE-M",
+    "stock.out": "SHIRT-BLUE-M",
+    "stock.back": "SHIRT-BLUE-M",
 }
 REASONS = {"order.canceled": "short_pick", "stock.adjusted": "adjusted", "payment.disputed": "fraudulent"}
 

@@ -9,9 +9,20 @@ from commerce.clock import iso, now
 from commerce.errors import Invalid, NotFound
 from commerce.ids import derived_id
 from commerce.inventory.pooling import switch_off, switch_on
-from commerce.inventory.request import AdjustmentRequest, PoolRequest, TransferRequest
+from commerce.inventory.request import AdjustmentRequest, PolicyRequest, PoolRequest, TransferRequest
+from commerce.inventory.selling import set_policy
 from commerce.inventory.service import adjust_stock, transfer_stock
-from commerce.inventory.view import MovementsResponse, StockLevel, StockOverview, StockResponse, level, levels, overview
+from commerce.inventory.view import (
+    MovementsResponse,
+    PolicyResponse,
+    StockLevel,
+    StockOverview,
+    StockResponse,
+    level,
+    levels,
+    overview,
+    policy_of,
+)
 from commerce.stockroom import service as stockroom
 from commerce.stockroom.bulk import adjust_all, checked_sheet
 from commerce.stockroom.model import CountStatus, StockCount
@@ -299,6 +310,30 @@ def _status(text: str) -> CountStatus:
 
 def _actor(request: Request[Any]) -> str:
     return request.caller.subject or "staff"
+
+
+@api.get("/admin/stock/{sku}/policy", groups=STAFF, answers=PolicyResponse)
+def show_policy(request: Request[None]) -> Response:
+    """Shows how a SKU may be sold; its ETag is the policy's version."""
+    sku = _known_sku(request)
+    policy = wiring.inventory().policy(sku)
+    return versioned(policy_of(sku, policy), policy.version)
+
+
+@api.put("/admin/stock/{sku}/policy", groups=("catalogue",), body=PolicyRequest, answers=PolicyResponse)
+def replace_policy(request: Request[PolicyRequest]) -> Response:
+    """Decides anew how a SKU may be sold. Units that were sold ahead stay owed."""
+    sku = _known_sku(request)
+    policy = set_policy(
+        wiring.inventory(),
+        wiring.audit(),
+        sku=sku,
+        terms=request.body.terms(),
+        expected=request.expected_version(),
+        actor=str(request.caller.subject),
+        now=now(),
+    )
+    return versioned(policy_of(sku, policy), policy.version)
 
 
 def _known_sku(request: Request[Any]) -> str:

@@ -15,9 +15,16 @@ from stacks.constructs.queue import ParkedQueue
 
 
 def consume_stream(
-    function: CommerceFunction, table: dynamodb.ITable, parked: ParkedQueue, *, only: Mapping[str, Any]
+    function: CommerceFunction,
+    table: dynamodb.ITable,
+    parked: ParkedQueue,
+    *,
+    only: Mapping[str, Any],
+    within: Duration | None = None,
 ) -> None:
     """Lets `function` work on those records of the table's stream that match the pattern `only`.
+
+    At once, or `within` that time, so that a batch holds more of them.
 
     A record that keeps failing is parked, by the function itself, which isolates it, or by Lambda after ten attempts;
     the ones behind it go on. From the oldest record on, so that nothing written before the first deployment is missed.
@@ -34,6 +41,7 @@ def consume_stream(
         event_source_arn=stream,
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
         batch_size=100,
+        max_batching_window=within,
         bisect_batch_on_error=True,
         report_batch_item_failures=True,
         retry_attempts=10,

@@ -43,7 +43,7 @@ def test_every_target_of_a_rule_has_dead_letters(templates):
 def test_streams_park_what_keeps_failing(templates):
     mappings = templates.properties("AWS::Lambda::EventSourceMapping")
     streams = [mapping for mapping in mappings if "StartingPosition" in mapping]
-    assert len(streams) == 2
+    assert len(streams) == 3
     for mapping in streams:
         assert mapping["StartingPosition"] == "TRIM_HORIZON"
         assert "OnFailure" in mapping["DestinationConfig"]

@@ -63,7 +63,9 @@ def tables(dynamodb: Any) -> Iterator[dict[str, str]]:
     prefix = uuid4().hex[:12]
     names = {spec.variable: f"{prefix}-{spec.name}" for spec in ALL}
     for spec in ALL:
-        dynamodb.create_table(**create_table_request(spec, names[spec.variable]))
+        stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        recorded = {"StreamSpecification": stream} if spec.stream else {}
+        dynamodb.create_table(**create_table_request(spec, names[spec.variable]), **recorded)
     yield names
     for name in names.values():
         dynamodb.delete_table(TableName=name)

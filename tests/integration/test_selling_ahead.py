@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,16 @@ from builders.orders import DECLINED, Shop, card, part
 from builders.stock import CHRISTMAS, backorder, preorder
 from commerce.adapters.dynamodb import transact
 from commerce.checkout.model import Checkout
-from commerce.errors import ConditionFailed, Conflict
+from commerce.errors import ConditionFailed, Conflict, StaleVersion
+from commerce.fulfilment import warehouse
+from commerce.fulfilment.model import PickedLine
 from commerce.identity.model import GUEST, Caller
+from commerce.inventory.selling import set_policy
 from commerce.inventory.service import adjust_stock
+from commerce.orders.model import Order
 from commerce.orders.service import cancel_order
-from commerce.supply import SellingPolicy
+from commerce.orders.view import Awaited, present
+from commerce.supply import SellingPolicy, SellingTerms
 
 
 def sold(shop: Shop, policy: SellingPolicy, units: int = 0, sku: str = "SHIRT-M") -> str:
@@ -159,16 +165,40 @@ def test_other_terms_while_units_are_owed_strand_nothing(shop: Shop) -> None:
     assert shop.ledger_balances()
 
 
-def test_the_place_where_units_are_owed_cannot_be_left(dynamodb: object, tables: dict[str, str]) -> None:
+def decide(shop: Shop, expected: int, **terms: Any) -> SellingPolicy:
+    """What staff make of the shirt's policy."""
+    wanted = SellingTerms(**{"mode": "backorder", "cap": 5, **terms})
+    return set_policy(
+        shop.inventory, shop.audit, sku="SHIRT-M", terms=wanted, expected=expected, actor="staff_1", now=NOW
+    )
+
+
+def test_the_place_where_units_are_owed_is_not_left_before_they_arrive(dynamodb: Any, tables: dict[str, str]) -> None:
     shop = Shop(dynamodb, tables, locations=("main", "annex"))
-    policy = backorder(5)
-    sold(shop, policy)
+    assert decide(shop, 0).location == "main"
     agreed(shop)
 
-    with pytest.raises(ConditionFailed) as refused:
-        shop.inventory.save_policy("SHIRT-M", policy, backorder(5, location="annex", version=2))
+    with pytest.raises(Conflict) as refused:
+        decide(shop, 1, location="annex")
+    assert refused.value.path == "$.location"
+    assert decide(shop, 1, mode="deny", cap=0).location == "main"
 
-    assert refused.value.failed == (1,)
+    adjusted(shop, 1)
+    assert decide(shop, 2, location="annex").location == "annex"
+
+
+def test_of_two_decisions_at_once_one_holds_and_the_other_is_told(shop: Shop) -> None:
+    def cap(number: int) -> str:
+        try:
+            return str(decide(shop, 0, cap=number).cap)
+        except StaleVersion:
+            return "stale"
+
+    with ThreadPoolExecutor(8) as staff:
+        outcomes = list(staff.map(cap, range(1, 9)))
+
+    [held] = [outcome for outcome in outcomes if outcome != "stale"]
+    assert (shop.inventory.policy("SHIRT-M").cap, shop.inventory.policy("SHIRT-M").version) == (int(held), 1)
 
 
 def test_a_cap_that_is_lowered_at_the_same_moment_holds(shop: Shop) -> None:
@@ -281,3 +311,62 @@ def test_policies_cost_an_order_no_call(shop: Shop) -> None:
         shop.complete(other)
 
     assert limited == plain
+
+
+def pick(shop: Shop, order_id: str | None, found: int) -> Order:
+    order = shop.orders.get(order_id or "")
+    counted = (PickedLine(line_id=order.lines[0].id, quantity=found),)
+    return warehouse.pick(
+        shop.stores, shop.inventory, shop.workflow, order_id=order.id, picked=counted, actor="picker", now=NOW
+    )
+
+
+def test_a_backorder_is_picked_once_its_units_lie_on_the_shelf(shop: Shop) -> None:
+    sold(shop, backorder(5), units=1)
+    order = agreed(shop, ("SHIRT-M", 3)).order_id
+
+    for found in (3, 1, 0):
+        with pytest.raises(Conflict) as refused:
+            pick(shop, order, found)
+        assert "sold ahead" in refused.value.content
+    assert shop.orders.get(order or "").status == "confirmed"
+
+    adjusted(shop, 2)
+    assert pick(shop, order, 3).status == "picked"
+    assert (shop.stock().on_hand, shop.stock().available) == (3, 0)
+
+
+def test_a_unit_that_is_missing_though_all_have_arrived_is_a_short_pick(shop: Shop) -> None:
+    sold(shop, backorder(5))
+    order = agreed(shop, ("SHIRT-M", 2)).order_id
+    adjusted(shop, 4)
+
+    assert pick(shop, order, 1).cancel_reason == "short_pick"
+
+    assert (shop.stock().on_hand, shop.stock().available) == (3, 3)
+    assert shop.ledger_balances()
+
+
+def test_an_order_from_the_shelf_is_not_canceled_for_units_that_a_backorder_waits_for(shop: Shop) -> None:
+    sold(shop, backorder(5), units=1)
+    from_the_shelf = agreed(shop)
+    agreed(shop, ("SHIRT-M", 2), id="chk_2")
+
+    with pytest.raises(Conflict):
+        pick(shop, from_the_shelf.order_id, 0)
+
+    assert pick(shop, from_the_shelf.order_id, 1).status == "picked"
+
+
+def test_the_order_says_what_is_awaited_until_it_is_picked(shop: Shop) -> None:
+    sold(shop, backorder(5, expected_on=CHRISTMAS), units=1)
+    order_id = agreed(shop, ("SHIRT-M", 3)).order_id or ""
+
+    shown = present(shop.orders.get(order_id), "https://shop.example")
+    assert shown.line_items[0].awaited == Awaited(quantity=2, expected_on=CHRISTMAS)
+    assert shown.fulfillment.expectations[0].fulfillable_on == "2026-12-24T00:00:00Z"
+
+    adjusted(shop, 2)
+    picked = present(pick(shop, order_id, 3), "https://shop.example")
+    assert picked.line_items[0].awaited is None
+    assert picked.fulfillment.expectations[0].fulfillable_on == "now"

@@ -256,6 +256,34 @@ class PurchaseOrderClosed(PurchaseOrderEvent):
     """Units that were ordered and did not come."""
 
 
+class StockEvent(Event):
+    """The free units of a SKU at a location crossed a line; `subject` is the SKU."""
+
+    location: str
+    available: int
+    """Units that are free there then; below zero, so many are sold ahead."""
+    threshold: int
+    """From so many free units on the SKU is low."""
+
+
+class StockLow(StockEvent):
+    """No more than its threshold of a SKU are free at a location."""
+
+    type: ClassVar[str] = "stock.low"
+
+
+class StockOut(StockEvent):
+    """Nothing of a SKU is free at a location any more."""
+
+    type: ClassVar[str] = "stock.out"
+
+
+class StockBack(StockEvent):
+    """Units of a SKU are free at a location again, where there were none."""
+
+    type: ClassVar[str] = "stock.back"
+
+
 ALL: tuple[type[Event], ...] = (
     OrderPlaced,
     OrderConfirmed,
@@ -276,6 +304,9 @@ ALL: tuple[type[Event], ...] = (
     PurchaseOrderSent,
     PurchaseOrderReceived,
     PurchaseOrderClosed,
+    StockLow,
+    StockOut,
+    StockBack,
 )
 
 BY_TYPE: dict[str, type[Event]] = {event.type: event for event in ALL}

@@ -16,7 +16,7 @@ from commerce.fulfilment.model import PickedLine, missing_stock, missing_units, 
 from commerce.inventory.service import StockLedger, adjust_stock
 from commerce.orders.model import Order, Shipment, ShipmentStatus, Status, status_after
 from commerce.orders.ports import Stores, Workflow
-from commerce.orders.service import TRIES, cancel_order, expect_version, wake
+from commerce.orders.service import TRIES, cancel_order, expect_version, parts_of, wake
 
 
 class Worklists(Protocol):
@@ -83,18 +83,46 @@ def pick(
     canceled, for the shop does not ship half an order.
 
     Units that are not on the shelf then leave the stock too, so that they are not sold again. Raises Invalid for a
-    count that does not fit the parcel, Conflict for one that is not to be picked.
+    count that does not fit the parcel, Conflict for one that is not to be picked, or not before its goods arrive.
     """
     order = stores.orders.get(order_id)
     shipment = shipment_at(order, location)
     missing = missing_units(shipment, picked)
     if not missing:
+        _expect_arrived(stock, order, shipment)
         return _by_staff(stores, order_id, location, "pending", "picked", {}, actor, now, expected)
     if order.cancel_reason != "short_pick":
         _expect(order, shipment, "pending", expected)
+        _expect_lost(stock, shipment, missing_stock(order.lines, missing))
     order = cancel_order(stores, workflow, order, reason="short_pick", actor=actor, now=now)
     _write_off(stock, stores.audit, order, shipment.location, missing_stock(order.lines, missing), actor, now)
     return order
+
+
+def _expect_arrived(stock: StockLedger, order: Order, shipment: Shipment) -> None:
+    """Raises Conflict for a parcel whose units were sold ahead, until so many lie there."""
+    if shipment.status != "pending":
+        return
+    for part in parts_of(order):
+        if part.backordered and part.location == shipment.location:
+            there = stock.rows(part.sku, part.location)[0].on_hand
+            if there < part.quantity:
+                raise Conflict(
+                    f"{part.sku} was sold ahead: the parcel needs {part.quantity}, and {there} lie at {part.location}; "
+                    "pick it once they are received"
+                )
+
+
+def _expect_lost(stock: StockLedger, shipment: Shipment, missing: Mapping[str, int]) -> None:
+    """Raises Conflict where more is owed than lies there: who finds too little then has found no loss, the units are
+    on their way, and canceling would be for nothing.
+    """
+    for sku in missing:
+        if stock.stock(sku, shipment.location).available < 0:
+            raise Conflict(
+                f"units of {sku} were sold ahead and have not arrived at {shipment.location}; "
+                "pick the parcel once they are received, or cancel the order"
+            )
 
 
 def _write_off(

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import Literal
 
 from commerce.errors import Invalid
 from commerce.ids import derived_id
 from commerce.inventory.model import Part, Stock, by_location
+from commerce.model import Model
 from commerce.supply import SellingPolicy, SellingTerms, Supply
 
 _TAG = re.compile(r"\+[^@]*(?=@)")
@@ -38,10 +40,15 @@ def supply_of(stock: Iterable[Stock], policy: SellingPolicy, *, low_stock: int, 
     return Supply(
         free=sum(max(place.available, 0) for place in by_location(rows)),
         ahead=_room(rows, policy, today),
-        low=low_stock if policy.low_stock is None else policy.low_stock,
+        low=threshold(policy, low_stock),
         expected_on=None if policy.over(today) else policy.expected_on,
         policy=policy,
     )
+
+
+def threshold(policy: SellingPolicy, low_stock: int) -> int:
+    """From how many free units on the SKU is low; the shop's own number, `low_stock`, where staff decided nothing."""
+    return low_stock if policy.low_stock is None else policy.low_stock
 
 
 def _room(rows: Iterable[Stock], policy: SellingPolicy, today: date) -> int:
@@ -67,3 +74,29 @@ def buyer_key(subject: str | None, email: str | None) -> str:
     if subject is not None:
         return derived_id("buyer", "subject", subject)
     return derived_id("buyer", "email", _TAG.sub("", (email or "").strip().lower()))
+
+
+Crossing = Literal["low", "out", "back"]
+"""A line that the free units of a SKU at a location have crossed: the threshold, or zero in either direction."""
+
+
+class StockChange(Model):
+    """One change of the free units of a SKU at a location."""
+
+    id: str
+    """The change's own, the same however often it is told."""
+    sku: str
+    location: str
+    before: int | None
+    """None where nobody watched until now."""
+    after: int
+    occurred_at: str
+
+
+def crossing(before: int | None, after: int, low: int) -> Crossing | None:
+    """Which line was crossed, if any. Below zero, where units are sold ahead, is no further line."""
+    if after <= 0:
+        return "out" if before is None or before > 0 else None
+    if before is not None and before <= 0:
+        return "back"
+    return "low" if after <= low and (before is None or before > low) else None

@@ -7,6 +7,7 @@ under a condition, so that it cannot happen twice, and writes the movement that 
 import heapq
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -28,11 +29,11 @@ from commerce.adapters.dynamodb import (
 )
 from commerce.adapters.outbox import Outbox
 from commerce.clock import iso
-from commerce.errors import Contended
+from commerce.errors import ConditionFailed, Contended
 from commerce.events import Event
 from commerce.ids import derived_id
 from commerce.inventory.model import Movement, MovementKind, Part, Pool, Reservation, Stock, by_location
-from commerce.inventory.policy import needed, supply_of
+from commerce.inventory.policy import needed, supply_of, threshold
 from commerce.supply import SellingPolicy, Supply
 
 _ATTEMPTS = 16
@@ -218,6 +219,18 @@ class InventoryRepository:
     def policy(self, sku: str) -> SellingPolicy:
         """How the SKU may be sold."""
         return _policy(self.table.get(*_policy_key(sku)) or {})
+
+    def thresholds(self, skus: Iterable[str]) -> dict[str, int]:
+        """From how many free units on each SKU is low. May lag by a moment."""
+        wanted = list(dict.fromkeys(skus))
+        found = self._items(map(_policy_key, wanted), consistent=False)
+        policies = {sku: _policy(found.get(_policy_key(sku), {})) for sku in wanted}
+        return {sku: threshold(policy, self.low_stock) for sku, policy in policies.items()}
+
+    def tell(self, event: Event) -> None:
+        """Publishes an event that goes with no change. Told again, it changes nothing."""
+        with suppress(ConditionFailed):
+            transact(self.table.client, [self.outbox.action(event)])
 
     def save_policy(
         self, sku: str, old: SellingPolicy, new: SellingPolicy, *, actions: Iterable[dict[str, Any]] = ()

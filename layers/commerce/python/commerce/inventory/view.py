@@ -1,9 +1,11 @@
 """Stock as staff see it."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from commerce.inventory.model import Incoming, Movement, Stock, arrivals, by_location
 from commerce.model import Model
+from commerce.supply import SellingMode, SellingPolicy
 
 
 class StockLevel(Model):
@@ -51,3 +53,26 @@ def levels(sku: str, rows: Iterable[Stock]) -> StockResponse:
 def overview(sku: str, rows: Iterable[Stock], incoming: Iterable[Incoming]) -> StockOverview:
     """The SKU's stock, there and on its way."""
     return StockOverview(**dict(levels(sku, rows)), incoming=arrivals(incoming))
+
+
+class PolicyResponse(Model):
+    """How a SKU may be sold."""
+
+    sku: str
+    version: int
+    """0 while nobody decided anything."""
+    mode: SellingMode
+    cap: int
+    """Units that may be sold ahead in all."""
+    expected_on: date | None
+    location: str | None
+    """Where units that are sold ahead will arrive."""
+    purchase_limit: int | None
+    """Units that one buyer may have, over all orders."""
+    low_stock: int | None
+    """Up to so many free units are few."""
+
+
+def policy_of(sku: str, policy: SellingPolicy) -> PolicyResponse:
+    """The SKU's selling policy."""
+    return PolicyResponse(sku=sku, **{**dict(policy), "location": policy.location or None})

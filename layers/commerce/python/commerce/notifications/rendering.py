@@ -47,6 +47,8 @@ class Line(Model):
     quantity: int
     price: str
     image_url: str | None
+    later: str | None
+    """What of it was not in stock when it was ordered."""
 
 
 class Parcel(Model):
@@ -127,7 +129,13 @@ def _line(line: OrderLine, order: Order) -> Line:
         quantity=line.quantity or line.original,
         price=display(amount_of(line.totals, "total"), order.currency),
         image_url=_shown_in_mail(line.image_url),
+        later=_later(line, awaited) if (awaited := order.awaited(line)) else None,
     )
+
+
+def _later(line: OrderLine, awaited: int) -> str:
+    units = "Not in stock yet" if awaited == line.quantity else f"{awaited} of them not in stock yet"
+    return f"{units}, expected on {in_words(line.expected_on)}" if line.expected_on else units
 
 
 def _parcel(shipment: Shipment, label: Label, order: Order) -> Parcel:

@@ -212,6 +212,13 @@ class Order(Model):
         """What the buyer agreed to pay, in minor units."""
         return amount_of(self.totals, "total")
 
+    def awaited(self, line: OrderLine) -> int:
+        """Units of the line that were sold ahead and that the warehouse has not picked yet."""
+        pending = {shipment.location for shipment in self.shipments if shipment.status == "pending"}
+        if self.status == "canceled":
+            return 0
+        return sum(one.backordered for one in line.allocations if one.location in pending)
+
     @property
     def label(self) -> str:
         """What people call the order, on e-mails and parcels."""

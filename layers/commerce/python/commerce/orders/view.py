@@ -1,13 +1,14 @@
 """The order as the protocol shows it. Source: UCP 2026-08-25, shopping/order.json and types/order_line_item.json."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Literal
 
 from commerce.carts.view import Item
 from commerce.contact import PostalAddress
 from commerce.messages import Message
 from commerce.model import Model
-from commerce.orders.model import Adjustment, FulfilmentEvent, Order, OrderLine
+from commerce.orders.model import Adjustment, FulfilmentEvent, Order, OrderLine, Shipment
 from commerce.pricing.model import Total
 from commerce.protocol import ORDER, Envelope, envelope
 
@@ -20,6 +21,13 @@ class Quantity(Model):
     fulfilled: int
 
 
+class Awaited(Model):
+    """Units of a line that were sold ahead, and when they were expected, if the shop knew."""
+
+    quantity: int
+    expected_on: date | None
+
+
 class OrderLineItem(Model):
     """A line that was bought. It never disappears: a canceled one is `removed`."""
 
@@ -28,6 +36,8 @@ class OrderLineItem(Model):
     quantity: Quantity
     totals: tuple[Total, ...]
     status: Literal["processing", "partial", "fulfilled", "removed"]
+    awaited: Awaited | None
+    """What of it was not in stock when it was ordered, until the warehouse has it in its hands."""
 
 
 class LineQuantity(Model):
@@ -45,7 +55,8 @@ class Expectation(Model):
     method_type: Literal["shipping"] = "shipping"
     destination: PostalAddress
     description: str
-    fulfillable_on: str
+    fulfillable_on: str | None
+    """`now`, or from when on it can be sent; null where the shop waits for goods and does not know."""
 
 
 class FulfillmentEvent(Model):
@@ -138,6 +149,7 @@ def _line_item(order: Order, line: OrderLine) -> OrderLineItem:
         quantity=Quantity(original=line.original, total=left, fulfilled=line.fulfilled),
         totals=line.totals,
         status=line_status(left, line.fulfilled),
+        awaited=Awaited(quantity=units, expected_on=line.expected_on) if (units := order.awaited(line)) else None,
     )
 
 
@@ -161,11 +173,24 @@ def _expectations(order: Order) -> tuple[Expectation, ...]:
             destination=order.shipping_address,
             description=f"{order.shipping.title}: arrives between {order.shipping.earliest[:10]} "
             f"and {order.shipping.latest[:10]}",
-            fulfillable_on="now",
+            fulfillable_on=_fulfillable_on(order, shipment),
         )
         for number, shipment in enumerate(order.shipments, 1)
         if shipment.status != "lost"
     )
+
+
+def _fulfillable_on(order: Order, shipment: Shipment) -> str | None:
+    """A parcel is sent once all of it is there."""
+    days = [
+        line.expected_on
+        for line in order.lines
+        if order.awaited(line) and any(one.location == shipment.location for one in line.allocations if one.backordered)
+    ]
+    if not days:
+        return "now"
+    known = [day for day in days if day is not None]
+    return f"{max(known).isoformat()}T00:00:00Z" if len(known) == len(days) else None
 
 
 def _quantities(pairs: tuple[tuple[str, int], ...]) -> tuple[LineQuantity, ...]:
