@@ -85,6 +85,12 @@ def test_as_many_units_are_gathered_as_are_needed_and_there(free: list[int], nee
     assert own == max(free[0], min(needed, sum(free)))
 
 
+def test_units_that_were_sold_ahead_are_made_up_for_before_a_dry_row_is_filled() -> None:
+    [(given, taken)] = levelled(rows(-3, 0, 8))
+
+    assert (given.shard, given.quantity, taken.shard, taken.quantity) == (2, -4, 0, 4)
+
+
 def test_a_pool_with_promised_units_is_not_empty() -> None:
     assert empty(rows(5, 0, 0))
     assert not empty(rows(0, 0, 0, promised=1))

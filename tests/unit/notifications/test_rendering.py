@@ -1,6 +1,7 @@
 """What buyers read: complete, in HTML and in text, and safe whatever somebody typed into a form."""
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -18,6 +19,7 @@ from commerce.events import (
     PaymentRefunded,
 )
 from commerce.notifications.model import KINDS
+from commerce.orders.model import Allocation
 from commerce.pricing.model import Total
 
 
@@ -221,3 +223,30 @@ def test_the_parcels_label_stands_in_the_mail():
 
     assert "  Ada Lovelace\n  20 W 34th St\n  10001 New York NY\n  US" in email.text
     assert "Hello Ada," in email.text
+
+
+@pytest.mark.parametrize(
+    ("backordered", "expected_on", "words"),
+    [
+        (2, date(2026, 12, 24), "Not in stock yet, expected on 24 December 2026"),
+        (1, date(2026, 12, 24), "1 of them not in stock yet, expected on 24 December 2026"),
+        (2, None, "Not in stock yet"),
+    ],
+)
+def test_a_confirmation_says_what_comes_later_and_promises_no_day_for_the_whole(backordered, expected_on, words):
+    place = Allocation(location="main", quantity=2, backordered=backordered)
+    ahead = line(quantity=2, allocations=(place,), expected_on=expected_on)
+    email = read(happened(OrderConfirmed), order(lines=(ahead,)))
+
+    for body in (email.html, email.text):
+        assert words in body
+        assert "as soon as it is here" in body
+        assert "We expect it to be with you" not in body
+
+
+def test_a_confirmation_of_what_lies_on_the_shelf_says_when_it_comes():
+    email = read(happened(OrderConfirmed))
+
+    for body in (email.html, email.text):
+        assert "We expect it to be with you" in body
+        assert "in stock" not in body

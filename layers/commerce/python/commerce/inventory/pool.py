@@ -31,7 +31,8 @@ def drained(rows: Sequence[Stock]) -> Iterator[Moves]:
 def levelled(rows: Sequence[Stock]) -> Iterator[Moves]:
     """Units for the rows that ran dry: the SKU's own row shares out what it has, else the richest row halves its own.
 
-    No row both gives and gets: moves that were reckoned from one look must not depend on each other.
+    An own row that owes units, because some were sold ahead, gets them first. No row both gives and gets: moves that
+    were reckoned from one look must not depend on each other.
     """
     own, pool = rows[0], rows[1:]
     dry = [row for row in pool if row.available <= 0]
@@ -43,7 +44,8 @@ def levelled(rows: Sequence[Stock]) -> Iterator[Moves]:
                 yield _move(own, 0, -units), _move(row, row.shard, units)
         return
     rich = sorted((row for row in pool if row.available > 1), key=lambda row: -row.available)
-    for giver, taker in zip(rich, dry, strict=False):
+    owing = [own] if own.available < 0 else []
+    for giver, taker in zip(rich, [*owing, *dry], strict=False):
         units = giver.available // 2
         yield _move(giver, giver.shard, -units), _move(taker, taker.shard, units)
 
