@@ -39,6 +39,7 @@ class Stage:
     def play(self, schedule: Schedule, *, told: bool = False, traced: bool = False) -> World:
         """One schedule to its end. Raises Violation or NoRest, and leaves the world as it is at that moment."""
         self._world = None
+        self._forget()
         world = self._world = World(
             self._functions, self._tables, self._base, schedule.seed, schedule.chooser, told=told
         )
@@ -50,6 +51,13 @@ class Stage:
         if schedule.ends is not None and ended != schedule.ends:
             raise Violation("flow", f"without any fault the orders ended {ended}, not {schedule.ends}")
         return world
+
+    def _forget(self) -> None:
+        """A schedule begins with functions that have just started: they remember nothing of the one before."""
+        from commerce.adapters import wiring
+
+        wiring.inventory().looks.clear()
+        wiring.lines().rushes.clear()
 
     def _replace_the_wires(self) -> None:
         """Stripe's connections, EasyPost's client, and the templates of e-mails, which have no effect of their own."""
