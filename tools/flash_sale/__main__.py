@@ -113,7 +113,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--units", type=int, default=1_000)
     parser.add_argument("--shards", type=int, default=30)
     parser.add_argument("--hold-ms", type=float, default=20, help="how long a transaction holds its items")
-    parser.add_argument("--most", type=int, default=4_000, help="buyers of the runs that measure a rate")
+    parser.add_argument("--most", type=int, default=2_500, help="buyers of the runs that measure a rate")
     return parser.parse_args()
 
 
