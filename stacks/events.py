@@ -1,5 +1,7 @@
 """What happens after something happened: the outbox's relay, the bus, e-mails, analytics, the catalogue's listings."""
 
+from collections.abc import Callable
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -8,7 +10,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from commerce.events import SOURCE, DeliveryOverdue
+from commerce.events import SOURCE, DeliveryOverdue, OrderEvent, PaymentRefundFailed
 from commerce.notifications.model import KINDS
 from stacks.base import ShopStack
 from stacks.config import Config
@@ -44,7 +46,20 @@ class EventsStack(ShopStack):
         self._watch_stock()
         self._send_email()
         self._export_analytics(data)
-        self._tell_of_overdue_deliveries(operators)
+        self._tell_operators(
+            operators,
+            DeliveryOverdue,
+            why="A parcel is late: operators ask the carrier",
+            says=lambda order: f"The delivery of order {order} is overdue",
+            runbook="delivery-overdue",
+        )
+        self._tell_operators(
+            operators,
+            PaymentRefundFailed,
+            why="A refund did not arrive: operators find another way",
+            says=lambda order: f"A refund of order {order} failed",
+            runbook="refund-failed",
+        )
         self.tell("EventBusName", self.bus.event_bus_name)
 
     def _relay_outbox(self) -> None:
@@ -91,23 +106,25 @@ class EventsStack(ShopStack):
         self.tell("AthenaWorkgroup", analytics.workgroup_name)
         self.tell("GlueDatabase", analytics.database_name)
 
-    def _tell_of_overdue_deliveries(self, operators: sns.ITopic) -> None:
-        """Not an alarm: each of these orders needs somebody to ask the carrier, so operators get its id."""
-        parked = ParkedQueue(self, "OverdueParked", of="notices of overdue deliveries", config=self.config)
+    def _tell_operators(
+        self, operators: sns.ITopic, event: type[OrderEvent], *, why: str, says: Callable[[str], str], runbook: str
+    ) -> None:
+        """Not an alarm: each of these orders needs somebody to look after it, so operators get its id."""
+        name = event.__name__
+        parked = ParkedQueue(self, f"{name}Parked", of=f"notices of {event.type}", config=self.config)
+        page = f"docs/runbooks/{runbook}.md"
         rule = events.Rule(
             self,
-            "DeliveryOverdue",
+            name,
             event_bus=self.bus,
-            description="A parcel is late: operators ask the carrier (docs/runbooks/delivery-overdue.md)",
-            event_pattern=events.EventPattern(source=[SOURCE], detail_type=[DeliveryOverdue.type]),
+            description=f"{why} ({page})",
+            event_pattern=events.EventPattern(source=[SOURCE], detail_type=[event.type]),
         )
         order = events.EventField.from_path("$.detail.subject")
         rule.add_target(
             targets.SnsTopic(
                 operators,
-                message=events.RuleTargetInput.from_text(
-                    f"The delivery of order {order} is overdue. Runbook: docs/runbooks/delivery-overdue.md"
-                ),
+                message=events.RuleTargetInput.from_text(f"{says(order)}. Runbook: {page}"),
                 authorize_using_role=True,
                 dead_letter_queue=parked,
             )

@@ -31,6 +31,7 @@ EMITTERS: dict[str, str] = {
     "return.received": "staff, taking goods back",
     "payment.action_required": "the answer or the webhook in which the bank asks for a confirmation",
     "payment.refunded": "the refund's answer or webhook, whichever comes first",
+    "payment.refund_failed": "the refund's answer or webhook: the provider refuses it, or the bank sends it back",
     "payment.disputed": "the payment provider's webhook",
     "product.changed": "staff or an import, changing the catalogue",
     "stock.adjusted": "staff or an import, changing stock",

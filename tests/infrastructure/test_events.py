@@ -36,7 +36,7 @@ def test_messages_are_invisible_for_longer_than_a_function_may_work_on_them(temp
 
 def test_every_target_of_a_rule_has_dead_letters(templates):
     targets = [target for rule in templates.properties("AWS::Events::Rule") for target in rule["Targets"]]
-    assert len(targets) == 4
+    assert len(targets) == 5
     assert all("DeadLetterConfig" in target for target in targets)
 
 
@@ -67,6 +67,12 @@ def test_operators_hear_of_overdue_deliveries(templates):
     [rule] = [one for one in templates.properties("AWS::Events::Rule") if "late" in one["Description"]]
     assert rule["EventPattern"]["detail-type"] == ["order.delivery_overdue"]
     assert "docs/runbooks/delivery-overdue.md" in json.dumps(rule["Targets"])
+
+
+def test_operators_hear_of_refunds_that_failed(templates):
+    [rule] = [one for one in templates.properties("AWS::Events::Rule") if "refund" in one["Description"]]
+    assert rule["EventPattern"]["detail-type"] == ["payment.refund_failed"]
+    assert "docs/runbooks/refund-failed.md" in json.dumps(rule["Targets"])
 
 
 def test_analytics_lie_in_a_folder_for_each_day_as_plain_lines(templates):

@@ -334,6 +334,8 @@ def test_a_refund_that_fails_in_the_end_can_be_given_again(shop: Shop) -> None:
     assert balance(shop.payments.of(order.id)).refundable == 3000
     [adjustment] = shop.orders.get(order.id).adjustments
     assert adjustment.status == "failed"
+    [told] = [event for event in shop.published() if event["type"] == "payment.refund_failed"]
+    assert (told["subject"], told["amount"], told["reason"]) == (order.id, 3000, "support")
 
 
 def test_the_compensation_of_a_canceled_order_lets_the_money_go(shop: Shop) -> None:

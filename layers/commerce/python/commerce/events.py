@@ -157,6 +157,15 @@ class PaymentRefunded(OrderEvent):
     reason: RefundReason
 
 
+class PaymentRefundFailed(OrderEvent):
+    """Money that was to go back to the buyer did not arrive, be it days after the refund was made."""
+
+    type: ClassVar[str] = "payment.refund_failed"
+    refund_id: str
+    amount: int
+    reason: RefundReason
+
+
 class PaymentDisputed(OrderEvent):
     """The buyer's bank took the money back for now; the merchant must answer by the bank's deadline."""
 
@@ -296,6 +305,7 @@ ALL: tuple[type[Event], ...] = (
     GoodsReturned,
     PaymentActionRequired,
     PaymentRefunded,
+    PaymentRefundFailed,
     PaymentDisputed,
     ProductChanged,
     StockAdjusted,

@@ -9,7 +9,7 @@ from typing import get_args
 
 from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended, Unavailable
-from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, RefundReason, at
+from commerce.events import CancelReason, PaymentDisputed, PaymentRefunded, PaymentRefundFailed, RefundReason, at
 from commerce.ids import derived_id
 from commerce.orders.model import Adjustment, Order, Status
 from commerce.orders.ports import Books, Stores, Workflow
@@ -339,7 +339,7 @@ def conclude_refund(
                 order,
                 fields={"adjustments": (*(one for one in order.adjustments if one.id != subject), adjustment)},
                 actions=books.payments.append_actions(order_id, [ended]),
-                events=[] if failed else [_refunded(order, subject, amount, _code(asked), now)],
+                events=[_refund_ended(order, subject, amount, _code(asked), now, failed=failed)],
             )
         except ConditionFailed:
             continue
@@ -376,8 +376,10 @@ def _code(asked: PaymentEvent | None) -> RefundReason:
     return next((code for code in codes if code == asked.reason), "support")
 
 
-def _refunded(order: Order, refund_id: str, amount: int, reason: RefundReason, now: datetime) -> PaymentRefunded:
-    return PaymentRefunded(
+def _refund_ended(
+    order: Order, refund_id: str, amount: int, reason: RefundReason, now: datetime, *, failed: bool
+) -> PaymentRefunded | PaymentRefundFailed:
+    return (PaymentRefundFailed if failed else PaymentRefunded)(
         occurred_at=at(now),
         subject=order.id,
         currency=order.currency,
