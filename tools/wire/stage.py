@@ -30,8 +30,6 @@ SHARED, SCARCE = 6, 8
 """How many SKUs all stories buy of, and how many are there to be bought out."""
 COMES_AGAIN_AFTER = 6
 """Seconds after which a message that could not be worked on comes again; on AWS it is minutes."""
-WAIT_SCALE = 0.2
-"""How long the workflow's pauses before it tries again are, measured by those on AWS."""
 _MANY = httpx.Limits(max_connections=100, max_keepalive_connections=50)
 
 
@@ -107,7 +105,7 @@ class Stage:
 
     @contextlib.contextmanager
     def hurried(self) -> Iterator[None]:
-        """What waits on AWS for minutes before it is tried again waits for seconds, until the block ends."""
+        """A message that comes again after minutes on AWS comes again after seconds, until the block ends."""
         queues = aws(self.instance, "sqs")
         asked = {"AttributeNames": ["VisibilityTimeout"]}
         before = {
@@ -117,16 +115,10 @@ class Stage:
         try:
             for url in before:
                 queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(COMES_AGAIN_AFTER)})
-            self._scale_waits(WAIT_SCALE)
             yield
         finally:
             for url, seconds in before.items():
                 queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": seconds})
-            self._scale_waits(1)
-
-    def _scale_waits(self, scale: float) -> None:
-        config = {"stepfunctions._SFN_WAIT_SCALE": scale}
-        httpx.post(f"{self.instance.aws_url}/_ministack/config", json=config, timeout=30).raise_for_status()
 
     def leave_in_stock(self, sku: str, units: int) -> None:
         """So many units of the SKU are free."""
