@@ -15,7 +15,11 @@ Secret = Literal["payment", "carrier", "signing"]
 WorkflowAction = Literal["StartExecution", "SendTaskSuccess", "SendTaskFailure"]
 
 READ: tuple[Operation, ...] = ("GetItem", "BatchGetItem", "Query")
+BOOK: tuple[Operation, ...] = ("GetItem", "Query")
+"""An order, its payments and the lists that it stands on: never many by their keys."""
 CHANGE: tuple[Operation, ...] = ("PutItem", "UpdateItem")
+REPLACE: tuple[Operation, ...] = ("GetItem", "PutItem")
+"""Carts and checkouts are written whole."""
 WRITE: tuple[Operation, ...] = (*CHANGE, "DeleteItem", "ConditionCheckItem")
 APPEND: tuple[Operation, ...] = ("PutItem",)
 """For ledgers: what is written cannot be changed."""
@@ -52,21 +56,23 @@ class FunctionSpec:
 
 
 _ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
-    ORDERS: READ + CHANGE,
+    ORDERS: BOOK + CHANGE,
     INVENTORY: READ + CHANGE,
-    CARTS: READ + CHANGE,
+    CARTS: REPLACE,
     OUTBOX: APPEND,
     AUDIT: APPEND,
 }
 """What changes together when an order is canceled: its stock, its checkout, the event, the audit entry."""
 
 _CATALOG_READS: dict[TableSpec, tuple[Operation, ...]] = {CATALOG: READ, OUTBOX: NAMED, AUDIT: NAMED}
+_OFFERS: tuple[Operation, ...] = ("BatchGetItem",)
+"""Prices and stock of the SKUs that somebody names."""
 
 _ALL = (
     FunctionSpec(
         "catalog",
         "Products, categories and search for storefronts and agents; the shop's profile",
-        tables={**_CATALOG_READS, INVENTORY: READ},
+        tables={**_CATALOG_READS, INVENTORY: _OFFERS},
         secrets=("signing",),
         media=True,
     ),
@@ -75,9 +81,9 @@ _ALL = (
         "Carts, and checkouts until they are completed",
         tables={
             **_CATALOG_READS,
-            CARTS: (*READ, *CHANGE, "DeleteItem"),
-            INVENTORY: READ,
-            ORDERS: READ,
+            CATALOG: _OFFERS,
+            CARTS: (*REPLACE, "DeleteItem"),
+            INVENTORY: _OFFERS,
             IDEMPOTENCY: CLAIM,
         },
         secrets=("signing",),
@@ -90,7 +96,7 @@ _ALL = (
         tables={
             **_ORDER_CHANGES,
             INVENTORY: (*READ, *CHANGE, "ConditionCheckItem"),
-            CATALOG: READ,
+            CATALOG: _OFFERS,
             IDEMPOTENCY: CLAIM,
         },
         secrets=("payment", "signing"),
@@ -118,7 +124,7 @@ _ALL = (
     FunctionSpec(
         "carrier_webhook",
         "What the carrier tells about parcels",
-        tables={ORDERS: READ + CHANGE, OUTBOX: APPEND},
+        tables={ORDERS: ("GetItem", *CHANGE), OUTBOX: APPEND},
         secrets=("carrier",),
         workflow=SIGNAL,
     ),
@@ -133,7 +139,7 @@ _ALL = (
         "admin_inventory",
         "Staff look at stock, correct it, move it, count it, and pool what is hot",
         tables={
-            CATALOG: READ,
+            CATALOG: _OFFERS,
             INVENTORY: (*READ, *CHANGE, "DeleteItem"),  # the rows of a pool that is empty
             STOCKROOM: READ + CHANGE,
             AUDIT: APPEND,
@@ -146,7 +152,7 @@ _ALL = (
         "admin_purchasing",
         "Staff keep suppliers, send purchase orders and take deliveries in",
         tables={
-            CATALOG: READ,
+            CATALOG: _OFFERS,
             INVENTORY: CHANGE,
             STOCKROOM: (*READ, *CHANGE, "DeleteItem"),  # what is no longer incoming
             AUDIT: APPEND,
@@ -165,7 +171,7 @@ _ALL = (
     FunctionSpec(
         "admin_refunds",
         "Staff give money back",
-        tables={ORDERS: READ + CHANGE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        tables={ORDERS: BOOK + CHANGE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
         secrets=("payment",),
     ),
     FunctionSpec(
@@ -191,7 +197,7 @@ _ALL = (
     FunctionSpec(
         "settle_order",
         "Gives the money for lost parcels back, checks the money of a delivered order and closes it",
-        tables={ORDERS: READ + CHANGE, AUDIT: APPEND, OUTBOX: APPEND},
+        tables={ORDERS: BOOK + CHANGE, AUDIT: APPEND, OUTBOX: APPEND},
         secrets=("payment",),
     ),
     FunctionSpec(
@@ -223,7 +229,7 @@ _ALL = (
         "send_email",
         "Tells buyers what happened to their orders",
         # An e-mail that was never sent gives its claim back.
-        tables={ORDERS: (*READ, *CHANGE, "DeleteItem"), OUTBOX: NAMED},
+        tables={ORDERS: (*BOOK, *CHANGE, "DeleteItem"), OUTBOX: NAMED},
         secrets=("signing",),
         beside=("emails",),
         timeout=30,
