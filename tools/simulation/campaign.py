@@ -142,7 +142,7 @@ Task = tuple[Callable[..., Result], tuple[Any, ...]]
 def run(
     wanted: int, *, first: int, workers: int, until_violation: bool, show: Callable[[Result, float], None]
 ) -> Result:
-    """At least `wanted` schedules: all single faults, then pairs and random ones from number `first` on."""
+    """At least `wanted` schedules: all single faults, then pairs, random ones from number `first` on, and races."""
     total = Result()
     began = time.perf_counter()
     context = multiprocessing.get_context("spawn")
@@ -193,7 +193,9 @@ def _tasks(pool: Any, wanted: int, first: int, played: Callable[[], int]) -> Ite
             given += CHUNK
             yield play_pairs, pair
         count = min(2 * CHUNK, max(wanted - given, 1))
-        for chunk in _chunks([f"random/{one}" for one in range(number, number + count)]):
+        crowds = [f"random/{one}" for one in range(number, number + count)]
+        races = [f"{flow}/race/{number}" for flow in flows]
+        for chunk in _chunks([*crowds, *races]):
             given += len(chunk)
             yield play, (chunk,)
         number += count

@@ -174,6 +174,10 @@ class Checks:
         """What a look at the shelf finds."""
         return sum(row.get("on_hand", 0) for row in self._stock.get((sku, location), {}).values())
 
+    def owed(self, sku: str, location: str) -> int:
+        """Units that are promised and have not come."""
+        return max(0, -sum(row.get("available", 0) for row in self._stock.get((sku, location), {}).values()))
+
     def _items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for pk, partition in self._world.tables.database.table(table).partitions.by_key.items():
             for sk, image in partition.images.items():

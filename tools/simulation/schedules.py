@@ -1,4 +1,4 @@
-"""Which schedules there are, by name: `checkout/single/17=crash_after`, `checkout/pair/…`, `random/8123`.
+"""Which schedules there are, by name: `checkout/single/17=crash_after`, `last_unit/race/23`, `random/8123`.
 
 The name is the seed: everything about a schedule follows from it.
 """
@@ -42,6 +42,8 @@ def schedule(name: str) -> Schedule:
         chance = Chance(chances, chances.choice(_PROBABILITIES), MOST_FAULTS)
         return Schedule(name, crowd, int(rest), chance)
     how, _, faults = rest.partition("/")
+    if flow in FLOWS and how == "race" and faults.isdigit():
+        return Schedule(name, FLOWS[flow].play, int(faults), Plan({}))
     if flow not in FLOWS or how not in ("calm", "single", "pair"):
         raise ValueError(f"{name} is no schedule; names are like random/17 or checkout/single/3=crash_after")
     planned = {}
