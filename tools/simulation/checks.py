@@ -263,7 +263,7 @@ class Checks:
         """Deliveries are what a purchase order says, and never more than was ordered."""
         came: Counter[str] = Counter()
         for delivery in order.get("deliveries", ()):
-            came.update(dict(delivery["lines"]))
+            came.update({line["sku"]: line["quantity"] for line in delivery["lines"]})
         for line in order["lines"]:
             expected[line["sku"], "received"] += line["received"]
             if line["received"] != came[line["sku"]] or line["received"] > line["quantity"]:
