@@ -176,7 +176,8 @@ class Checks:
 
     def owed(self, sku: str, location: str) -> int:
         """Units that are promised and have not come."""
-        return max(0, -sum(row.get("available", 0) for row in self._stock.get((sku, location), {}).values()))
+        available: int = sum(row.get("available", 0) for row in self._stock.get((sku, location), {}).values())
+        return max(0, -available)
 
     def _items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for pk, partition in self._world.tables.database.table(table).partitions.by_key.items():
