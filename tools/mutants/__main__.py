@@ -79,6 +79,14 @@ def report(verdicts: list[Verdict]) -> dict[str, object]:
     }
 
 
+def write(figures: dict[str, object], path: Path) -> None:
+    """Whole, after every verdict: a run that is stopped has its figures too."""
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
 def table(verdicts: list[Verdict]) -> Table:
     """As it is shown."""
     shown = Table("mutant", "found by", "after", "what was violated", title="Planted bugs")
@@ -99,19 +107,18 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=REPORT)
     options = parser.parse_args()
     console = Console()
+    limits = options.most, options.seconds, options.workers
     mutants = [mutant for mutant in MUTANTS if options.only in mutant.name]
-    coming = judged([NONE, *mutants], options.most, options.seconds, options.workers)
-    by_name = {one.mutant.name: one for one in track(coming, "planting", len(mutants) + 1, console=console)}
-    control = by_name[NONE.name]
-    if control.killed:
-        console.print(f"[bold red]Nothing was planted, and {control.schedule} is violated:[/] {control.what}")
-        return 1
-    verdicts = [by_name[mutant.name] for mutant in mutants]
-    figures = report(verdicts)
-    options.report.parent.mkdir(exist_ok=True)
-    options.report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    verdicts: list[Verdict] = []
+    for one in track(judged([NONE, *mutants], *limits), "planting", len(mutants) + 1, console=console):
+        if one.mutant is not NONE:
+            verdicts.append(one)
+            write(report(verdicts), options.report)
+        elif one.killed:
+            console.print(f"[bold red]Nothing was planted, and {one.schedule} is violated:[/] {one.what}")
+            return 1
     console.print(table(verdicts))
-    console.print(f"{figures['killed']} of {figures['planted']} found; {options.report}")
+    console.print(f"{sum(one.killed for one in verdicts)} of {len(verdicts)} found; {options.report}")
     return 0 if sum(one.killed for one in verdicts) >= WANTED * len(verdicts) else 1
 
 

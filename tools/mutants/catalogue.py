@@ -45,6 +45,13 @@ MUTANTS = (
         "the ledger does not sum to the balances",
     ),
     Mutant(
+        "a backorder's cap is ignored",
+        f"{COMMERCE}/inventory/repository.py",
+        "                cap = ahead[part.sku].cap\n",
+        "                cap = 1_000_000\n",
+        "more is promised to buyers than will ever come",
+    ),
+    Mutant(
         "lines of one SKU are not summed",
         f"{COMMERCE}/inventory/allocation.py",
         "sums[line.sku] = sums.get(line.sku, 0) + line.quantity",
@@ -111,8 +118,8 @@ MUTANTS = (
     Mutant(
         "a failed condition is swallowed",
         f"{COMMERCE}/adapters/dynamodb.py",
-        "                raise ConditionFailed(failed) from error\n            if CONFLICT",
-        "                return\n            if CONFLICT",
+        "                raise ConditionFailed(failed) from error\n",
+        "                return\n",
         "work that was refused is answered as done",
     ),
     Mutant(

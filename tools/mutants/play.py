@@ -6,29 +6,45 @@ Prints one line of JSON: the schedule that was violated, if any, what was violat
 import argparse
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterator
-from itertools import islice, zip_longest
+from itertools import count, islice
 from random import Random
 
 from tools.simulation import campaign
-from tools.simulation.plans import singles
+from tools.simulation.plans import Trace, singles
+
+CROWDED = 8
+"""After so many single faults comes a random schedule, which takes four times as long."""
 
 
 def names(seed: int) -> Iterator[str]:
-    """Every flow without faults; then single faults and random schedules by turns, for ever."""
+    """Every flow without faults; then single faults, and random schedules between them, for ever."""
     flows = campaign.flow_names()
     yield from (f"{flow}/calm" for flow in flows)
-    single = [name for flow in flows for name in singles(flow, campaign.trace(flow))]
-    Random(seed).shuffle(single)
-    crowds = (f"random/{number}" for number in _count(seed))
-    yield from (name for pair in zip_longest(single, islice(crowds, len(single))) for name in pair if name)
+    crowds = (f"random/{number}" for number in count(seed))
+    for number, single in enumerate(_spread({flow: campaign.trace(flow) for flow in flows}, seed), 1):
+        yield single
+        if number % CROWDED == 0:
+            yield next(crowds)
     yield from crowds
 
 
-def _count(first: int) -> Iterator[int]:
-    while True:
-        yield first
-        first += 1
+def _spread(traces: dict[str, Trace], seed: int) -> Iterator[str]:
+    """All single faults: every kind at every boundary once, then every one a second time, wherever there is one."""
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for flow, trace in traces.items():
+        for name in singles(flow, trace):
+            number, _, kind = name.rpartition("/")[2].partition("=")
+            places[trace[int(number)][0], kind].append(name)
+    chance = Random(seed)
+    for same in places.values():
+        chance.shuffle(same)
+    waiting = list(places.values())
+    while waiting:
+        chance.shuffle(waiting)
+        yield from [same.pop() for same in waiting]
+        waiting = [same for same in waiting if same]
 
 
 def main() -> None:
