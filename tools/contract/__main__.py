@@ -36,6 +36,7 @@ def run(url: str, seed: int, operations: int, console: Console) -> Report:
             compare(double, engine, f"{seed}.{sequence}", name, requests=REQUESTS, report=report)
             engine.delete_table(TableName=name)
             sequence += 1
+            write(report, seed)
             progress.update(task, completed=min(report.total, operations))
     return report
 
@@ -54,6 +55,12 @@ def summary(report: Report) -> dict[str, Any]:
             if one.engine == report.engine
         ],
     }
+
+
+def write(report: Report, seed: int) -> None:
+    """After every sequence: a run that is stopped has its figures too."""
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps({"seed": seed, **summary(report)}, indent=2), encoding="utf-8")
 
 
 def tables(report: Report) -> list[Table]:
@@ -82,8 +89,6 @@ def main() -> int:
         report = run(url, options.seed, options.operations, console)
     for table in tables(report):
         console.print(table)
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps({"seed": options.seed, **summary(report)}, indent=2))
     for divergence in report.divergences:
         console.print_json(json.dumps(divergence))
     console.print(f"{len(report.divergences)} divergences; {REPORT}")

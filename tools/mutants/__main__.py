@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -31,29 +32,38 @@ class Verdict:
     what: str | None
     """The invariant and how it was violated, or how the process died."""
     played: int
+    sound: bool
+    """Whether the shop without the bug passes that schedule."""
 
     @property
     def killed(self) -> bool:
         """Whether the campaign found it."""
-        return self.schedule is not None
-
-
-NONE = Mutant("the shop as it is", "", "", "", "nothing: whoever finds a bug here does not find the planted ones")
+        return self.schedule is not None and self.sound
 
 
 def judge(mutant: Mutant, number: int, most: int, seconds: float) -> Verdict:
-    """Plays the campaign on the mutated shop, in a process of its own. Raises RuntimeError where it does not start."""
-    with overlay(mutant if mutant.file else None, ROOT / "build" / "mutants" / str(number)) as folder:
-        command = [sys.executable, "-m", "tools.mutants.play", "--most", str(most), "--seconds", str(seconds)]
-        environment = {
-            **os.environ,
-            "PYTHONHASHSEED": "0",
-            "PYTHONPATH": f"{folder / 'layers/commerce/python'}:{folder}",
-        }
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    """Plays the campaign on the mutated shop, in a process of its own, and what it finds on the shop as it is.
+
+    Raises RuntimeError where one of them does not start.
+    """
+    with overlay(mutant, ROOT / "build" / "mutants" / str(number)) as folder:
+        found = _play(folder, "--most", str(most), "--seconds", str(seconds))
+    sound = found["schedule"] is None or _play(ROOT, "--schedule", found["schedule"])["schedule"] is None
+    return Verdict(mutant, **found, sound=sound)
+
+
+def _play(folder: Path, *options: str) -> dict[str, Any]:
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": f"{folder / 'layers/commerce/python'}:{folder}",
+    }
+    command = [sys.executable, "-m", "tools.mutants.play", *options]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"{mutant.name}: the mutated shop does not start: {done.stderr[-1500:]}")
-    return Verdict(mutant, **json.loads(done.stdout.splitlines()[-1]))
+        raise RuntimeError(f"the shop in {folder} does not start: {done.stderr[-1500:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def judged(mutants: list[Mutant], most: int, seconds: float, workers: int) -> Iterator[Verdict]:
@@ -73,7 +83,7 @@ def report(verdicts: list[Verdict]) -> dict[str, object]:
         "share": round(killed / len(verdicts), 3),
         "survivors": [verdict.mutant.name for verdict in verdicts if not verdict.killed],
         "mutants": [
-            {**asdict(one.mutant), "killed_by": one.schedule, "what": one.what, "played": one.played}
+            {**asdict(one.mutant), **{name: part for name, part in vars(one).items() if name != "mutant"}}
             for one in verdicts
         ],
     }
@@ -92,7 +102,9 @@ def table(verdicts: list[Verdict]) -> Table:
     shown = Table("mutant", "found by", "after", "what was violated", title="Planted bugs")
     for one in verdicts:
         colour = "green" if one.killed else "red"
-        found = one.schedule or (one.mutant.explained or "nobody")
+        found = one.schedule or one.mutant.explained or "nobody"
+        if not one.sound:
+            found += " (without the bug, too)"
         shown.add_row(f"[{colour}]{one.mutant.name}[/]", found, f"{one.played:,}", (one.what or "")[:90])
     return shown
 
@@ -110,13 +122,9 @@ def main() -> int:
     limits = options.most, options.seconds, options.workers
     mutants = [mutant for mutant in MUTANTS if options.only in mutant.name]
     verdicts: list[Verdict] = []
-    for one in track(judged([NONE, *mutants], *limits), "planting", len(mutants) + 1, console=console):
-        if one.mutant is not NONE:
-            verdicts.append(one)
-            write(report(verdicts), options.report)
-        elif one.killed:
-            console.print(f"[bold red]Nothing was planted, and {one.schedule} is violated:[/] {one.what}")
-            return 1
+    for one in track(judged(mutants, *limits), "planting", len(mutants), console=console):
+        verdicts.append(one)
+        write(report(verdicts), options.report)
     console.print(table(verdicts))
     console.print(f"{sum(one.killed for one in verdicts)} of {len(verdicts)} found; {options.report}")
     return 0 if sum(one.killed for one in verdicts) >= WANTED * len(verdicts) else 1

@@ -237,25 +237,24 @@ MUTANTS = (
     Mutant(
         "money is confirmed before the order knows the intent",
         f"{COMMERCE}/checkout/complete.py",
-        "    order = orders.remember_intent(till.stores, order, intent_id)\n    if order.status != \"pending_payment\":\n"
-        "        return\n",
-        "",
+        "    order = orders.remember_intent(till.stores, order, intent_id)\n"
+        "    if order.status != \"pending_payment\" or order.payment_intent is None:\n        return\n",
+        "    order = order.model_copy(update={\"payment_intent\": intent_id})\n",
         "money is held that no order knows of",
     ),
     Mutant(
         "an order that was canceled is paid all the same",
         f"{COMMERCE}/checkout/complete.py",
-        "    order = orders.remember_intent(till.stores, order, intent_id)\n    if order.status != \"pending_payment\":\n"
-        "        return\n",
-        "    order = orders.remember_intent(till.stores, order, intent_id)\n",
+        "    if order.status != \"pending_payment\" or order.payment_intent is None:\n        return\n    return_url",
+        "    if order.payment_intent is None:\n        return\n    return_url",
         "money is held for a canceled order",
     ),
     Mutant(
-        "every attempt makes an intent of its own",
-        f"{COMMERCE}/payments/gateway.py",
-        '                {"idempotency_key": f"{order_id}:create"},\n',
-        "",
-        "money is held twice for one order",
+        "an order is paid under another intent than its first",
+        f"{COMMERCE}/checkout/complete.py",
+        "till.gateway.confirm(order.payment_intent, token",
+        "till.gateway.confirm(intent_id, token",
+        "money is held that no order knows of",
     ),
     Mutant(
         "money is taken at once",

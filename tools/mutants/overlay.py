@@ -13,14 +13,13 @@ FOLDERS = ("layers/commerce", "functions", "stacks", "statemachines", "config", 
 
 
 @contextmanager
-def overlay(mutant: Mutant | None, folder: Path) -> Iterator[Path]:
-    """The folder, filled with the mutated sources (None: with the real ones) and emptied afterwards."""
+def overlay(mutant: Mutant, folder: Path) -> Iterator[Path]:
+    """The folder, filled with the mutated sources and emptied afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, copy_function=os.link)
     try:
-        if mutant:
-            _plant(mutant, folder / mutant.file)
+        _plant(mutant, folder / mutant.file)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -50,13 +50,14 @@ def _spread(traces: dict[str, Trace], seed: int) -> Iterator[str]:
 def main() -> None:
     """Plays and prints."""
     parser = argparse.ArgumentParser(description="Plays schedules until one is violated.")
-    parser.add_argument("--most", type=int, required=True, help="schedules")
-    parser.add_argument("--seconds", type=float, required=True, help="of processor time")
+    parser.add_argument("--most", type=int, default=2000, help="schedules")
+    parser.add_argument("--seconds", type=float, default=120, help="of processor time")
+    parser.add_argument("--schedule", help="play this one alone")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     campaign.prepare()
     played = 0
-    for name in islice(names(options.seed), options.most):
+    for name in [options.schedule] if options.schedule else islice(names(options.seed), options.most):
         result = campaign.play([name])
         played += 1
         if result.violated:
