@@ -38,7 +38,7 @@ class Person:
         headers = {**request.pop("headers", {}), "idempotency-key": key or f"{self.name}-{self._requests}"}
         for pause in (*PAUSES, None):
             answer = self.world.http(function, route, headers=headers, **request)
-            if answer is not None and answer.status < 500 and not _in_progress(answer):
+            if answer is not None and not _to_be_sent_again(answer):
                 self._again(answer, function, route, headers, request)
                 return answer
             if pause is not None:
@@ -51,12 +51,14 @@ class Person:
         """Now and then a client sends an answered request once more: the answer must be the same."""
         if route.startswith("POST") and self.world.random.random() < 0.05:
             answer = self.world.http(function, route, headers=headers, **request)
-            if answer is not None and answer.status < 500 and not _in_progress(answer):
+            if answer is not None and not _to_be_sent_again(answer):
                 self.world.checks.replayed(first.text, answer.text)
 
 
-def _in_progress(answer: Answer) -> bool:
-    return answer.status == 409 and (answer.body or {}).get("code") == "idempotency_in_progress"
+def _to_be_sent_again(answer: Answer) -> bool:
+    """The shop is in trouble, has a waiting room, or is still at work on the first request."""
+    at_work = answer.status == 409 and (answer.body or {}).get("code") == "idempotency_in_progress"
+    return answer.status >= 500 or answer.status == 429 or at_work
 
 
 @dataclass
