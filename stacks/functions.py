@@ -140,7 +140,7 @@ _ALL = (
         "Staff look at stock, correct it, move it, count it, and pool what is hot",
         tables={
             CATALOG: _OFFERS,
-            INVENTORY: (*READ, *CHANGE, "DeleteItem"),  # the rows of a pool that is empty
+            INVENTORY: READ + WRITE,  # deletes the rows of a pool that is empty
             STOCKROOM: READ + CHANGE,
             AUDIT: APPEND,
             OUTBOX: APPEND,

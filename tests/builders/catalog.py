@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from builders.rights import confined
 from commerce.catalog.model import Option, Product, ProductDraft, Variant, completed
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -57,10 +58,14 @@ def product(product_id: str = "prod_1", *, published_at: str = "2026-11-01T00:00
 
 
 def function(name: str) -> Any:
-    """The module of a function's handler, loaded afresh, so that it finds the environment of this test."""
+    """The module of a function's handler, loaded afresh, so that it finds the environment of this test.
+
+    Its handler has the rights of its role.
+    """
     path = Path(__file__).parents[2] / "functions" / name / "handler.py"
     spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
     assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
+    module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.handler = confined(module.handler, name)
     return module

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,3 +99,15 @@ def test_who_changed_a_policy_is_on_record(send: Send, dynamodb: Any, tables: di
     [entry] = [one for one in entries if one["pk"]["S"] == f"stock#{SKU}"]
     assert (entry["actor"]["S"], entry["action"]["S"]) == ("anna", "policy.changed")
     assert entry["after"]["M"]["cap"] == {"N": "20"}
+
+
+def test_what_is_sold_ahead_may_arrive_at_another_location_from_now_on(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = replace(wiring.inventory(), locations=("main", "annex"))
+    monkeypatch.setattr(wiring, "inventory", lambda: two)
+    assert send("PUT", BACKORDER, match='"0"')[2]["location"] == "main"
+
+    status, _, body = send("PUT", {**BACKORDER, "location": "annex"}, match='"1"')
+
+    assert (status, body["location"]) == (200, "annex")
