@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from builders.bus import an_order_confirmed, stream_record
 from commerce.adapters.relay import Relay
+from commerce.errors import Contended
 from commerce.events import detail
 
 
@@ -189,3 +190,16 @@ def test_what_is_published_loses_its_mark_and_what_is_not_keeps_it():
     assert relay(bus, outbox=outbox).relay([*batch, stream_record(an_order_confirmed(), 9, detail="not JSON")]) == []
 
     assert sorted(outbox.published) == sorted(f"EVENT#{event.id}" for event in events)
+
+
+def test_a_mark_that_cannot_be_taken_off_holds_up_no_event():
+    class Busy:
+        def update(self, *_, **__):
+            raise Contended("many want the same at this moment")
+
+    bus = Bus()
+    events, batch = records(2)
+
+    assert relay(bus, outbox=Busy()).relay(batch) == []
+
+    assert bus.published_ids() == [event.id for event in events]

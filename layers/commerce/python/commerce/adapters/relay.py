@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from commerce.adapters.dynamodb import ConditionFailed, Item, Table, from_item
+from commerce.adapters.dynamodb import ConditionFailed, Contended, Item, Table, from_item
 from commerce.adapters.log import logger
 from commerce.adapters.sharding import merged
 from commerce.bus import SOURCE
@@ -151,5 +151,5 @@ def _entry(item: Item, bus: str) -> Entry:
 
 def _take_mark_off(outbox: Table, pk: str) -> None:
     """Where that does not work the event is published once more, which its consumers notice."""
-    with suppress(ConditionFailed, ClientError, BotoCoreError):
+    with suppress(ConditionFailed, Contended, ClientError, BotoCoreError):
         outbox.update(pk, "EVENT", ("unpublished", "exists"), remove=["unpublished"])
