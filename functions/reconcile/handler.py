@@ -26,6 +26,7 @@ wiring.at_start(wiring.stripe)
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Two runs at once mend each thing once. Answers how many things were mended, left, and how many pools tended."""
     moment = now()
+    pools = tend_all(wiring.inventory(), now=moment)
     looks = IN_OUR_TABLES if moment.minute % ASK_EVERY else EVERYWHERE
     rounds = Rounds(stores, wiring.orders(), leftovers, workflow, wiring.payment_gateway())
     counts = {"Mended": 0, "Left": 0}
@@ -35,7 +36,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     for name, count in counts.items():
         if count:
             _count(f"Findings{name}", count)
-    return {"mended": counts["Mended"], "left": counts["Left"], "pools": tend_all(wiring.inventory(), now=moment)}
+    return {"mended": counts["Mended"], "left": counts["Left"], "pools": pools}
 
 
 def _log(finding: Finding) -> None:

@@ -1,16 +1,20 @@
 """How a hot SKU's units lie over the rows of its pool."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from builders.checkout import NOW
 from builders.pricing import wanted
 from builders.stock import supplied
+from commerce.errors import Contended
 from commerce.inventory.allocation import allocate
 from commerce.inventory.model import MAX_SHARDS, Part, Pool, Stock, by_location, summed
 from commerce.inventory.pool import Moves, drained, empty, gathered, levelled, spread
+from commerce.inventory.pooling import tend_all
 
 counts = st.integers(min_value=0, max_value=60)
 pools = st.lists(counts, min_size=3, max_size=MAX_SHARDS + 1)
@@ -126,3 +130,29 @@ def test_a_location_is_the_sum_of_its_rows() -> None:
     [place] = by_location(rows(1, 2, 3, promised=1))
 
     assert (place.available, place.on_hand, place.reserved, place.shards) == (6, 9, 3, 2)
+
+
+class PoolsAtWork:
+    """Two pools: the units of the first keep moving, the second has a row that ran dry."""
+
+    def __init__(self) -> None:
+        self.refilled: list[str] = []
+
+    def pools(self) -> Iterator[tuple[str, str]]:
+        yield from (("MUG", "main"), ("SHIRT-M", "main"))
+
+    def rows(self, sku: str, location: str) -> tuple[Stock, ...]:
+        if sku == "MUG":
+            raise Contended("the stock is being moved at this moment")
+        return rows(0, 8, 0)
+
+    def change_pool(self, own: Stock, *_: Any, **__: Any) -> None:
+        self.refilled.append(own.sku)
+
+
+def test_a_pool_that_cannot_be_tended_now_keeps_no_other_pool_waiting() -> None:
+    pools: Any = PoolsAtWork()
+
+    assert tend_all(pools, now=NOW) == 2
+
+    assert pools.refilled == ["SHIRT-M"]

@@ -66,7 +66,7 @@ def switch_on(pools: Pools, audit: Audit, *, sku: str, shards: int, actor: str, 
 def switch_off(pools: Pools, audit: Audit, *, sku: str, actor: str, now: datetime) -> None:
     """Free units go back to the SKU's own rows; rows with promised units stay until they are empty.
 
-    Off already changes nothing. What a rush leaves behind here, the sweep (`tend_all`) brings in.
+    Off already changes nothing. What a rush leaves behind here, the reconciler (`tend_all`) brings in.
     """
     for location in pools.locations:
         own = pools.rows(sku, location)[0]
@@ -76,10 +76,14 @@ def switch_off(pools: Pools, audit: Audit, *, sku: str, actor: str, now: datetim
 
 
 def tend_all(pools: Pools, *, now: datetime) -> int:
-    """Tends every pool there is; answers how many. For the sweep: a row that ran dry is refilled within a minute."""
+    """Tends every pool there is; answers how many. For the reconciler: a row that ran dry is refilled within a minute.
+
+    A pool whose units keep moving is left to the next run.
+    """
     every = tuple(pools.pools())
     for sku, location in every:
-        tend(pools, sku, location, actor="sweep", now=now)
+        with suppress(Contended):
+            tend(pools, sku, location, actor="reconciler", now=now)
     return len(every)
 
 
