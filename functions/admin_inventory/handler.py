@@ -120,6 +120,30 @@ def unpool_stock(request: Request[None]) -> Response:
     return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
 
+@api.get("/admin/stock/{sku}/policy", groups=STAFF, answers=PolicyResponse)
+def show_policy(request: Request[None]) -> Response:
+    """Shows how a SKU may be sold; its ETag is the policy's version."""
+    sku = _known_sku(request)
+    policy = wiring.inventory().policy(sku)
+    return versioned(policy_of(sku, policy), policy.version)
+
+
+@api.put("/admin/stock/{sku}/policy", groups=("catalogue",), body=PolicyRequest, answers=PolicyResponse)
+def replace_policy(request: Request[PolicyRequest]) -> Response:
+    """Decides anew how a SKU may be sold. Units that were sold ahead stay owed."""
+    sku = _known_sku(request)
+    policy = set_policy(
+        wiring.inventory(),
+        wiring.audit(),
+        sku=sku,
+        terms=request.body.terms(),
+        expected=request.expected_version(),
+        actor=_actor(request),
+        now=now(),
+    )
+    return versioned(policy_of(sku, policy), policy.version)
+
+
 @api.get(
     "/admin/stock/{sku}/movements",
     groups=STAFF,
@@ -310,30 +334,6 @@ def _status(text: str) -> CountStatus:
 
 def _actor(request: Request[Any]) -> str:
     return request.caller.subject or "staff"
-
-
-@api.get("/admin/stock/{sku}/policy", groups=STAFF, answers=PolicyResponse)
-def show_policy(request: Request[None]) -> Response:
-    """Shows how a SKU may be sold; its ETag is the policy's version."""
-    sku = _known_sku(request)
-    policy = wiring.inventory().policy(sku)
-    return versioned(policy_of(sku, policy), policy.version)
-
-
-@api.put("/admin/stock/{sku}/policy", groups=("catalogue",), body=PolicyRequest, answers=PolicyResponse)
-def replace_policy(request: Request[PolicyRequest]) -> Response:
-    """Decides anew how a SKU may be sold. Units that were sold ahead stay owed."""
-    sku = _known_sku(request)
-    policy = set_policy(
-        wiring.inventory(),
-        wiring.audit(),
-        sku=sku,
-        terms=request.body.terms(),
-        expected=request.expected_version(),
-        actor=str(request.caller.subject),
-        now=now(),
-    )
-    return versioned(policy_of(sku, policy), policy.version)
 
 
 def _known_sku(request: Request[Any]) -> str:

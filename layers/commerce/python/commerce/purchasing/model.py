@@ -24,7 +24,6 @@ MAX_QUANTITY = 1_000_000
 """Of a line."""
 
 
-
 def _day_of_the_calendar(text: str) -> str:
     date.fromisoformat(text)
     return text
