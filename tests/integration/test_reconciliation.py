@@ -17,9 +17,10 @@ from commerce import clock
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.relay import Leftovers, Relay
 from commerce.clock import iso
-from commerce.errors import Unavailable
+from commerce.errors import Contended, Unavailable
 from commerce.ids import order_id_for
-from commerce.orders.model import Order
+from commerce.orders.model import Order, Status
+from commerce.orders.repository import OrderRepository
 from commerce.orders.service import cancel_order
 from commerce.payments.gateway import StripeGateway
 from commerce.payments.model import balance
@@ -172,6 +173,27 @@ def test_a_hold_past_its_deadline_frees_the_goods_though_the_provider_is_silent(
 def test_a_payment_that_came_in_the_last_moment_of_the_hold_is_a_sale(shop: Shop) -> None:
     order = waiting(shop, WITH_3DS)
     shop.gateway.intents[str(order.payment_intent)].outcome = "authorized"
+
+    assert kinds(shop, timedelta(hours=1)) == ["hold_overdue"]
+    assert shop.orders.get(order.id).status == "confirmed"
+
+
+def test_a_payment_that_came_in_the_last_moment_waits_for_the_next_run_where_the_order_is_contended(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = waiting(shop, WITH_3DS)
+    shop.gateway.intents[str(order.payment_intent)].outcome = "authorized"
+    change = OrderRepository.change
+
+    def contended(self: OrderRepository, order: Order, *, to: Status | None = None, **more: Any) -> Order:
+        if to == "confirmed":
+            raise Contended("many buyers want the same thing at this moment")
+        return change(self, order, to=to, **more)
+
+    with monkeypatch.context() as rush:
+        rush.setattr(OrderRepository, "change", contended)
+        assert kinds(shop, timedelta(hours=1)) == ["hold_overdue?"]
+    assert shop.orders.get(order.id).status == "pending_payment"
 
     assert kinds(shop, timedelta(hours=1)) == ["hold_overdue"]
     assert shop.orders.get(order.id).status == "confirmed"

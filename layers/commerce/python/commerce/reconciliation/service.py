@@ -12,7 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from commerce.errors import CommerceError, Unavailable
+from commerce.errors import CommerceError, Contended, Unavailable
 from commerce.orders.endings import compensate, end_unpaid
 from commerce.orders.model import Order, Status
 from commerce.orders.payment import apply_notice, settle_authorization
@@ -95,10 +95,15 @@ def _unpaid_orders(rounds: Rounds, limit: int, now: datetime) -> Iterator[Findin
 
 
 def _end(rounds: Rounds, order: Order, now: datetime) -> None:
-    """The goods are free again even while the provider is silent: of money that came, the compensation lets go."""
+    """The goods are free again even while the provider is silent: of money that came, the compensation lets go.
+
+    What others keep changing at this moment is left to the next run, for it may be paid.
+    """
     stores, workflow = rounds.stores, rounds.workflow
     try:
         end_unpaid(stores, workflow, rounds.gateway, order, reason="payment_timeout", actor="reconciler", now=now)
+    except Contended:
+        raise
     except Unavailable:
         cancel_order(stores, workflow, order, reason="payment_timeout", actor="reconciler", now=now)
 
