@@ -142,7 +142,7 @@ Task = tuple[Callable[..., Result], tuple[Any, ...]]
 def run(
     wanted: int, *, first: int, workers: int, until_violation: bool, show: Callable[[Result, float], None]
 ) -> Result:
-    """At least `wanted` schedules: all single faults, then pairs, random ones from number `first` on, and races."""
+    """At least `wanted` schedules: all single faults; then pairs, and from number `first` on crowds, races, storms."""
     total = Result()
     began = time.perf_counter()
     context = multiprocessing.get_context("spawn")
@@ -194,8 +194,8 @@ def _tasks(pool: Any, wanted: int, first: int, played: Callable[[], int]) -> Ite
             yield play_pairs, pair
         count = min(2 * CHUNK, max(wanted - given, 1))
         crowds = [f"random/{one}" for one in range(number, number + count)]
-        races = [f"{flow}/race/{number}" for flow in flows]
-        for chunk in _chunks([*crowds, *races]):
+        varied = [f"{flow}/{how}/{number}" for how in ("race", "storm") for flow in flows]
+        for chunk in _chunks([*crowds, *varied]):
             given += len(chunk)
             yield play, (chunk,)
         number += count

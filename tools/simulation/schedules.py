@@ -14,6 +14,8 @@ from tools.simulation.world import World
 _PROBABILITIES = (0.0, 0.01, 0.03, 0.1)
 MOST_FAULTS = 8
 """In one random schedule."""
+STORM, MOST_IN_A_STORM = 0.15, 25
+"""The chance that a call fails, and how many do at most, where nearly everything goes wrong."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ def schedule(name: str) -> Schedule:
     how, _, faults = rest.partition("/")
     if flow in FLOWS and how == "race" and faults.isdigit():
         return Schedule(name, FLOWS[flow].play, int(faults), Plan({}))
+    if flow in FLOWS and how == "storm" and faults.isdigit():
+        storm = Chance(Random(f"faults {faults}"), STORM, MOST_IN_A_STORM)
+        return Schedule(name, FLOWS[flow].play, int(faults), storm)
     if flow not in FLOWS or how not in ("calm", "single", "pair"):
         raise ValueError(f"{name} is no schedule; names are like random/17 or checkout/single/3=crash_after")
     planned = {}
