@@ -96,6 +96,7 @@ _ALL = (
         tables={
             **_ORDER_CHANGES,
             INVENTORY: (*READ, *CHANGE, "ConditionCheckItem"),
+            CARTS: (*REPLACE, "UpdateItem"),  # the lines of waiting buyers
             CATALOG: _OFFERS,
             IDEMPOTENCY: CLAIM,
         },

@@ -11,6 +11,7 @@ from typing import Any
 
 from builders.checkout import NOW, address, buyer, ready_checkout
 from builders.pricing import offer, settings, wanted
+from builders.rights import held_to_rights, role_of
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table, from_item
 from commerce.adapters.outbox import Outbox
@@ -238,7 +239,7 @@ class Shop:
     """The shop's repositories on an engine's tables, and what a test wants to do and to know in one line."""
 
     def __init__(self, client: Any, tables: dict[str, str], *, locations: tuple[str, ...] = ("main",)) -> None:
-        self.client, self.tables = client, tables
+        self.client, self.tables = held_to_rights(client), tables
         self.outbox = Outbox(tables["OUTBOX_TABLE"])
         self.orders = OrderRepository(Table(client, tables["ORDERS_TABLE"]), self.outbox)
         self.checkouts = CheckoutRepository(Table(client, tables["CARTS_TABLE"]))
@@ -285,8 +286,9 @@ class Shop:
     def complete(
         self, checkout: Checkout, payment: Payment | None = None, *, caller: Caller = GUEST, now: datetime = NOW
     ) -> Checkout:
-        """What the buyer's completion answers."""
-        return complete(self.till, checkout.id, payment or card(), caller=caller, now=now)
+        """What the buyer's completion answers, with the rights of the function that completes."""
+        with role_of("complete_checkout"):
+            return complete(self.till, checkout.id, payment or card(), caller=caller, now=now)
 
     def waits_for_nobody(self) -> None:
         """From now on a completion that finds another one under way takes it for dead at once."""

@@ -1,6 +1,8 @@
-"""A function's handler with the rights on tables that the stack gives its role, and no others."""
+"""Functions of the shop with the rights on tables that the stack gives their roles, and no others."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from commerce.adapters import aws
@@ -16,32 +18,47 @@ _OPERATIONS = {
 }
 """As which operation DynamoDB authorises an action of a transaction."""
 
+_role: ContextVar[str | None] = ContextVar("role", default=None)
+
 
 class NotGranted(BaseException):
     """The function asked for what its role does not allow; no handler takes this for a fault of a service."""
 
 
+def held_to_rights(client: Any) -> Any:
+    """The client of DynamoDB, which refuses what the function in whose role a call is made may not do."""
+    client.meta.events.register("provide-client-params.dynamodb", _check, unique_id="rights")
+    return client
+
+
+@contextmanager
+def role_of(name: str) -> Iterator[None]:
+    """What is done here, in this thread, is done with the rights of `functions/<name>`."""
+    token = _role.set(name)
+    try:
+        yield
+    finally:
+        _role.reset(token)
+
+
 def confined(handler: Handler, name: str) -> Handler:
-    """The handler, whose calls of DynamoDB are refused where `FUNCTIONS[name]` does not grant them.
-
-    A test's own calls, before and after the handler's, are not.
-    """
-    granted = {(table.name, operation) for table, own in FUNCTIONS[name].tables.items() for operation in own}
-
-    def check(params: dict[str, Any], model: Any, **_: Any) -> None:
-        for table, operation in _asked(model.name, params):
-            if (table.partition("-")[2], operation) not in granted:
-                raise NotGranted(f"{name}: {operation} on {table}")
+    """The handler of `functions/<name>` in its role. A test's own calls, before and after it, are not confined."""
 
     def confined_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        calls = aws.client("dynamodb").meta.events
-        calls.register("provide-client-params.dynamodb", check)
-        try:
+        held_to_rights(aws.client("dynamodb"))
+        with role_of(name):
             return handler(event, context)
-        finally:
-            calls.unregister("provide-client-params.dynamodb", check)
 
     return confined_handler
+
+
+def _check(params: dict[str, Any], model: Any, **_: Any) -> None:
+    if (name := _role.get()) is None:
+        return
+    granted = {(table.name, operation) for table, own in FUNCTIONS[name].tables.items() for operation in own}
+    for table, operation in _asked(model.name, params):
+        if (table.partition("-")[2], operation) not in granted:
+            raise NotGranted(f"{name}: {operation} on {table}")
 
 
 def _asked(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
