@@ -9,6 +9,7 @@ import pytest
 from builders.checkout import NOW
 from builders.fulfilment import Boundaries, FakeCarrier
 from builders.orders import Shop
+from builders.rights import role_of
 from commerce.adapters.dynamodb import Table
 from commerce.fulfilment.model import PickedLine, TrackingEvent, TrackingStatus, share_of
 from commerce.fulfilment.settlement import settle
@@ -22,7 +23,7 @@ from commerce.payments.model import balance
 
 class Staff:
     """Two warehouses, the carrier and the workflow's tasks, on an order of two shirts from main and a mug from the
-    annex.
+    annex. Each acts with the rights of the function that it comes to.
     """
 
     def __init__(self, shop: Shop) -> None:
@@ -46,13 +47,15 @@ class Staff:
         step: dict[str, Any] = {"order_id": self.order_id, "location": location, "actor": location, "now": NOW}
         lines = self.parcel(location).lines
         found = tuple(PickedLine(line_id=line.line_id, quantity=line.quantity) for line in lines)
-        pick(self.shop.stores, self.shop.inventory, self.shop.workflow, picked=found, **step)
-        pack(self.shop.stores, weight_grams=500, **step)
-        return hand_over(self.shop.stores, self.shop.workflow, **step)
+        with role_of("admin_orders"):
+            pick(self.shop.stores, self.shop.inventory, self.shop.workflow, picked=found, **step)
+            pack(self.shop.stores, weight_grams=500, **step)
+            return hand_over(self.shop.stores, self.shop.workflow, **step)
 
     def ships(self) -> Order:
         shop = self.shop
-        return ship(shop.stores, shop.inventory, self.carrier, shop.gateway, order_id=self.order_id, now=NOW)
+        with role_of("ship_order"):
+            return ship(shop.stores, shop.inventory, self.carrier, shop.gateway, order_id=self.order_id, now=NOW)
 
     def hears(self, location: str, status: TrackingStatus) -> Order | None:
         label = self.parcel(location).label
@@ -60,10 +63,12 @@ class Staff:
         news = TrackingEvent(
             order_id=self.order_id, tracking_number=label.tracking_number, status=status, occurred_at=NOW
         )
-        return track(self.shop.orders, self.shop.workflow, news, now=NOW)
+        with role_of("carrier_webhook"):
+            return track(self.shop.orders, self.shop.workflow, news, now=NOW)
 
     def settles(self) -> Order:
-        return settle(self.shop.stores, lambda: self.shop.gateway, order_id=self.order_id, now=NOW)
+        with role_of("settle_order"):
+            return settle(self.shop.stores, lambda: self.shop.gateway, order_id=self.order_id, now=NOW)
 
 
 @pytest.fixture
