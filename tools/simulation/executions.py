@@ -171,9 +171,9 @@ class _Tasks:
         if kind == "deployed":
             executions.deploy(boundary)
         if kind == "fails_for_good":
+            boundaries.fired(kind, boundary)
             executions.doomed.add((self.name, state))
         if (self.name, state) in executions.doomed:
-            boundaries.fired("fails_for_good", boundary)
             raise StateError("Lambda.ServiceException", "a long outage")
         if kind == "crash_before":
             boundaries.fired(kind, boundary)

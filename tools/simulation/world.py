@@ -156,11 +156,11 @@ class World:
 
     def deploy(self, boundary: str) -> None:
         """This release comes while orders are under way that the one before wrote."""
-        for order in list(self.checks.orders()):
-            old = as_before(order)
-            if old is not None:
-                self.boundaries.fired("deployed", boundary)
-                self.tables.direct("put_item", TableName="orders", Item=to_item(old))
+        older = [old for order in self.checks.orders() if (old := as_before(order)) is not None]
+        for item in older:
+            self.tables.direct("put_item", TableName="orders", Item=to_item(item))
+        if older:
+            self.boundaries.fired("deployed", boundary)
 
     def webhook(
         self,
