@@ -26,12 +26,14 @@ STOCK = {
     ("LAMP", "main"): 1,
     ("PRINT", "main"): 5,
 }
+"""Units at the start, by SKU and location."""
 POLICIES = {
     "LAMP": SellingPolicy(version=1, mode="backorder", cap=2, location="main"),
     "PRINT": SellingPolicy(version=1, purchase_limit=2),
 }
 """Lamps are sold ahead of their stock, and one buyer gets two prints."""
-"""Units at the start, by SKU and location."""
+
+
 def furnish(world: World) -> None:
     """Products and stock, as staff make them."""
 
