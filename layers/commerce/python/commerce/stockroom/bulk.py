@@ -1,14 +1,15 @@
 """Many adjustments at once, each on its own: what one row cannot take keeps no other row from its shelf."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from commerce.audit import Audit
 from commerce.errors import Conflict, Contended, Invalid
 from commerce.ids import derived_id
 from commerce.inventory.service import StockLedger, adjust_stock
 from commerce.model import Model
+from commerce.stockroom.service import Catalog
 from commerce.stockroom.sheet import Sheet, SheetRow, read_sheet, unknown_skus
 
 RowOutcome = Literal["adjusted", "done_before", "refused", "try_again"]
@@ -24,13 +25,6 @@ class RowResult(Model):
     outcome: RowOutcome
     detail: str | None = None
     """Why it was not adjusted."""
-
-
-class Catalog(Protocol):
-    """What the shop sells."""
-
-    def offers(self, skus: Iterable[str]) -> Mapping[str, object]:
-        """What is known of each SKU; absent where there is no such SKU."""
 
 
 def checked_sheet(content: bytes, catalog: Catalog, *, locations: tuple[str, ...], most: int) -> Sheet:
