@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from commerce.adapters.workflow import Workflow
+from commerce.errors import Unavailable
 
 
 class StepFunctions:
@@ -54,6 +55,15 @@ def test_an_order_that_nobody_waits_for_needs_no_call() -> None:
     woken.fail(None, "OrderCanceled", "the shop canceled the order")
 
     assert woken.client.asked == []
+
+
+def test_whoever_comes_while_the_workflow_is_busy_may_come_again() -> None:
+    for call in (
+        lambda: workflow("ThrottlingException").start("order_1"),
+        lambda: workflow("ThrottlingException").succeed("token", {}),
+    ):
+        with pytest.raises(Unavailable):
+            call()
 
 
 def test_any_other_error_is_heard_of() -> None:

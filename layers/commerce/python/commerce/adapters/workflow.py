@@ -10,8 +10,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from commerce.errors import Unavailable
+
 _STARTED = frozenset({"ExecutionAlreadyExists"})
 _NOBODY_WAITS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
+_BUSY = frozenset({"ThrottlingException", "TooManyRequestsException"})
+"""Step Functions starts about 300 executions a second, and takes about 500 signals."""
 
 
 @dataclass(frozen=True)
@@ -45,5 +49,8 @@ class Workflow:
         try:
             getattr(self.client, operation)(**parameters)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in already_so:
+            code = error.response["Error"]["Code"]
+            if code in _BUSY:
+                raise Unavailable("too many orders move at this moment; send the request again") from error
+            if code not in already_so:
                 raise
