@@ -488,7 +488,7 @@ MUTANTS = (
     Mutant(
         "a workflow's refusals are swallowed",
         f"{COMMERCE}/adapters/workflow.py",
-        '            if error.response["Error"]["Code"] not in already_so:\n                raise',
+        "            if code not in already_so:\n                raise",
         "            return",
         "a signal is lost without anybody knowing",
     ),
