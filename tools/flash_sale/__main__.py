@@ -58,7 +58,10 @@ def main() -> int:
             task = progress.add_task(name, total=buyers)
             shop, sale = rush(buyers=buyers, hold=hold, done=lambda: progress.advance(task), **how)
             progress.stop_task(task)
-            return _run(name, buyers, how, sale), shop, sale
+            run = _run(name, buyers, how, sale)
+            if not console.is_terminal:
+                console.print(f"{name}: {run.orders:,} orders, {run.per_second:,.0f} per second")
+            return run, shop, sale
 
         counter = max(
             (

@@ -38,8 +38,12 @@ class Sale:
 
     @property
     def per_second(self) -> float:
-        """Orders per second, from the first press of a button to the last order."""
-        return len(self.orders) / max(self.orders.values(), default=1.0)
+        """Orders per second, from the first press of a button until nine of ten had theirs.
+
+        Who met others again and again is served last, and says how long the line was, not how fast it moved.
+        """
+        served = sorted(self.orders.values())[: ceil(len(self.orders) * 0.9)]
+        return len(served) / served[-1] if served else 0.0
 
 
 def rush(
