@@ -12,8 +12,8 @@ import pytest
 from tools.simulation.faults import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "3000"))
-"""Of the 20,000 that one would like, as many as two cores play in about three minutes."""
+SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "1500"))
+"""Of the 20,000 that one would like, as many as two cores play in about three minutes: decision 20."""
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -56,22 +56,22 @@ def test_a_schedule_is_the_same_each_time() -> None:
 
 PLANTED = {
     "a cancellation that forgets the stock": (
-        "cancel/calm",
+        "cancel",
         "from commerce.inventory.repository import InventoryRepository as R; R.release_actions = lambda *a, **k: []",
     ),
     "a reservation that does not look at what is free": (
-        "last_unit/calm",
+        "last_unit",
         "from commerce.checkout import complete as c; from commerce.inventory import repository as r\n"
         "update = r.update\n"
         "r.update = lambda table, pk, sk, *conditions, **k: "
         "update(table, pk, sk, *(() if pk.startswith('STOCK#') else conditions), **k)",
     ),
     "a refund without a limit": (
-        "refund/calm",
+        "refund",
         "from commerce.payments.model import Balance; Balance.refundable = property(lambda self: 10**9)",
     ),
     "an e-mail that is not claimed": (
-        "checkout/single/115=duplicate",
+        "checkout",
         "from commerce.notifications.repository import EmailClaims as C; C.take = lambda *a, **k: True",
     ),
 }
@@ -79,16 +79,17 @@ PLANTED = {
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_bug_is_found(planted: str) -> None:
-    name, bug = PLANTED[planted]
+    flow, bug = PLANTED[planted]
     script = (
         "from tools.simulation import campaign; campaign.prepare()\n"
         f"{bug}\n"
         "from tools.simulation.plans import singles\n"
-        f"flow = {name.split('/')[0]!r}\n"
-        "names = [f'{flow}/calm', *(n for n in singles(flow, campaign.trace(flow)) if 'duplicate' in n)]\n"
-        "print(campaign.play(names).violated)"
+        "def names(flow):\n"
+        "    yield f'{flow}/calm'\n"
+        "    yield from (name for name in singles(flow, campaign.trace(flow)) if 'duplicate' in name)\n"
+        f"print(any(campaign.play([name]).violated for name in names({flow!r})))"
     )
 
     found = python("-c", script)
 
-    assert int(found.stdout) > 0, found.stderr
+    assert found.stdout.strip() == "True", found.stderr

@@ -105,9 +105,10 @@ def play_pairs(single: str, part: int) -> Result:
 
 def _traced(name: str) -> Trace:
     from tools.simulation.boundary import Violation
+    from tools.simulation.scheduler import NoRest
     from tools.simulation.schedules import schedule
 
-    with suppress(Violation):
+    with suppress(Violation, NoRest):
         _stage.play(schedule(name), traced=True)
     return list(_stage.world.boundaries.trace)
 
