@@ -30,10 +30,10 @@ class Decision:
 
 @pytest.fixture
 def backordered(instance: Instance, shop: httpx.Client, stocked: Any) -> Iterator[str]:
-    """A SKU of which the last unit is there, and ten more may be sold."""
+    """A SKU of which the last unit is there, and a hundred more may be sold."""
     sku = stocked(1)
     decision = Decision(instance, shop, sku)
-    decision.make(mode="backorder", cap=10, expected_on="2099-12-24", low_stock=0)
+    decision.make(mode="backorder", cap=100, expected_on="2099-12-24", low_stock=0)
     yield sku
     decision.make(mode="deny")
 
@@ -53,7 +53,8 @@ def test_a_backorder_is_bought_waits_for_its_goods_and_is_picked_when_they_arriv
     guest: Shopper, everyone: Cast, shop: httpx.Client, instance: Instance, backordered: str
 ) -> None:
     before = told(instance, backordered)
-    checkout = guest.checkout((backordered, 3))
+    wanted = everyone.warehouse.stock(backordered)["reserved"] + 3  # more than lies there for anybody
+    checkout = guest.checkout((backordered, wanted))
     [message] = checkout["messages"]
     assert (checkout["status"], message["type"], message["code"]) == ("ready_for_complete", "warning", "backorder")
     assert "24 December 2099" in message["content"]
@@ -61,19 +62,19 @@ def test_a_backorder_is_bought_waits_for_its_goods_and_is_picked_when_they_arriv
     completed = guest.complete(checkout)
     assert completed["status"] == "completed"
     [line] = guest.order(completed)["line_items"]
-    assert line["awaited"] == {"quantity": 2, "expected_on": "2099-12-24"}
+    assert line["awaited"] == {"quantity": wanted - 1, "expected_on": "2099-12-24"}
     found = shop.post("/catalog/lookup", json={"ids": [backordered]}).json()
     assert found["products"][0]["variants"][0]["availability"]["status"] == "backorder"
 
     order = f"/orders/{completed['order']['id']}"
     [bought] = everyone.warehouse.get(order)["order"]["lines"]
-    counted = {"lines": [{"line_id": bought["id"], "quantity": 3}]}
+    counted = {"lines": [{"line_id": bought["id"], "quantity": wanted}]}
     with pytest.raises(UnexpectedAnswer) as refused:
         everyone.warehouse.post(f"{order}/pick", counted)
     assert refused.value.response.status_code == 409
     assert "sold ahead" in refused.value.response.text
 
-    received = {"quantity": 3, "reason": f"delivery {key()}", "location": "main"}
+    received = {"quantity": wanted, "reason": f"delivery {key()}", "location": "main"}
     everyone.warehouse.post(f"/stock/{backordered}/adjustments", received)
     assert everyone.warehouse.post(f"{order}/pick", counted)["status"] == "picked"
     until("the notices", lambda: told(instance, backordered) == sorted([*before, "stock.back", "stock.out"]))

@@ -80,22 +80,22 @@ class Shopper:
         return answer(self.shop.post(path, json=body or {}, headers={**self._headers, **key()}))
 
     def products_in_stock(self) -> Iterator[dict[str, Any]]:
-        """Products that can be bought now, page after page."""
+        """Products of which more than a few can be bought now, page after page."""
         cursor: dict[str, str] = {}
         while True:
             page = self.get("/products", limit=20, **cursor)
             for listed in page["products"]:
                 product = self.get(f"/products/{listed['handle']}")
-                if any(_available(variant) for variant in product["variants"]):
+                if any(_plentiful(variant) for variant in product["variants"]):
                     yield product
             if not page["pagination"]["has_next_page"]:
                 return
             cursor = {"cursor": page["pagination"]["cursor"]}
 
     def some_skus(self, count: int) -> list[str]:
-        """SKUs of `count` different products that are in stock."""
+        """SKUs of `count` different products of which there are more than a few."""
         products = itertools.islice(self.products_in_stock(), count)
-        return [next(variant["id"] for variant in product["variants"] if _available(variant)) for product in products]
+        return [next(variant["id"] for variant in product["variants"] if _plentiful(variant)) for product in products]
 
     def cart(self, *lines: tuple[str, int]) -> dict[str, Any]:
         """A cart with (SKU, quantity) lines."""
@@ -159,8 +159,9 @@ def access(completed: dict[str, Any]) -> dict[str, str]:
     return dict(httpx.URL(completed["order"]["permalink_url"]).params)
 
 
-def _available(variant: dict[str, Any]) -> bool:
-    return bool(variant["availability"]["available"])
+def _plentiful(variant: dict[str, Any]) -> bool:
+    availability = variant["availability"]
+    return availability["status"] == "in_stock" and not availability["low_stock"]
 
 
 @dataclass
