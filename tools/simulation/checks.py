@@ -1,11 +1,11 @@
 """The invariants of the design (I1 to I12), checked at every step where that is cheap, and at rest for all of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from commerce.adapters.dynamodb import from_item
+from commerce.adapters.dynamodb import fields, from_item
 from commerce.inventory.policy import buyer_key
 from commerce.orders import repository as orders_repository
 from commerce.orders.model import TERMINAL
@@ -25,6 +25,28 @@ NOTICES = {"delivered": "order_delivered", "lost": "order_lost"}
 """The e-mail that tells of a terminal status."""
 
 
+class Charge(NamedTuple):
+    """A charge as the provider knows it; minor units."""
+
+    order_id: str
+    amount: int
+    captured: int
+    refunded: int
+    """What went back, or is on its way."""
+    disputed: bool
+
+
+class Intent(NamedTuple):
+    """A payment intent as the provider knows it; minor units."""
+
+    id: str
+    order_id: str
+    held: int
+    captured: int
+    refunded: int
+    """What did go back."""
+
+
 @dataclass(frozen=True)
 class Before:
     """What the checks know of the time before a schedule."""
@@ -38,8 +60,10 @@ class Before:
 class Checks:
     """What is known of one schedule, apart from what the shop says of itself."""
 
-    def __init__(self, world: "World", before: "Before | None" = None) -> None:
-        self._world = world
+    def __init__(
+        self, world: "World", before: "Before | None" = None, *, decode: Callable[[Any], dict[str, Any]] = from_item
+    ) -> None:
+        self._world, self._decode = world, decode
         self.counts: Counter[str] = Counter()
         """How often each invariant was checked."""
         self._ledger: dict[Place, Counter[str]] = defaultdict(Counter)
@@ -53,9 +77,9 @@ class Checks:
         self._promised: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
         """By SKU and kind of movement: by how much the units on all shelves changed."""
-        self._orders: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._orders: dict[str, tuple[Any, dict[str, Any]]] = {}
         """By id: as it is stored, and decoded."""
-        self._encoded: dict[str, dict[str, Any]] = {}
+        self._encoded: dict[str, Any] = {}
         self._old_events = before.events if before else frozenset[str]()
 
     # --- after every step -------------------------------------------------------------------------------------------
@@ -66,16 +90,16 @@ class Checks:
         for write in written:
             if write.table == "inventory":
                 if write.sk == "POLICY" and write.new is not None:
-                    policy = from_item(write.new)
+                    policy = self._decode(write.new)
                     self._caps[write.pk[6:], policy["location"]] = policy["cap"]
                 elif write.pk.startswith("STOCK#"):
                     sku, _, shard = write.pk[6:].partition("#")
                     place = (sku, write.sk[9:])
                     rows = self._stock[place] = dict(self._stock.get(place, {}))
-                    rows[shard] = from_item(write.new) if write.new else {}
+                    rows[shard] = self._decode(write.new) if write.new else {}
                     touched.add(place)
                 elif write.pk.startswith("MOVEMENT#") and write.old is None and write.new is not None:
-                    movement = from_item(write.new)
+                    movement = self._decode(write.new)
                     place = (movement["sku"], movement["location"])
                     self._ledger[place].update({name: movement.get(name, 0) for name in _COUNTS})
                     self._moved[movement["sku"], movement["kind"]] += movement["on_hand"]
@@ -104,15 +128,13 @@ class Checks:
         """I11, and no double capture: after everything that Stripe did."""
         self.counts["I11"] += 1
         taken: Counter[str] = Counter()
-        for charge in self._world.payments.store.all("charge"):
-            if not charge["amount_refunded"] <= charge["amount_captured"] <= charge["amount"]:
-                captured, refunded = charge["amount_captured"], charge["amount_refunded"]
-                raise Violation("I11", f"of {captured} captured, {refunded} went back")
-            order_id = charge["metadata"].get("order_id", "")
-            taken[order_id] += charge["amount_captured"]
-            order = self.find(order_id)
-            if order is not None and taken[order_id] > _total(order):
-                raise Violation("I2", f"order {order_id} of {_total(order)} was charged {taken[order_id]}")
+        for charge in self._world.payments.charges():
+            if not charge.refunded <= charge.captured <= charge.amount:
+                raise Violation("I11", f"of {charge.captured} captured, {charge.refunded} went back")
+            taken[charge.order_id] += charge.captured
+            order = self.find(charge.order_id)
+            if order is not None and taken[charge.order_id] > _total(order):
+                raise Violation("I2", f"{charge.order_id} of {_total(order)} was charged {taken[charge.order_id]}")
 
     def promised(self, order_id: str) -> None:
         """A buyer was told that this order stands."""
@@ -131,19 +153,17 @@ class Checks:
     def healed(self) -> None:
         """What Stripe did, the shop has in its books by now, although a webhook never came."""
         self.counts["healing"] += 1
-        for intent in self._world.payments.store.all("payment_intent"):
-            order = self.find(intent["metadata"].get("order_id", ""))
-            if order is None or order.get("payment_intent") != intent["id"]:
+        for intent in self._world.payments.intents():
+            order = self.find(intent.order_id)
+            if order is None or order.get("payment_intent") != intent.id:
                 continue
             sums = balance(self._payments(order["id"]))
-            if intent["amount_capturable"] and order["status"] == "pending_payment":
+            if intent.held and order["status"] == "pending_payment":
                 raise Violation("healing", f"{order['id']} is paid, and does not know it after a quarter of an hour")
-            if sums.captured != intent["amount_received"]:
+            if sums.captured != intent.captured:
                 raise Violation("healing", f"{order['id']} does not know its capture after a quarter of an hour")
-            refunds = [one for one in self._world.payments.store.all("refund") if one["payment_intent"] == intent["id"]]
-            made = sum(one["amount"] for one in refunds if one["status"] == "succeeded")
-            if sums.refunded != made:
-                raise Violation("healing", f"{order['id']} knows {sums.refunded} of {made} refunded")
+            if sums.refunded != intent.refunded:
+                raise Violation("healing", f"{order['id']} knows {sums.refunded} of {intent.refunded} refunded")
 
     def replayed(self, first: str, second: str) -> None:
         """I10: the same key, the same bytes."""
@@ -167,7 +187,7 @@ class Checks:
             return None
         known = self._orders.get(order_id)
         if known is None or known[0] is not encoded:
-            known = self._orders[order_id] = (encoded, _decoded(encoded))
+            known = self._orders[order_id] = (encoded, _order(self._decode(encoded)))
         return known[1]
 
     def on_hand(self, sku: str, location: str) -> int:
@@ -179,20 +199,22 @@ class Checks:
         available: int = sum(row.get("available", 0) for row in self._stock.get((sku, location), {}).values())
         return max(0, -available)
 
-    def _items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        for pk, partition in self._world.tables.database.table(table).partitions.by_key.items():
-            for sk, image in partition.images.items():
-                yield pk, sk, image.item
-
     def before(self) -> Before:
         """What a schedule that begins here must know."""
-        events = frozenset(pk[6:] for pk, _, _ in self._items("outbox"))
+        events = frozenset(pk[6:] for pk, _, _ in self._world.tables.items("outbox"))
         return Before(dict(self._stock), dict(self._ledger), events, dict(self._caps))
 
     # --- at rest ----------------------------------------------------------------------------------------------------
 
     def at_rest(self) -> None:
         """Everything that must hold once nothing moves any more."""
+        self.books()
+        orders = list(self.orders())
+        self._events_arrived(orders)
+        self._letters(orders)
+
+    def books(self) -> None:
+        """What must hold then of orders, stock and money."""
         orders = list(self.orders())
         self._one_order_per_checkout(orders)
         self._ended(orders)
@@ -201,8 +223,6 @@ class Checks:
         self._limits_hold(orders)
         self._money_is_where_it_belongs(orders)
         self._executions_ended(orders)
-        self._events_arrived(orders)
-        self._letters(orders)
 
     def _one_order_per_checkout(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I3"] += 1
@@ -222,25 +242,25 @@ class Checks:
                 raise Violation("I6", f"order {order['id']} came to rest {order['status']}")
             if order["status"] == "delivered" and not order.get("settled"):
                 raise Violation("I6", f"order {order['id']} is delivered and not settled")
-        for pk, sk, item in self._items("carts"):
+        for pk, sk, item in self._world.tables.items("carts"):
             if sk == "CHECKOUT" and pk.startswith("CHECKOUT#"):
-                status = item["status"]["S"]
+                status = item["status"]
                 if status in ("complete_in_progress", "requires_escalation"):
                     raise Violation("I6", f"checkout {pk} came to rest {status}")
 
     def _no_promise_left(self) -> None:
         self.counts["I4"] += 1
-        for pk, sk, item in self._items("inventory"):
-            if sk.startswith("RESERVATION#") and item["status"]["S"] == "reserved":
-                raise Violation("I4", f"{pk} still holds {item['quantity']['N']} of {sk}")
+        for pk, sk, item in self._world.tables.items("inventory"):
+            if sk.startswith("RESERVATION#") and item["status"] == "reserved":
+                raise Violation("I4", f"{pk} still holds {item['quantity']} of {sk}")
         self.counts["I1"] += 1
         for place, rows in self._stock.items():
             reserved = sum(row.get("on_hand", 0) - row.get("available", 0) for row in rows.values())
             if reserved:
                 raise Violation("I1", f"{reserved} of {place[0]} at {place[1]} are promised to nobody")
 
-        for pk, sk, item in self._items("inventory"):
-            if pk.startswith("STOCK#") and item.get("draining", {}).get("BOOL"):
+        for pk, sk, item in self._world.tables.items("inventory"):
+            if pk.startswith("STOCK#") and item.get("draining"):
                 raise Violation("I4", f"the pool of {pk} at {sk} was switched off and never ended")
 
     def _goods_are_where_they_belong(self, orders: list[dict[str, Any]]) -> None:
@@ -251,9 +271,9 @@ class Checks:
             for line in order["lines"]:
                 expected[line["sku"], "shipped"] -= line["fulfilled"]
                 expected[line["sku"], "returned"] += line["returned"]
-        for _, sk, item in self._items("stockroom"):
+        for _, sk, item in self._world.tables.items("stockroom"):
             if sk == "PURCHASE_ORDER":
-                self._received(from_item(item), expected)
+                self._received(item, expected)
         for sku in {sku for sku, _ in (*self._moved, *expected)}:
             for kind in ("received", "shipped", "returned", "transferred", "reserved", "released"):
                 told, known = self._moved[sku, kind], expected[sku, kind]
@@ -278,33 +298,28 @@ class Checks:
             if order["status"] != "canceled":
                 for line in order["lines"]:
                     bought[buyer_key(order.get("customer"), order["buyer"]["email"]), line["sku"]] += line["quantity"]
-        for pk, sk, item in self._items("inventory"):
+        for pk, sk, item in self._world.tables.items("inventory"):
             if pk.startswith("BUYER#"):
-                counted, has = int(item["units"]["N"]), bought[pk[6:], sk[6:]]
+                counted, has = item["units"], bought[pk[6:], sk[6:]]
                 if counted != has:
                     raise Violation("limits", f"of {sk[6:]} a buyer has {has}; counted were {counted}")
 
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I2"] += 1
-        store = self._world.payments.store
-        charges: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for charge in store.all("charge"):
-            charges[charge["metadata"].get("order_id", "")].append(charge)
+        charges: dict[str, list[Charge]] = defaultdict(list)
+        for charge in self._world.payments.charges():
+            charges[charge.order_id].append(charge)
         held: Counter[str] = Counter()
-        for intent in store.all("payment_intent"):
-            order_id = intent["metadata"].get("order_id", "")
-            order = self.find(order_id)
-            if intent["amount_capturable"]:
-                held[order_id] += intent["amount_capturable"]
-            if (intent["amount_capturable"] or intent["amount_received"]) and (
-                order is None or order.get("payment_intent") != intent["id"]
-            ):
-                raise Violation("I2", f"{intent['id']} has money of {order_id or 'nobody'}, which does not know it")
+        for intent in self._world.payments.intents():
+            order = self.find(intent.order_id)
+            held[intent.order_id] += intent.held
+            if (intent.held or intent.captured) and (order is None or order.get("payment_intent") != intent.id):
+                raise Violation("I2", f"{intent.id} has money of {intent.order_id or 'nobody'}, which does not know it")
         for order in orders:
             own = charges[order["id"]]
-            captured = sum(charge["amount_captured"] for charge in own)
-            refunded = sum(charge["amount_refunded"] for charge in own)
-            self._books(order, captured, refunded, held[order["id"]], any(charge["disputed"] for charge in own))
+            captured = sum(charge.captured for charge in own)
+            refunded = sum(charge.refunded for charge in own)
+            self._books(order, captured, refunded, held[order["id"]], any(charge.disputed for charge in own))
 
     def _books(self, order: dict[str, Any], captured: int, refunded: int, held: int, disputed: bool) -> None:
         if held:
@@ -326,14 +341,8 @@ class Checks:
             raise Violation("I2", f"{order['id']} is {order['status']}; {captured - refunded} were not given back")
 
     def _payments(self, order_id: str) -> list[PaymentEvent]:
-        partition = self._world.tables.database.table("orders").partitions.by_key.get(f"ORDER#{order_id}")
-        images = partition.images.items() if partition else ()
-        found = []
-        for sk, image in images:
-            if sk.startswith("PAYMENT#"):
-                item = from_item(image.item)
-                found.append(PaymentEvent.model_validate({k: v for k, v in item.items() if k not in ("pk", "sk")}))
-        return found
+        stored = self._world.tables.partition("orders", f"ORDER#{order_id}")
+        return [PaymentEvent.model_validate(fields(item)) for sk, item in stored if sk.startswith("PAYMENT#")]
 
     def _executions_ended(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I9"] += 1
@@ -350,7 +359,7 @@ class Checks:
         self.counts["I8"] += 1
         self.counts["I12"] += 1
         world = self._world
-        outbox = {pk[6:]: item["detail_type"]["S"] for pk, _, item in self._items("outbox")}
+        outbox = {pk[6:]: item["detail_type"] for pk, _, item in self._world.tables.items("outbox")}
         put = {event: kind for event, kind in outbox.items() if event not in self._old_events}
         published = {event["id"] for event in world.bus.published}
         lost = set(put) - published
@@ -397,12 +406,11 @@ class Checks:
                 raise Violation("I5", f"{notice} about {order['id']} was sent {letters[recipient, notice]} times")
 
 
-def _decoded(encoded: dict[str, Any]) -> dict[str, Any]:
+def _order(item: dict[str, Any]) -> dict[str, Any]:
     """The order; one that an earlier release wrote, with the parcels that this one sees in it."""
-    item = from_item(encoded)
     if "shipments" not in item:
         shipments = orders_repository._order(item).shipments
-        item["shipments"] = [one.model_dump(mode="json", exclude_none=True) for one in shipments]
+        return {**item, "shipments": [one.model_dump(mode="json", exclude_none=True) for one in shipments]}
     return item
 
 

@@ -6,6 +6,7 @@ What is doubled is the wire alone: one attempt of Stripe's client is one call of
 import json
 import marshal
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
@@ -21,6 +22,7 @@ from tools.doubles.stripe.account import Account
 from tools.doubles.stripe.api import Api, Reply
 from tools.doubles.stripe.double import signature
 from tools.simulation.boundary import Boundaries
+from tools.simulation.checks import Charge, Intent
 from tools.simulation.functions import WEBHOOK_SECRET
 
 TOLD = (
@@ -232,6 +234,36 @@ class Payments:
         jobs = self.store.all("undelivered")
         events = (self.store.get("event", job["message"]) for job in jobs)
         return [event for event in events if event and event["created"] >= since]
+
+    def charges(self) -> list[Charge]:
+        """Every charge there is."""
+        return [
+            Charge(
+                charge["metadata"].get("order_id", ""),
+                charge["amount"],
+                charge["amount_captured"],
+                charge["amount_refunded"],
+                charge["disputed"],
+            )
+            for charge in self.store.all("charge")
+        ]
+
+    def intents(self) -> list[Intent]:
+        """Every payment intent there is."""
+        back: Counter[str] = Counter()
+        for refund in self.store.all("refund"):
+            if refund["status"] == "succeeded":
+                back[refund["payment_intent"]] += refund["amount"]
+        return [
+            Intent(
+                intent["id"],
+                intent["metadata"].get("order_id", ""),
+                intent["amount_capturable"],
+                intent["amount_received"],
+                back[intent["id"]],
+            )
+            for intent in self.store.all("payment_intent")
+        ]
 
     def dispute(self, intent_id: str) -> None:
         """The buyer tells the bank that the payment is not right."""

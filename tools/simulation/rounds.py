@@ -68,8 +68,7 @@ class Rounds:
 
     def _pooled(self) -> bool:
         """Whether there is a pool, which every run tends."""
-        pools = self._world.tables.database.table("inventory").partitions.by_key.get("POOLS")
-        return bool(pools and pools.images)
+        return any(self._world.tables.partition("inventory", "POOLS"))
 
     def _run(self) -> None:
         boundary, boundaries = "lambda.reconcile", self._world.boundaries

@@ -1,8 +1,9 @@
 """The shop's tables behind a boundary, and the stock ledger that is checked at every write."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from commerce.adapters.dynamodb import from_item
 from stacks.tables import ALL
 from tools.simulation.boundary import Boundaries
 from tools.simulation.dynamodb import Client, Database
@@ -80,6 +81,18 @@ class Tables:
         answer = getattr(self._client, operation)(**parameters)
         self.seen()
         return answer
+
+    def items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Every item of a table, decoded, with its keys."""
+        for pk in self.database.table(table).partitions.by_key:
+            for sk, item in self.partition(table, pk):
+                yield pk, sk, item
+
+    def partition(self, table: str, pk: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The items of one partition, decoded, with their sort keys."""
+        partition = self.database.table(table).partitions.by_key.get(pk)
+        for sk, image in (partition.images.items() if partition else ()):
+            yield sk, from_item(image.item)
 
     def seen(self) -> None:
         """Hands on what was written since the last time."""
