@@ -209,7 +209,7 @@ _ALL = (
             INVENTORY: (*READ, *CHANGE, "DeleteItem"),
             OUTBOX: ("GetItem", "Query", *CHANGE),
         },
-        secrets=("payment",),
+        secrets=("payment", "carrier"),
         workflow=START + SIGNAL,
         timeout=240,
     ),

@@ -9,7 +9,7 @@ from commerce.adapters import wiring
 from commerce.clock import now
 from commerce.inventory.pooling import tend_all
 from commerce.reconciliation.model import Finding
-from commerce.reconciliation.service import EVERYWHERE, IN_OUR_TABLES, Rounds, reconcile
+from commerce.reconciliation.service import EVERY_MINUTE, EVERYWHERE, Rounds, reconcile
 
 ASK_EVERY = 5
 """Minutes between two looks at the payment provider's lists."""
@@ -27,8 +27,8 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Two runs at once mend each thing once. Answers how many things were mended, left, and how many pools tended."""
     moment = now()
     pools = tend_all(wiring.inventory(), now=moment)
-    looks = IN_OUR_TABLES if moment.minute % ASK_EVERY else EVERYWHERE
-    rounds = Rounds(stores, wiring.orders(), leftovers, workflow, wiring.payment_gateway())
+    looks = EVERY_MINUTE if moment.minute % ASK_EVERY else EVERYWHERE
+    rounds = Rounds(stores, wiring.orders(), leftovers, workflow, wiring.payment_gateway(), wiring.carrier)
     counts = {"Mended": 0, "Left": 0}
     for finding in reconcile(rounds, looks, limit=LIMIT, now=moment):
         counts["Mended" if finding.mended else "Left"] += 1

@@ -1,10 +1,10 @@
 """What the reconciler finds on real tables, and how the shop stands after it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from builders.bus import EmptyOutbox
 from builders.checkout import NOW
 from builders.doubles import API_KEY, Receiver, at_the_bank, client, control, stripe_double
+from builders.fulfilment import label
 from builders.orders import ANSWER_LOST, DECLINED, VISA, WITH_3DS, Intent, Shop, card
 from builders.rights import role_of
 from commerce import clock
@@ -19,24 +20,54 @@ from commerce.adapters.dynamodb import Table
 from commerce.adapters.relay import Leftovers, Relay
 from commerce.clock import iso
 from commerce.errors import Contended, Unavailable
+from commerce.fulfilment.model import TrackingEvent, TrackingStatus
 from commerce.ids import order_id_for
-from commerce.orders.model import Order, Status
+from commerce.orders.model import Label, Order, Status
 from commerce.orders.repository import OrderRepository
 from commerce.orders.service import cancel_order
 from commerce.payments.gateway import StripeGateway
 from commerce.payments.model import balance
 from commerce.payments.service import PaymentNotice
-from commerce.reconciliation.model import GRACE, Finding
-from commerce.reconciliation.service import EVERYWHERE, Rounds, _unpublished_events, reconcile
+from commerce.reconciliation.model import GRACE, UNHEARD, Finding
+from commerce.reconciliation.service import (
+    EVERYWHERE,
+    Carrier,
+    Rounds,
+    _parcels_under_way,
+    _unpublished_events,
+    reconcile,
+)
 from tools.doubles.stripe.double import StripeDouble
 
 OUTBOX = (_unpublished_events,)
+PARCELS = (_parcels_under_way,)
 QUARTER = timedelta(minutes=15)
 
 
 def rounds(shop: Shop) -> Rounds:
     """The shop, as the reconciler goes round in it."""
-    return Rounds(shop.stores, shop.orders, EmptyOutbox(), shop.workflow, shop.gateway)
+    return Rounds(shop.stores, shop.orders, EmptyOutbox(), shop.workflow, shop.gateway, nobody)
+
+
+def nobody() -> Carrier:
+    """The carrier of a shop without parcels."""
+    raise AssertionError("the carrier is asked although no parcel is under way")
+
+
+@dataclass
+class Depot:
+    """The carrier: what it last said of each parcel, and whether it answers at all."""
+
+    said: list[TrackingEvent] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    up: bool = True
+
+    def latest(self, parcels: Sequence[tuple[Order, Label]], *, until: datetime) -> Iterator[TrackingEvent]:
+        if not self.up:
+            raise Unavailable("the carrier does not answer")
+        numbers = [label.tracking_number for _, label in parcels]
+        self.asked += numbers
+        return (news for news in self.said if news.tracking_number in numbers and news.occurred_at <= until)
 
 
 def findings(shop: Shop, after: timedelta = QUARTER, limit: int = 100) -> list[Finding]:
@@ -280,6 +311,70 @@ def test_news_that_the_providers_webhook_could_not_bring_are_taken_in_once(shop:
     assert kinds(shop) == ["notice_undelivered"]
     assert kinds(shop) == []
     assert shop.payment_types(order)[-1] == "disputed"
+
+
+def sent(shop: Shop, checkout_id: str = "chk_1") -> Order:
+    """An order whose one parcel is on its way."""
+    order = waits_in(shop, "AwaitDelivery", shop.bought(id=checkout_id))
+    for status in ("picked", "packed", "ready_to_ship"):
+        order = shop.orders.change(order, to=status, now=NOW)
+    parcel = order.shipments[0].model_copy(update={"status": "shipped", "label": label(tracking_number=order.id)})
+    order = shop.orders.change(order, to="shipped", now=NOW, fields={"shipments": (parcel,)})
+    return waits_in(shop, "AwaitDelivery", order)
+
+
+def said(order: Order, status: TrackingStatus, after: timedelta = timedelta()) -> TrackingEvent:
+    return TrackingEvent(order_id=order.id, tracking_number=order.id, status=status, occurred_at=NOW + after)
+
+
+def looks_after(shop: Shop, depot: Depot, *, since: timedelta, minutes: int = 8) -> list[Finding]:
+    """What the runs of so many minutes find, of which each asks about other parcels."""
+    going_round = replace(rounds(shop), carrier=lambda: depot)
+    with role_of("reconcile"):
+        return [
+            finding
+            for minute in range(minutes)
+            for finding in reconcile(going_round, PARCELS, limit=100, now=NOW + since + timedelta(minutes=minute))
+        ]
+
+
+@pytest.mark.parametrize(
+    ("status", "becomes"), [("delivered", "delivered"), ("lost", "lost"), ("in_transit", "shipped")]
+)
+def test_news_that_the_carriers_webhook_could_not_bring_are_taken_in_once_within_a_quarter_of_an_hour(
+    shop: Shop, status: TrackingStatus, becomes: Status
+) -> None:
+    order = sent(shop)
+    depot = Depot([said(order, status)])
+
+    found = looks_after(shop, depot, since=UNHEARD)
+
+    assert [(one.kind, one.subject, one.mended) for one in found] == [("parcel_unheard", order.id, True)]
+    assert shop.orders.get(order.id).status == becomes
+    assert looks_after(shop, depot, since=UNHEARD) == []
+
+
+def test_every_parcel_is_asked_about_once_in_eight_minutes_and_those_that_arrived_no_more(shop: Shop) -> None:
+    orders = [sent(shop, f"chk_{number}") for number in range(12)]
+    depot = Depot()
+
+    looks_after(shop, depot, since=QUARTER)
+    assert sorted(depot.asked) == sorted(order.id for order in orders)
+
+    depot.said = [said(order, "delivered") for order in orders]
+    looks_after(shop, depot, since=QUARTER)
+    depot.asked.clear()
+    looks_after(shop, depot, since=QUARTER)
+    assert depot.asked == []
+
+
+def test_a_silent_carrier_ends_the_look_and_the_next_turn_asks_again(shop: Shop) -> None:
+    order = sent(shop)
+    depot = Depot([said(order, "delivered")], up=False)
+
+    assert [one.kind for one in looks_after(shop, depot, since=QUARTER)] == ["look_broken_off"]
+    depot.up = True
+    assert [one.kind for one in looks_after(shop, depot, since=2 * QUARTER)] == ["parcel_unheard"]
 
 
 def test_money_that_no_order_knows_of_is_for_a_person(shop: Shop) -> None:

@@ -3,14 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from commerce.adapters.dynamodb import fields, from_item
+from commerce.fulfilment.model import EVENT_TYPES, TrackingStatus, order_named
 from commerce.inventory.policy import buyer_key
 from commerce.orders import repository as orders_repository
 from commerce.orders.model import TERMINAL
 from commerce.payments.model import PaymentEvent, balance
 from tools.simulation.boundary import Violation
+from tools.simulation.parcels import Shipment
 from tools.simulation.tables import Write
 
 if TYPE_CHECKING:
@@ -164,6 +166,19 @@ class Checks:
                 raise Violation("healing", f"{order['id']} does not know its capture after a quarter of an hour")
             if sums.refunded != intent.refunded:
                 raise Violation("healing", f"{order['id']} knows {sums.refunded} of {intent.refunded} refunded")
+
+    def followed(self, shipment: Shipment) -> None:
+        """What the carrier said of a parcel under way, the shop knows by now, although a webhook never came."""
+        self.counts["healing"] += 1
+        if not self.heard(shipment):
+            raise Violation("healing", f"{shipment.reference} is {shipment.status}, unknown for a quarter of an hour")
+
+    def heard(self, shipment: Shipment) -> bool:
+        """Whether the last news of the parcel is in its order's history. True of one that is not under way."""
+        order = self.find(order_named(shipment.reference)) or {"shipments": ()}
+        code, kind = shipment.tracking_code, EVENT_TYPES[cast(TrackingStatus, shipment.status)]
+        sent = [one["label"]["tracking_number"] for one in order["shipments"] if one["status"] == "shipped"]
+        return code not in sent or any((one["type"], one["tracking_number"]) == (kind, code) for one in order["events"])
 
     def replayed(self, first: str, second: str) -> None:
         """I10: the same key, the same bytes."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,14 @@ class Shipment:
     """How often its label was bought: more than once is a charge too many."""
     refunded: bool = False
     status: str = "unknown"
+    moved_at: float = 0.0
+    told: bool = True
+    """Whether the shop took the last news of it."""
+
+    @property
+    def tracking_code(self) -> str:
+        """What the carrier calls the parcel."""
+        return f"TRACK{self.id}"
 
 
 class CarrierLine:
@@ -77,7 +86,7 @@ class Depot:
             if shipment.bought:
                 raise errors.InvalidRequestError("postage exists")
             shipment.bought += 1
-            shipment.status = "pre_transit"
+            shipment.status, shipment.moved_at = "pre_transit", self.boundaries.scheduler.now
             self.bought(shipment)
             return shipment
 
@@ -95,6 +104,17 @@ class Depot:
 
         return _shown(self._call("carrier.refund", "carrier.write", pay_back, identifier))
 
+    def all(self, *, tracking_codes: list[str], page_size: int) -> Any:
+        """The trackers with these codes."""
+
+        def find() -> list[Shipment]:
+            return [one for one in self.shipments.values() if one.tracking_code in tracking_codes]
+
+        found = self._call("carrier.list", "carrier.read", find, " ".join(tracking_codes))
+        assert len(found) <= page_size
+        shown = [partial(_tracker, one, one.status, one.moved_at) for one in found]
+        return {"trackers": [SimpleNamespace(to_dict=show) for show in shown]}
+
     def _find(self, identifier: str) -> Shipment:
         known = self.shipments.get(identifier)
         if known is None:
@@ -103,7 +123,7 @@ class Depot:
             raise errors.NotFoundError("no such shipment")
         return known
 
-    def _call(self, boundary: str, category: str, do: Callable[[], Shipment], about: str) -> Shipment:
+    def _call(self, boundary: str, category: str, do: Callable[[], Any], about: str) -> Any:
         self.boundaries.story.tell(boundary, about)
         kind = self.boundaries.strike(boundary, category, seconds=0.3)
         if kind is None:
@@ -123,25 +143,29 @@ def _shown(shipment: Shipment) -> Any:
         reference=shipment.reference,
         rates=[SimpleNamespace(id="rate_1", carrier="USPS", rate="5.45")],
         selected_rate=SimpleNamespace(carrier="USPS"),
-        tracking_code=f"TRACK{shipment.id}",
+        tracking_code=shipment.tracking_code,
         tracker=SimpleNamespace(public_url=f"https://carrier/{shipment.id}"),
         postage_label=label,
     )
 
 
-def webhook(shipment: Shipment, status: str, moment: float, *, forged: bool = False) -> tuple[str, dict[str, str]]:
-    """The news that the parcel has this status: body and headers."""
+def _tracker(shipment: Shipment, status: str, moment: float) -> dict[str, Any]:
     when = datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     lost = status == "lost"
-    tracker = {
+    return {
         "object": "Tracker",
         "status": "failure" if lost else status,
         "status_detail": "lost" if lost else "unknown",
         "shipment_id": shipment.id,
-        "tracking_code": f"TRACK{shipment.id}",
+        "tracking_code": shipment.tracking_code,
         "tracking_details": [{"datetime": when}],
         "updated_at": when,
     }
+
+
+def webhook(shipment: Shipment, status: str, moment: float, *, forged: bool = False) -> tuple[str, dict[str, str]]:
+    """The news that the parcel has this status: body and headers."""
+    tracker = _tracker(shipment, status, moment)
     body = json.dumps({"object": "Event", "description": "tracker.updated", "result": tracker})
     key = (WEBHOOK_SECRET if not forged else "somebody else's").encode()
     digest = hmac.new(key, body.encode(), hashlib.sha256).hexdigest()

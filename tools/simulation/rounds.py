@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.simulation.functions import FunctionFailed
 from tools.simulation.messaging import skew
+from tools.simulation.parcels import Shipment
 
 if TYPE_CHECKING:
     from tools.simulation.world import World
@@ -45,7 +46,12 @@ class Rounds:
         self._going = False
 
     def _unfinished(self) -> bool:
-        return self._pooled() or bool(self._untold()) or any(map(_waits, self._world.checks.orders()))
+        return (
+            self._pooled()
+            or bool(self._untold())
+            or bool(self._unheard())
+            or any(map(_waits, self._world.checks.orders()))
+        )
 
     def _due(self) -> bool:
         """Whether a run would find anything."""
@@ -54,6 +60,7 @@ class Rounds:
         return (
             self._pooled()
             or (self._asks() and any(event["created"] <= limit for event in self._untold()))
+            or any(shipment.moved_at <= limit for shipment in self._unheard())
             or any(_waits(order) and _since(order) <= limit for order in world.checks.orders())
         )
 
@@ -65,6 +72,11 @@ class Rounds:
         """Stripe's undelivered events that are young enough to be looked at."""
         payments = self._world.payments
         return payments.undelivered(self._world.scheduler.now - 3600.0)
+
+    def _unheard(self) -> list[Shipment]:
+        """Parcels under way whose last news did not get through."""
+        world = self._world
+        return [one for one in world.depot.shipments.values() if not one.told and not world.checks.heard(one)]
 
     def _pooled(self) -> bool:
         """Whether there is a pool, which every run tends."""

@@ -76,13 +76,17 @@ class Stage:
 
 
 class _Carrier:
-    """EasyPost's client: its shipments are the present world's."""
+    """EasyPost's client: its shipments and trackers are the present world's."""
 
     def __init__(self, depot: Any) -> None:
         self._depot = depot
 
     @property
     def shipment(self) -> Any:
+        return self._depot()
+
+    @property
+    def tracker(self) -> Any:
         return self._depot()
 
 

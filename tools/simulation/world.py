@@ -168,9 +168,12 @@ class World:
         function: str,
         route: str,
         seal: Callable[[float, bool], tuple[str, dict[str, str]]],
-        taken: Callable[[bool], None] = lambda _: None,
+        taken: Callable[[bool], None],
+        healed: Callable[[], None],
     ) -> None:
-        """News on its way to the shop: sent again until it is taken, for three days. `taken` hears of each attempt."""
+        """News on its way to the shop: sent again until it is taken, for three days. `taken` hears of each attempt;
+        `healed` looks whether the shop knows what never came.
+        """
         boundary = f"webhook.{name}"
         kind = self.boundaries.chance(boundary, "webhook")
         after = {"at_once": 0.0, "late": 600.0, "three_days_late": 259_200.0}.get(kind or "", 0.2 + 3 * random.random())
@@ -180,8 +183,8 @@ class World:
             taken(False)
         if kind == "never":
             chooser = self.boundaries.chooser
-            if name.startswith("stripe") and isinstance(chooser, Plan) and chooser.alone:
-                self.scheduler.at(self.scheduler.now + HEALED_WITHIN, self.checks.healed)
+            if isinstance(chooser, Plan) and chooser.alone:
+                self.scheduler.at(self.scheduler.now + HEALED_WITHIN, healed)
             return
         self.payments.slow_answer |= kind == "at_once" and name.startswith("stripe")
 
@@ -254,6 +257,7 @@ class World:
             "POST /webhooks/stripe",
             lambda moment, forged: money.webhook(event, moment, forged=forged),
             lambda success: self._stripe_heard(event["id"], success),
+            self.checks.healed,
         )
 
     def _stripe_heard(self, event_id: str, success: bool) -> None:
@@ -264,14 +268,21 @@ class World:
 
     def carrier_tells(self, shipment: parcels.Shipment, status: str) -> None:
         """The parcel has this status now."""
-        shipment.status = status
         happened = self.scheduler.now
+        shipment.status, shipment.moved_at = status, happened
         self.webhook(
             f"carrier {status}",
             "carrier_webhook",
             "POST /webhooks/carrier",
             lambda _, forged: parcels.webhook(shipment, status, happened, forged=forged),
+            lambda success: self._carrier_heard(shipment, success),
+            lambda: self.checks.followed(shipment),
         )
+
+    def _carrier_heard(self, shipment: parcels.Shipment, success: bool) -> None:
+        shipment.told = success
+        if not success:
+            self.rounds.begin()
 
     def _label_bought(self, shipment: parcels.Shipment) -> None:
         self.on_parcel(shipment)

@@ -16,6 +16,12 @@ from builders.doubles import Receiver, carrier_double, control, refusal
 from tools.doubles.carrier.double import CarrierDouble
 
 SECRET = "sécret"
+PUBLISHED_TRACKER = {
+    *("id", "object", "mode", "tracking_code", "status", "status_detail", "created_at", "updated_at", "signed_by"),
+    *("weight", "est_delivery_date", "shipment_id", "carrier", "tracking_details", "carrier_detail", "public_url"),
+    *("fees", "finalized", "is_return"),
+}
+"""The fields of a tracker in EasyPost's answers, as its Python client's recorded tests show them."""
 ADDRESS = {"name": "Ada <Lovelace>", "street1": "1 Analytical Way", "city": "Portland", "zip": "97201", "country": "US"}
 
 
@@ -150,6 +156,15 @@ def test_a_parcel_goes_by_itself_where_that_is_wanted() -> None:
 def test_a_parcel_from_elsewhere_can_be_followed(api: Any) -> None:
     tracker = api.tracker.create(tracking_code="EZ1000000001", carrier="UPS")
     assert api.tracker.retrieve(tracker.id).tracking_code == "EZ1000000001"
+
+
+def test_parcels_are_found_by_their_tracking_codes_the_newest_first_page_by_page(api: Any) -> None:
+    codes = [bought(api, reference=f"order_{number}").tracking_code for number in range(3)]
+    found = api.tracker.all(tracking_codes=codes[:2])
+    assert [tracker.tracking_code for tracker in found["trackers"]] == [codes[1], codes[0]]
+    assert set(found["trackers"][0].to_dict()) >= PUBLISHED_TRACKER
+    assert not found["has_more"]
+    assert api.tracker.all(page_size=2)["has_more"]
 
 
 def test_a_receiver_can_be_removed(api: Any) -> None:

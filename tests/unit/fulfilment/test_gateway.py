@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -14,8 +16,10 @@ import pytest
 
 from builders.doubles import Receiver, carrier_double, control
 from builders.fulfilment import from_two_places, order
+from commerce.clock import now
 from commerce.contact import PostalAddress
 from commerce.errors import Invalid, Unauthenticated, Unavailable
+from commerce.fulfilment import gateway
 from commerce.fulfilment.gateway import EasyPostCarrier
 from commerce.fulfilment.model import TrackingEvent
 from commerce.fulfilment.shipping import Carrier
@@ -272,6 +276,58 @@ class TestNews:
         depot.breaks("shipments.retrieve", "error_before")
         with pytest.raises(Unavailable):
             depot.gateway.construct_event(body, headers)
+
+
+class TestLookingAfterParcels:
+    def on_its_way(self, depot: Depot, order_id: str = "order_1", status: str = "in_transit") -> tuple[Order, Label]:
+        """An order's parcel that has this status at the carrier."""
+        order = packed(id=order_id)
+        label = buys(depot.gateway, order)
+        control(depot.double, f"track/{label.tracking_number}", {"status": status})
+        return order, label
+
+    def latest(self, depot: Depot, *parcels: tuple[Order, Label]) -> list[tuple[str, str]]:
+        """Order and status of each that the carrier has news of in two minutes' time."""
+        found = depot.gateway.latest(parcels, until=now() + timedelta(minutes=2))
+        return sorted((news.order_id, news.status) for news in found)
+
+    def test_one_call_tells_how_all_of_them_stand(self, depot: Depot) -> None:
+        parcels = [self.on_its_way(depot), self.on_its_way(depot, "order_2", "lost")]
+        self.on_its_way(depot, "order_3")
+        before = control(depot.double, "summary")["requests"]
+        assert self.latest(depot, *parcels) == [("order_1", "in_transit"), ("order_2", "lost")]
+        asked = Counter(control(depot.double, "summary")["requests"]) - Counter(before)
+        assert asked == {"trackers.list": 1}
+
+    def test_more_than_fit_on_a_page_are_asked_for_page_by_page(self, depot: Depot) -> None:
+        parcels = [self.on_its_way(depot, f"order_{number}") for number in range(3)]
+        with pytest.MonkeyPatch.context() as small:
+            small.setattr(gateway, "_PAGE", 2)
+            assert len(self.latest(depot, *parcels)) == 3
+        assert control(depot.double, "summary")["requests"]["trackers.list"] == 2
+
+    def test_what_it_says_is_what_its_webhook_says(self, depot: Depot) -> None:
+        order, label = self.on_its_way(depot, status="pre_transit")
+        told = TestNews().news(depot, "delivered", order)
+        assert list(depot.gateway.latest([(order, label)], until=now() + timedelta(minutes=2))) == [told]
+
+    def test_what_is_younger_is_left_to_the_webhook(self, depot: Depot) -> None:
+        parcel = self.on_its_way(depot)
+        assert list(depot.gateway.latest([parcel], until=now() - timedelta(minutes=2))) == []
+
+    def test_a_tracking_number_that_comes_again_is_somebody_elses_parcel(self, depot: Depot) -> None:
+        order, label = self.on_its_way(depot)
+        assert self.latest(depot, (order, label.model_copy(update={"id": "shp_of_long_ago"}))) == []
+
+    def test_what_tells_nothing_about_the_parcel_is_left_out(self, depot: Depot) -> None:
+        assert self.latest(depot, self.on_its_way(depot, status="error")) == []
+
+    @pytest.mark.parametrize("fault", ["error_before", "rate_limit"])
+    def test_a_silent_carrier_is_unavailable(self, depot: Depot, fault: str) -> None:
+        parcel = self.on_its_way(depot)
+        depot.breaks("trackers.list", fault)
+        with pytest.raises(Unavailable):
+            self.latest(depot, parcel)
 
 
 def signed(news: dict[str, Any]) -> tuple[bytes, dict[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 from builders.fulfilment import NOW, Shop, from_two_places, label, line, news, order, parcels, shipped_order
 from commerce.errors import Conflict, Invalid, StaleVersion, Unavailable
 from commerce.fulfilment.model import EVENT_TYPES, Ending, TrackingEvent, TrackingStatus, fulfilment_event, with_event
-from commerce.fulfilment.tracking import end_journey, track
+from commerce.fulfilment.tracking import end_journey, knows, track
 from commerce.orders.model import Order, Status
 
 
@@ -36,6 +36,16 @@ def test_a_delivery_closes_the_journey_and_wakes_the_workflow() -> None:
     assert shop.order.status == "delivered"
     assert shop.published == ["order.delivered"]
     assert shop.signals.told == [("token-1", "go on")]
+
+
+def test_an_order_knows_the_news_that_it_was_told_and_those_of_strange_parcels() -> None:
+    shop = Shop(shipped_order())
+    tell(shop, hours(1, "in_transit"))
+
+    assert knows(shop.order, hours(1, "in_transit"))
+    assert not knows(shop.order, hours(2, "in_transit"))
+    assert not knows(shop.order, hours(1, "delivered"))
+    assert knows(shop.order, news("delivered", tracking_number="1Z-STRANGE"))
 
 
 @pytest.mark.parametrize("told", list(permutations(JOURNEY)))

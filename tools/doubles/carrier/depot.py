@@ -6,6 +6,7 @@ from tools.doubles.carrier import objects
 from tools.doubles.store import Json, Store
 
 _REQUIRED = ("street1", "city", "country")
+_PAGE, _LARGEST_PAGE = 20, 100
 
 
 class Refused(ValueError):
@@ -24,6 +25,14 @@ class Depot:
         self._store = store
         self._deliver = deliver
         self.base = ""
+
+    def listed(self, kind: str, wanted: Json) -> Json:
+        """A page, the newest first; of trackers only those with the `tracking_codes`, where some are named."""
+        things = self._store.all(kind)[::-1]
+        if "tracking_codes" in wanted:
+            things = [thing for thing in things if thing["tracking_code"] in wanted["tracking_codes"]]
+        size = min(int(wanted.get("page_size", _PAGE)), _LARGEST_PAGE)
+        return {f"{kind}s": things[:size], "has_more": len(things) > size}
 
     def create_shipment(self, body: Json) -> Json:
         """Rates for a parcel; nothing is bought."""

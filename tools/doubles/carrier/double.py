@@ -25,14 +25,16 @@ _ROUTES: tuple[tuple[str, str, str, Action], ...] = (
     ("GET", "/v2/shipments/<id>", "shipments.retrieve", lambda depot, i, _: depot.shipment(i)),
     ("POST", "/v2/shipments/<id>/buy", "shipments.buy", lambda depot, i, body: depot.buy(i, body)),
     ("POST", "/v2/shipments/<id>/refund", "shipments.refund", lambda depot, i, body: depot.refund(i, body)),
+    ("GET", "/v2/shipments", "shipments.list", lambda depot, _, wanted: depot.listed("shipment", wanted)),
     ("POST", "/v2/trackers", "trackers.create", lambda depot, _, body: depot.create_tracker(body)),
     ("GET", "/v2/trackers/<id>", "trackers.retrieve", lambda depot, i, _: depot.tracker(i)),
+    ("GET", "/v2/trackers", "trackers.list", lambda depot, _, wanted: depot.listed("tracker", wanted)),
     ("POST", "/v2/webhooks", "webhooks.create", lambda depot, _, body: depot.create_webhook(body)),
     ("GET", "/v2/webhooks/<id>", "webhooks.retrieve", lambda depot, i, _: depot.webhook(i)),
     ("DELETE", "/v2/webhooks/<id>", "webhooks.delete", lambda depot, i, _: depot.delete_webhook(i)),
+    ("GET", "/v2/webhooks", "webhooks.list", lambda depot, _, wanted: depot.listed("webhook", wanted)),
 )
-_LISTS = {"/v2/shipments": "shipment", "/v2/trackers": "tracker", "/v2/webhooks": "webhook"}
-OPERATIONS = (*(operation for _, _, operation, _ in _ROUTES), *(f"{kind}s.list" for kind in _LISTS.values()))
+OPERATIONS = tuple(operation for _, _, operation, _ in _ROUTES)
 
 
 def signature(payload: bytes, secret: str) -> str:
@@ -99,10 +101,6 @@ class CarrierDouble:
 
     def _api(self, request: Request) -> Answer:
         _authenticate(request)
-        if request.method == "GET" and request.path in _LISTS:
-            kind = _LISTS[request.path]
-            self._record.add(f"{kind}s.list", path=request.path, status=200)
-            return Answer.json({f"{kind}s": self._store.all(kind)[::-1][:100], "has_more": False})
         for method, path, operation, action in _ROUTES:
             found = re.fullmatch(path.replace("<id>", r"([\w-]+)"), request.path)
             if found and method == request.method:
@@ -116,7 +114,7 @@ class CarrierDouble:
         try:
             _fail_before(fault)
             with self._store.transaction():
-                body = action(self._depot, identifier, request.json() if request.method == "POST" else {})
+                body = action(self._depot, identifier, request.json() if request.method == "POST" else request.form())
             status = 200
         except Refused as refused:
             status = refused.status

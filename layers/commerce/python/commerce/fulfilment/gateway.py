@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -21,6 +21,8 @@ from commerce.orders.model import Label, Order, Shipment
 
 _TIMEOUT_SECONDS = 10
 _GRAMS_PER_OUNCE = 28.349523125
+_PAGE = 100
+"""Entries of a list that EasyPost answers at once, at most."""
 
 _STATUSES: dict[str, TrackingStatus] = {
     "pre_transit": "pre_transit",
@@ -86,19 +88,33 @@ class EasyPostCarrier:
         self._verify(raw_body, headers.get("x-hmac-signature", ""))
         news = json.loads(raw_body)
         tracker = news.get("result") or {}
-        status = _status(tracker)
-        if tracker.get("object") != "Tracker" or status is None or not tracker.get("shipment_id"):
+        if tracker.get("object") != "Tracker" or _status(tracker) is None or not tracker.get("shipment_id"):
             return None
         with self._mapped("the carrier does not know its own parcel"):
             shipment = self._find(tracker["shipment_id"])
         if shipment is None or not shipment.reference:
             return None
-        return TrackingEvent(
-            order_id=order_named(shipment.reference),
-            tracking_number=tracker["tracking_code"],
-            status=status,
-            occurred_at=_moment(tracker),
-        )
+        return _tracking_event(order_named(shipment.reference), tracker)
+
+    def latest(self, parcels: Sequence[tuple[Order, Label]], *, until: datetime) -> Iterator[TrackingEvent]:
+        """From EasyPost's list of trackers: that of events does not show what they are about. Carriers use tracking
+        numbers again after years, so what comes is known by the shipment.
+        """
+        for start in range(0, len(parcels), _PAGE):
+            page = parcels[start : start + _PAGE]
+            orders = {label.id: order.id for order, label in page}
+            for tracker in self._trackers([label.tracking_number for _, label in page]):
+                order_id = orders.get(tracker["shipment_id"])
+                if order_id is None or datetime.fromisoformat(tracker["updated_at"]) > until:
+                    continue
+                news = _tracking_event(order_id, tracker)
+                if news is not None:
+                    yield news
+
+    def _trackers(self, tracking_numbers: list[str]) -> list[dict[str, Any]]:
+        with self._mapped("the carrier does not know its own parcels"):
+            found = self._client.tracker.all(tracking_codes=tracking_numbers, page_size=_PAGE)
+        return [tracker.to_dict() for tracker in found["trackers"]]
 
     def _find(self, identifier: str) -> Any | None:
         """A shipment by EasyPost's id or by our reference."""
@@ -186,6 +202,16 @@ def _address(address: PostalAddress, name: str) -> dict[str, str | None]:
         "country": address.address_country,
         "phone": address.phone_number,
     }
+
+
+def _tracking_event(order_id: str, tracker: Mapping[str, Any]) -> TrackingEvent | None:
+    """None where the tracker says nothing about where the parcel is."""
+    status = _status(tracker)
+    if status is None:
+        return None
+    return TrackingEvent(
+        order_id=order_id, tracking_number=tracker["tracking_code"], status=status, occurred_at=_moment(tracker)
+    )
 
 
 def _status(tracker: Mapping[str, Any]) -> TrackingStatus | None:

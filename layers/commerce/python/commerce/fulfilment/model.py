@@ -61,7 +61,7 @@ MAX_WEIGHT_GRAMS = 70_000
 
 
 class TrackingEvent(Model):
-    """What the carrier's webhook says about a parcel, once its signature holds."""
+    """What the carrier says about a parcel."""
 
     order_id: str
     """The order in the reference under which the label was bought."""

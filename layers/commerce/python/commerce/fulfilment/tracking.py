@@ -21,7 +21,7 @@ from commerce.fulfilment.model import (
     with_event,
     with_shipment,
 )
-from commerce.orders.model import TERMINAL, Order, Shipment, status_after
+from commerce.orders.model import TERMINAL, FulfilmentEvent, Order, Shipment, status_after
 from commerce.orders.ports import Orders, Stores, Workflow
 from commerce.orders.service import TRIES, expect_version, journey_ended, wake
 
@@ -45,6 +45,12 @@ def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datet
             wake(orders, workflow, order.id)
         return order
     raise Contended("the order keeps changing; send the news again")
+
+
+def knows(order: Order, news: TrackingEvent) -> bool:
+    """Whether the order's history has the news. One without the parcel has nothing to learn."""
+    shipment = _followed(order, news.tracking_number)
+    return shipment is None or _noted(order, shipment, news.status, news.occurred_at) == order.events
 
 
 def _followed(order: Order, tracking_number: str) -> Shipment | None:
@@ -105,7 +111,7 @@ def _tracked(
     ending = _ending(status)
     if ending and order.status == "ready_to_ship":
         raise Unavailable("the order is about to be marked shipped; send the news again")
-    history = with_event(order.events, fulfilment_event(order, shipment, EVENT_TYPES[status], occurred_at))
+    history = _noted(order, shipment, status, occurred_at)
     if ending and shipment.status == "shipped":
         ended = shipment.model_copy(update={"status": ending, "ended_at": iso(occurred_at)})
         shipments = with_shipment(order, ended)
@@ -119,6 +125,12 @@ def _tracked(
             events=[journey_ended(order, to, now)] if to else [],
         )
     return order if history == order.events else orders.change(order, fields={"events": history})
+
+
+def _noted(
+    order: Order, shipment: Shipment, status: TrackingStatus, occurred_at: datetime
+) -> tuple[FulfilmentEvent, ...]:
+    return with_event(order.events, fulfilment_event(order, shipment, EVENT_TYPES[status], occurred_at))
 
 
 def _ending(status: TrackingStatus) -> Ending | None:

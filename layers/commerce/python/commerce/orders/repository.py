@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from commerce.adapters.dynamodb import Item, Table, put, transact, update
 from commerce.adapters.outbox import Outbox
-from commerce.adapters.sharding import merged, shard_of
+from commerce.adapters.sharding import SHARDS, merged, shard_of
 from commerce.clock import iso
 from commerce.contact import address_key
 from commerce.errors import ConditionFailed, Conflict, NotFound
@@ -97,17 +97,18 @@ class OrderRepository:
 
         The first `limit` of them are read for sure; more may be.
         """
+        sort = ("placed_at", ">", after) if after else None
+        return map(_order, merged(lambda shard: self._in_status(status, shard, sort, limit), key="placed_at"))
 
-        def shard(number: int) -> Iterator[Item]:
-            return self.table.query(
-                f"{status}#{number}",
-                index="by_status",
-                keys=("status_shard", "placed_at"),
-                sort=("placed_at", ">", after) if after else None,
-                limit=limit,
-            )
+    def under_way(self, *, turn: int) -> Iterator[Order]:
+        """Shipped orders, the oldest first: those of one shard, so that as many turns as there are shards see all."""
+        return map(_order, self._in_status("shipped", turn % SHARDS))
 
-        return (_order(item) for item in merged(shard, key="placed_at"))
+    def _in_status(
+        self, status: Status, shard: int, sort: tuple[str, str, str] | None = None, limit: int | None = None
+    ) -> Iterator[Item]:
+        keys = ("status_shard", "placed_at")
+        return self.table.query(f"{status}#{shard}", index="by_status", keys=keys, sort=sort, limit=limit)
 
     def followed(self, order: Order) -> None:
         """The execution has come to where the order stands. One that has moved on meanwhile is left as it is."""

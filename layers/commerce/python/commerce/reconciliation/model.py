@@ -28,6 +28,7 @@ FindingKind = Literal[
     "order_stuck",
     "event_unpublished",
     "notice_undelivered",
+    "parcel_unheard",
     "orphan_charge",
     "look_broken_off",
 ]

@@ -1,20 +1,23 @@
 """Finds what no event will ever tell: signals, answers and notices that got lost on their way.
 
 Each look asks one place that knows better than the shop, or where the shop keeps what is not finished yet; none reads
-what grows with the shop. What is found is put right by the use case that the lost event would have called, so mending
+what is behind the shop. What is found is put right by the use case that the lost event would have called, so mending
 twice, or beside the event that comes after all, changes nothing. What cannot be put right safely is left to a person.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Protocol
 
+from commerce.clock import epoch
 from commerce.errors import CommerceError, Contended, Unavailable
+from commerce.fulfilment.model import TrackingEvent
+from commerce.fulfilment.tracking import knows, track
 from commerce.orders.endings import compensate, end_unpaid
-from commerce.orders.model import Order, Status
+from commerce.orders.model import Label, Order, Status
 from commerce.orders.payment import apply_notice, settle_authorization
 from commerce.orders.ports import Running, Stores, Workflow
 from commerce.orders.service import cancel_order, wake
@@ -40,6 +43,9 @@ class Unfinished(Protocol):
     def listed(self, status: Status, *, after: str | None = None, limit: int | None = None) -> Iterator[Order]:
         """Orders in this status, the oldest first; the first `limit` for sure."""
 
+    def under_way(self, *, turn: int) -> Iterator[Order]:
+        """Shipped orders, those whose turn it is: with each turn others, and all in eight."""
+
     def ahead(self, *, before: datetime, limit: int) -> Iterator[str]:
         """Ids of orders that came to their status before then, and whose executions have not followed since."""
 
@@ -54,6 +60,16 @@ class Outbox(Protocol):
         """Puts the event on the bus; False where the bus does not take it."""
 
 
+class Carrier(Protocol):
+    """Who knows where the parcels are."""
+
+    def latest(self, parcels: Sequence[tuple[Order, Label]], *, until: datetime) -> Iterator[TrackingEvent]:
+        """The last news of each of these parcels, if they are from before then. Asks once for a hundred.
+
+        Raises Unavailable.
+        """
+
+
 @dataclass(frozen=True)
 class Rounds:
     """Everything that the reconciler asks, and mends with."""
@@ -63,6 +79,8 @@ class Rounds:
     outbox: Outbox
     workflow: Workflow
     gateway: PaymentGateway
+    carrier: Callable[[], Carrier]
+    """Asked for only where a parcel is under way: its package takes its time to load."""
 
 
 Look = Callable[[Rounds, int, datetime], Iterator[Finding]]
@@ -146,6 +164,27 @@ def _unpublished_events(rounds: Rounds, limit: int, now: datetime) -> Iterator[F
         yield Finding(kind="event_unpublished", subject=event_id, mended=rounds.outbox.publish(event_id))
 
 
+def _parcels_under_way(rounds: Rounds, _limit: int, now: datetime) -> Iterator[Finding]:
+    """What the carrier could not tell. Its list of news does not say what they are about, so it is asked about the
+    parcels, in each minute about an eighth of them: about all of these, for what is left would wait for its next turn.
+    """
+    orders = {order.id: order for order in rounds.unfinished.under_way(turn=epoch(now) // 60)}
+    parcels = [
+        (order, parcel.label)
+        for order in orders.values()
+        for parcel in order.shipments
+        if parcel.label and parcel.status == "shipped"
+    ]
+    if not parcels:
+        return
+    for news in rounds.carrier().latest(parcels, until=now - UNHEARD):
+        order = orders[news.order_id]
+        if not knows(order, news):
+            yield _mended(
+                "parcel_unheard", order, partial(track, rounds.stores.orders, rounds.workflow, news, now=now)
+            )
+
+
 def _undelivered_notices(rounds: Rounds, limit: int, now: datetime) -> Iterator[Finding]:
     """What the payment provider could not tell: its webhook did not get through."""
     for notice in islice(rounds.gateway.undelivered(since=now - LOOK_BACK, until=now - UNHEARD), limit):
@@ -179,7 +218,7 @@ def _mended(kind: FindingKind, order: Order, mend: Callable[[], object]) -> Find
     return Finding(kind=kind, subject=order.id, mended=True)
 
 
-IN_OUR_TABLES: tuple[Look, ...] = (_unpaid_orders, _orders_ahead, _unpublished_events)
-"""Looks that ask the provider about single orders at most, and find nothing at next to no cost."""
-EVERYWHERE: tuple[Look, ...] = (*IN_OUR_TABLES, _undelivered_notices, _recent_charges)
-"""These, and the provider's lists."""
+EVERY_MINUTE: tuple[Look, ...] = (_unpaid_orders, _orders_ahead, _unpublished_events, _parcels_under_way)
+"""Looks that ask providers about what stands in our own tables, and find nothing at next to no cost."""
+EVERYWHERE: tuple[Look, ...] = (*EVERY_MINUTE, _undelivered_notices, _recent_charges)
+"""These, and the payment provider's lists."""
