@@ -14,7 +14,7 @@ from commerce.reconciliation.service import EVERY_MINUTE, EVERYWHERE, Rounds, re
 ASK_EVERY = 5
 """Minutes between two looks at the payment provider's lists."""
 LIMIT = 200
-"""Things of one kind that a run takes in hand; what is left is found by the next one."""
+"""Things that a look of one run finds; what is left is found by the next one."""
 
 logger = Logger()
 stores = wiring.stores()

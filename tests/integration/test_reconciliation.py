@@ -23,6 +23,7 @@ from commerce.errors import Contended, Unavailable
 from commerce.fulfilment.model import TrackingEvent, TrackingStatus
 from commerce.ids import order_id_for
 from commerce.orders.model import Label, Order, Status
+from commerce.orders.payment import refund
 from commerce.orders.repository import OrderRepository
 from commerce.orders.service import cancel_order
 from commerce.payments.gateway import StripeGateway
@@ -293,20 +294,23 @@ def test_a_refund_that_the_provider_refuses_for_a_canceled_order_is_for_a_person
     assert balance(shop.payments.of(order.id)).refundable == order.total
 
 
+def disputed(order: Order, number: int = 1) -> PaymentNotice:
+    """The news of one of the disputes of an order."""
+    return PaymentNotice(
+        id=f"evt_{number}",
+        kind="disputed",
+        type="charge.dispute.created",
+        occurred_at=iso(NOW),
+        intent_id=order.payment_intent,
+        reference=f"dp_{number}",
+        amount=order.total,
+        reason="fraudulent",
+    )
+
+
 def test_news_that_the_providers_webhook_could_not_bring_are_taken_in_once(shop: Shop) -> None:
     order = shop.captured(waits_in(shop, "AwaitWarehouse", shop.bought()))
-    shop.gateway.missed.append(
-        PaymentNotice(
-            id="evt_1",
-            kind="disputed",
-            type="charge.dispute.created",
-            occurred_at=iso(NOW),
-            intent_id=order.payment_intent,
-            reference="dp_1",
-            amount=order.total,
-            reason="fraudulent",
-        )
-    )
+    shop.gateway.missed.append(disputed(order))
 
     assert kinds(shop) == ["notice_undelivered"]
     assert kinds(shop) == []
@@ -424,6 +428,18 @@ def test_a_run_takes_so_much_in_hand_and_the_next_one_the_rest(shop: Shop) -> No
     assert shop.stock().available == 3
 
 
+def test_what_the_provider_lists_and_the_shop_knows_hides_nothing_behind_it(shop: Shop) -> None:
+    order = shop.captured(waits_in(shop, "AwaitWarehouse", shop.bought()))
+    for number in range(3):
+        shop.gateway.missed.append(disputed(order, number))
+        shop.gateway.intents[f"pi_{number}"] = Intent(f"order_gone_{number}", 100, outcome="captured", captured=100)
+
+    runs = [Counter(one.kind for one in findings(shop, limit=1)) for _ in range(4)]
+
+    assert [run["notice_undelivered"] for run in runs] == [1, 1, 1, 0]
+    assert [run["orphan_charge"] for run in runs] == [1, 1, 1, 1]
+
+
 def test_runs_at_once_mend_each_thing_once(shop: Shop) -> None:
     order = waiting(shop, ANSWER_LOST)
     shop.gateway.intents[str(order.payment_intent)].outcome = "authorized"
@@ -475,6 +491,27 @@ def test_stripe_itself_tells_what_its_lost_webhooks_did_not(through_stripe: tupl
     assert told == [("notice_undelivered", order.id)] * 2
     assert sorted(shop.payment_types(order))[-2:] == ["disputed", "refunded"]
     assert list(reconcile(rounds(shop), EVERYWHERE, limit=100, now=soon)) == []
+
+
+def test_a_refund_of_staffs_whose_answer_and_webhooks_got_lost_is_in_the_books_within_a_quarter_of_an_hour(
+    through_stripe: tuple[Shop, StripeDouble],
+) -> None:
+    shop, double = through_stripe
+    order = shop.captured(waits_in(shop, "AwaitWarehouse", shop.bought()))
+    asked: dict[str, Any] = {"order_id": order.id, "amount": 100, "reason": "support", "actor": "kim", "now": NOW}
+    asks_once = StripeGateway(API_KEY, "whsec_of_these_tests", api_base=double.url, retries=0)
+    control(double, "faults", {"operation": "refunds.create", "fault": "drop_after"})
+
+    with pytest.raises(Unavailable):
+        refund(shop.stores, asks_once, refund_id="refund_1", **asked)
+    assert shop.payment_types(order)[-1] == "refund_requested"
+
+    found = list(reconcile(rounds(shop), EVERYWHERE, limit=100, now=clock.now() + timedelta(minutes=5)))
+
+    assert [(one.kind, one.subject) for one in found] == [("notice_undelivered", order.id)]
+    assert shop.payment_types(order)[-1] == "refunded"
+    [adjustment] = shop.orders.get(order.id).adjustments
+    assert (adjustment.id, adjustment.status, adjustment.amount) == ("refund_1", "completed", -100)
 
 
 def test_stripe_is_asked_for_charges_that_the_shop_does_not_know(through_stripe: tuple[Shop, StripeDouble]) -> None:

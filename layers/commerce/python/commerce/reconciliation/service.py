@@ -84,16 +84,17 @@ class Rounds:
 
 
 Look = Callable[[Rounds, int, datetime], Iterator[Finding]]
+"""Finds one thing after the other; of the shop's own lists it reads no more than so many entries."""
 
 
 def reconcile(rounds: Rounds, looks: Iterable[Look], *, limit: int, now: datetime) -> Iterator[Finding]:
-    """What is wrong, one after the other as it is mended. Each look takes at most `limit` things in hand.
+    """What is wrong, one after the other as it is mended: at most `limit` things of each look.
 
     A provider that is silent ends the look that asked it, and none of the others.
     """
     for look in looks:
         try:
-            yield from look(rounds, limit, now)
+            yield from islice(look(rounds, limit, now), limit)
         except CommerceError as error:
             yield Finding(kind="look_broken_off", subject=look.__name__.strip("_"), mended=False, error=error.code)
 
@@ -166,7 +167,7 @@ def _unpublished_events(rounds: Rounds, limit: int, now: datetime) -> Iterator[F
 
 def _parcels_under_way(rounds: Rounds, _limit: int, now: datetime) -> Iterator[Finding]:
     """What the carrier could not tell. Its list of news does not say what they are about, so it is asked about the
-    parcels, in each minute about an eighth of them: about all of these, for what is left would wait for its next turn.
+    parcels, in each minute about an eighth of them.
     """
     orders = {order.id: order for order in rounds.unfinished.under_way(turn=epoch(now) // 60)}
     parcels = [
@@ -185,17 +186,20 @@ def _parcels_under_way(rounds: Rounds, _limit: int, now: datetime) -> Iterator[F
             )
 
 
-def _undelivered_notices(rounds: Rounds, limit: int, now: datetime) -> Iterator[Finding]:
-    """What the payment provider could not tell: its webhook did not get through."""
-    for notice in islice(rounds.gateway.undelivered(since=now - LOOK_BACK, until=now - UNHEARD), limit):
+def _undelivered_notices(rounds: Rounds, _limit: int, now: datetime) -> Iterator[Finding]:
+    """What the payment provider could not tell: its webhook did not get through.
+
+    It shows a notice for an hour, also after this took it in; so all are looked at, and only what is news counts.
+    """
+    for notice in rounds.gateway.undelivered(since=now - LOOK_BACK, until=now - UNHEARD):
         order = apply_notice(rounds.stores, rounds.workflow, rounds.gateway, notice, now=now)
         if order is not None:
             yield Finding(kind="notice_undelivered", subject=order.id, mended=True, reference=notice.id)
 
 
-def _recent_charges(rounds: Rounds, limit: int, now: datetime) -> Iterator[Finding]:
+def _recent_charges(rounds: Rounds, _limit: int, now: datetime) -> Iterator[Finding]:
     """Money that no order knows of. Held for an order that pays under another intent, it is let go at once."""
-    for charge in islice(rounds.gateway.recent(since=now - LOOK_BACK, until=now - UNHEARD), limit):
+    for charge in rounds.gateway.recent(since=now - LOOK_BACK, until=now - UNHEARD):
         if charge.order_id is None or charge.outcome not in ("authorized", "captured"):
             continue
         order = rounds.stores.orders.find(charge.order_id)
