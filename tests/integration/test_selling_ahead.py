@@ -19,7 +19,7 @@ from commerce.identity.model import GUEST, Caller
 from commerce.inventory.selling import set_policy
 from commerce.inventory.service import adjust_stock
 from commerce.orders.model import Order
-from commerce.orders.service import cancel_order
+from commerce.orders.service import cancel_order, parts_of
 from commerce.orders.view import Awaited, present
 from commerce.supply import SellingPolicy, SellingTerms
 
@@ -334,6 +334,24 @@ def test_a_backorder_is_picked_once_its_units_lie_on_the_shelf(shop: Shop) -> No
     adjusted(shop, 2)
     assert pick(shop, order, 3).status == "picked"
     assert (shop.stock().on_hand, shop.stock().available) == (3, 0)
+
+
+def test_units_that_two_pickers_claim_leave_the_shop_once(shop: Shop) -> None:
+    """The second one says what is not so: the shelf is empty, and so the books let nothing more go."""
+    sold(shop, backorder(5))
+    orders = [shop.orders.get(str(agreed(shop, ("SHIRT-M", 2), id=f"chk_{number}").order_id)) for number in (1, 2)]
+    adjusted(shop, 2)
+    assert [pick(shop, order.id, 2).status for order in orders] == ["picked", "picked"]
+
+    first, second = (shop.inventory.ship_actions(order.id, parts_of(order), now=NOW) for order in orders)
+    transact(shop.client, first)
+    with pytest.raises(ConditionFailed):
+        transact(shop.client, second)
+
+    assert (shop.stock().on_hand, shop.stock().available) == (0, -2)
+    adjusted(shop, 2, "adj_2")
+    transact(shop.client, second)
+    assert (shop.stock().on_hand, shop.stock().available) == (0, 0)
 
 
 def test_a_unit_that_is_missing_though_all_have_arrived_is_a_short_pick(shop: Shop) -> None:
