@@ -86,8 +86,8 @@ campaign: setup ## Prove orders, stock and money: N=20000 schedules with faults 
 contract: setup ## Compare the double of DynamoDB with the local AWS: N=100000 operations, SEED=1
 	@$(VENV)/python -m tools.contract --operations $(or $(N),10000) --seed $(or $(SEED),1)
 
-mutants: setup ## Plant bugs into copies of the shop, which the campaign must find (ONLY=words of a mutant's name)
-	@$(VENV)/python -m tools.mutants $(if $(ONLY),--only "$(ONLY)")
+mutants: setup ## Plant bugs into copies of the shop, which the campaign must find; goes on where it was stopped (FRESH=1 does not, ONLY=words of a mutant's name)
+	@$(VENV)/python -m tools.mutants $(if $(ONLY),--only "$(ONLY)") $(if $(FRESH),--fresh)
 .PHONY: campaign-wire shrink
 campaign-wire: setup ## Prove them on the deployed shop, while the line to AWS fails: N=500 stories, SEED=… again
 	@$(VENV)/python -m tools.wire --stories $(or $(N),500) $(if $(SEED),--seed $(SEED))

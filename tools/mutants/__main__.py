@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tools.local.instance import ROOT
 from tools.mutants.catalogue import MUTANTS, Mutant
-from tools.mutants.overlay import overlay
+from tools.mutants.overlay import digest, overlay
+from tools.simulation import campaign
 
-REPORT = ROOT / "build" / "mutants.json"
+REPORT = ROOT / campaign.MUTANTS
 WANTED = 0.95
 
 
@@ -34,6 +35,8 @@ class Verdict:
     played: int
     sound: bool
     """Whether the shop without the bug passes that schedule."""
+    sources: str
+    """The digest of the sources that it holds for."""
 
     @property
     def killed(self) -> bool:
@@ -41,15 +44,26 @@ class Verdict:
         return self.schedule is not None and self.sound
 
 
-def judge(mutant: Mutant, number: int, most: int, seconds: float) -> Verdict:
+@dataclass(frozen=True)
+class Limits:
+    """How long a mutant is looked for."""
+
+    schedules: int
+    seconds: float
+    """Of processor time."""
+
+
+def judge(mutant: Mutant, before: Verdict | None, limits: Limits, sources: str) -> Verdict:
     """Plays the campaign on the mutated shop, in a process of its own, and what it finds on the shop as it is.
 
-    Raises RuntimeError where one of them does not start.
+    What found it in other sources is played first. Raises RuntimeError where a shop does not start.
     """
-    with overlay(mutant, ROOT / "build" / "mutants" / str(number)) as folder:
-        found = _play(folder, "--most", str(most), "--seconds", str(seconds))
+    first = [before.schedule] if before and before.schedule else []
+    wanted = ["--most", str(limits.schedules), "--seconds", str(limits.seconds)]
+    with overlay(mutant, ROOT / "build" / "mutants" / str(MUTANTS.index(mutant))) as folder:
+        found = _play(folder, *wanted, "--first", *first, "--aims", *mutant.shows)
     sound = found["schedule"] is None or _play(ROOT, "--schedule", found["schedule"])["schedule"] is None
-    return Verdict(mutant, **found, sound=sound)
+    return Verdict(mutant, **found, sound=sound, sources=sources)
 
 
 def _play(folder: Path, *options: str) -> dict[str, Any]:
@@ -66,22 +80,42 @@ def _play(folder: Path, *options: str) -> dict[str, Any]:
     return found
 
 
-def judged(mutants: list[Mutant], most: int, seconds: float, workers: int) -> Iterator[Verdict]:
+def judged(
+    mutants: list[Mutant], known: dict[str, Verdict], limits: Limits, workers: int, sources: str
+) -> Iterator[Verdict]:
     """The verdicts, as they come."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = [pool.submit(judge, mutant, number, most, seconds) for number, mutant in enumerate(mutants)]
+    pool = ThreadPoolExecutor(workers)
+    try:
+        waiting = [pool.submit(judge, one, known.get(one.name), limits, sources) for one in mutants]
         for one in as_completed(waiting):
             yield one.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def report(verdicts: list[Verdict]) -> dict[str, object]:
+def remembered(path: Path) -> dict[str, Verdict]:
+    """By name: the verdicts of earlier runs on mutants that are planted as they were then."""
+    if not path.exists():
+        return {}
+    planted = {mutant.name: mutant for mutant in MUTANTS}
+    known = {}
+    for one in json.loads(path.read_text(encoding="utf-8"))["mutants"]:
+        mutant = planted.get(one["name"])
+        if mutant and all(one[name] == getattr(mutant, name) for name in ("file", "before", "after")):
+            verdict = {name: one[name] for name in ("schedule", "what", "played", "sound", "sources")}
+            known[mutant.name] = Verdict(mutant, **verdict)
+    return known
+
+
+def report(verdicts: list[Verdict]) -> dict[str, Any]:
     """As it is written down."""
     killed = sum(verdict.killed for verdict in verdicts)
     return {
-        "planted": len(verdicts),
+        "planted": len(MUTANTS),
+        "judged": len(verdicts),
         "killed": killed,
         "share": round(killed / len(verdicts), 3),
-        "survivors": [verdict.mutant.name for verdict in verdicts if not verdict.killed],
+        "survivors": {one.mutant.name: one.mutant.explained for one in verdicts if not one.killed},
         "mutants": [
             {**asdict(one.mutant), **{name: part for name, part in vars(one).items() if name != "mutant"}}
             for one in verdicts
@@ -89,12 +123,15 @@ def report(verdicts: list[Verdict]) -> dict[str, object]:
     }
 
 
-def write(figures: dict[str, object], path: Path) -> None:
-    """Whole, after every verdict: a run that is stopped has its figures too."""
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+def write(verdicts: list[Verdict], path: Path) -> None:
+    """After every verdict, so that a run that is stopped goes on where it was; the sums stand in the campaign's
+    report, too.
+    """
+    figures = report(verdicts)
+    campaign.write(figures, path)
+    played = ROOT / campaign.REPORT
+    if path == REPORT and played.exists():
+        campaign.write({**json.loads(played.read_text(encoding="utf-8")), "mutants": campaign.planted(path)}, played)
 
 
 def table(verdicts: list[Verdict]) -> Table:
@@ -109,25 +146,44 @@ def table(verdicts: list[Verdict]) -> Table:
     return shown
 
 
-def main() -> int:
-    """0 where at least `WANTED` of the mutants were found, 1 otherwise."""
+def _bar(console: Console) -> Progress:
+    return Progress(
+        BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
+    )
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Plants bugs and lets the campaign find them.")
     parser.add_argument("--only", default="", metavar="WORDS", help="mutants with these words in their names")
     parser.add_argument("--most", type=int, default=2000, help="schedules per mutant")
     parser.add_argument("--seconds", type=float, default=120, help="of processor time per mutant")
+    parser.add_argument("--fresh", action="store_true", help="judge anew what was judged on the same sources")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", type=Path, default=REPORT)
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """0 where at least `WANTED` of the mutants were found, 1 otherwise."""
+    options = _options()
     console = Console()
-    limits = options.most, options.seconds, options.workers
-    mutants = [mutant for mutant in MUTANTS if options.only in mutant.name]
-    verdicts: list[Verdict] = []
-    for one in track(judged(mutants, *limits), "planting", len(mutants), console=console):
-        verdicts.append(one)
-        write(report(verdicts), options.report)
-    console.print(table(verdicts))
-    console.print(f"{sum(one.killed for one in verdicts)} of {len(verdicts)} found; {options.report}")
-    return 0 if sum(one.killed for one in verdicts) >= WANTED * len(verdicts) else 1
+    sources = digest()
+    known = remembered(options.report)
+    verdicts = {name: verdict for name, verdict in known.items() if verdict.sources == sources}
+    wanted = [mutant for mutant in MUTANTS if options.only in mutant.name]
+    waiting = [mutant for mutant in wanted if options.fresh or mutant.name not in verdicts]
+    with _bar(console) as bar:
+        task = bar.add_task("planting", total=len(wanted), completed=len(wanted) - len(waiting))
+        limits = Limits(options.most, options.seconds)
+        for one in judged(waiting, known, limits, options.workers, sources):
+            verdicts[one.mutant.name] = one
+            write(list(verdicts.values()), options.report)
+            bar.update(task, advance=1, description=one.mutant.name)
+    shown = [verdicts[mutant.name] for mutant in wanted]
+    killed = sum(one.killed for one in shown)
+    console.print(table(shown))
+    console.print(f"{killed} of {len(shown)} found; {options.report}")
+    return 0 if killed >= WANTED * len(shown) else 1
 
 
 if __name__ == "__main__":

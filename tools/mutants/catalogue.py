@@ -17,6 +17,8 @@ class Mutant:
     before: str
     after: str
     breaks: str
+    shows: tuple[str, ...] = ()
+    """In which flows: they are played first."""
     explained: str | None = None
     """Why no schedule can find it."""
 

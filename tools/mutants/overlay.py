@@ -1,5 +1,6 @@
 """A copy of the shop's sources with one change, beside the real ones: hard links, so that it costs nothing."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,17 @@ from tools.local.instance import ROOT
 from tools.mutants.catalogue import Mutant
 
 FOLDERS = ("layers/commerce", "functions", "stacks", "statemachines", "config", "emails", "tools")
+JUDGED = (*FOLDERS[:-1], "tools/simulation", "tools/doubles")
+"""What a verdict depends on: the shop, and what plays it."""
+
+
+def digest() -> str:
+    """Of all sources that a verdict depends on."""
+    sums = hashlib.sha256()
+    for path in sorted(path for name in JUDGED for path in (ROOT / name).rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            sums.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return sums.hexdigest()[:16]
 
 
 @contextmanager

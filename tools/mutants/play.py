@@ -5,32 +5,59 @@ Prints one line of JSON: the schedule that was violated, if any, what was violat
 
 import argparse
 import json
+import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from itertools import count, islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, count, islice
 from random import Random
+from types import FrameType
 
 from tools.simulation import campaign
 from tools.simulation.plans import Trace, singles
 
-CROWDED = 8
-"""After so many single faults comes a random schedule, which takes four times as long."""
+VARIED = 4
+"""After so many single faults comes a schedule of another sort: an interleaving, a storm, a crowd."""
+LONGEST = 30.0
+"""Seconds of processor time after which a schedule has no rest. Without the bug one takes less than one."""
 
 
-def names(seed: int) -> Iterator[str]:
-    """Every flow without faults; then single faults, and random schedules between them, for ever."""
-    flows = campaign.flow_names()
-    yield from (f"{flow}/calm" for flow in flows)
-    crowds = (f"random/{number}" for number in count(seed))
-    for number, single in enumerate(_spread({flow: campaign.trace(flow) for flow in flows}, seed), 1):
-        yield single
-        if number % CROWDED == 0:
-            yield next(crowds)
-    yield from crowds
+def names(aims: Iterable[str], seed: int) -> Iterator[str]:
+    """Where the bug should show: those flows without faults, and every kind of fault at every boundary of theirs.
+    Then the same everywhere, for ever.
+    """
+    flows = tuple(campaign.flow_names())
+    aimed = tuple(aims) or flows
+    traces: dict[str, Trace] = {}
+
+    def spread(wanted: Iterable[str]) -> Iterator[list[str]]:
+        traces.update({flow: campaign.trace(flow) for flow in wanted if flow not in traces})
+        return _spread({flow: traces[flow] for flow in wanted}, seed)
+
+    varied = _varied(aimed, seed)
+    yield from (f"{flow}/calm" for flow in aimed)
+    yield from _mixed(next(spread(aimed)), varied)
+    if aimed != flows:
+        yield from (f"{flow}/calm" for flow in flows if flow not in aimed)
+    yield from _mixed(chain.from_iterable(spread(flows)), varied)
+    yield from varied
 
 
-def _spread(traces: dict[str, Trace], seed: int) -> Iterator[str]:
+def _mixed(single: Iterable[str], varied: Iterator[str]) -> Iterator[str]:
+    for number, name in enumerate(single, 1):
+        yield name
+        if number % VARIED == 0:
+            yield next(varied)
+
+
+def _varied(flows: Iterable[str], seed: int) -> Iterator[str]:
+    """Interleavings and storms of these flows, and crowds."""
+    for number in count(seed):
+        yield from (f"{flow}/{how}/{number}" for flow in flows for how in ("race", "storm"))
+        yield f"random/{number}"
+
+
+def _spread(traces: dict[str, Trace], seed: int) -> Iterator[list[str]]:
     """All single faults: every kind at every boundary once, then every one a second time, wherever there is one."""
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for flow, trace in traces.items():
@@ -43,8 +70,14 @@ def _spread(traces: dict[str, Trace], seed: int) -> Iterator[str]:
     waiting = list(places.values())
     while waiting:
         chance.shuffle(waiting)
-        yield from [same.pop() for same in waiting]
+        yield [same.pop() for same in waiting]
         waiting = [same for same in waiting if same]
+
+
+def _restless(_signal: int, _frame: FrameType | None) -> None:
+    from tools.simulation.scheduler import NoRest
+
+    raise NoRest(f"no rest within {LONGEST:.0f} s of a processor")
 
 
 def main() -> None:
@@ -52,13 +85,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Plays schedules until one is violated.")
     parser.add_argument("--most", type=int, default=2000, help="schedules")
     parser.add_argument("--seconds", type=float, default=120, help="of processor time")
+    parser.add_argument("--aims", nargs="*", default=(), metavar="FLOW", help="flows that are played first")
+    parser.add_argument("--first", nargs="*", default=(), metavar="SCHEDULE", help="schedules before all others")
     parser.add_argument("--schedule", help="play this one alone")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     campaign.prepare()
+    signal.signal(signal.SIGPROF, _restless)
     played = 0
-    for name in [options.schedule] if options.schedule else islice(names(options.seed), options.most):
+    wanted = chain(options.first, names(options.aims, options.seed))
+    for name in [options.schedule] if options.schedule else islice(wanted, options.most):
+        signal.setitimer(signal.ITIMER_PROF, LONGEST)
         result = campaign.play([name])
+        signal.setitimer(signal.ITIMER_PROF, 0)
         played += 1
         if result.violated:
             [(schedule, what)] = result.violations

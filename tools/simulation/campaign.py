@@ -17,6 +17,8 @@ from tools.simulation.faults import KINDS, Tally
 from tools.simulation.plans import Trace, pairs, singles
 
 REPORT = Path("build/campaign.json")
+MUTANTS = Path("build/mutants.json")
+"""What became of planted bugs, if `make mutants` was run."""
 CHUNK = 25
 KEPT_VIOLATIONS = 50
 PAIRED = "checkout"
@@ -237,7 +239,16 @@ def report(result: Result, seconds: float, workers: int) -> dict[str, Any]:
         "faults": table,
         "never_fired": [f"{kind} at {boundary}" for kind, boundary in tally.missing()],
         "invariants_checked": dict(sorted(result.checked.items())),
+        "mutants": planted(),
     }
+
+
+def planted(path: Path = MUTANTS) -> dict[str, Any] | None:
+    """The sums of the planted bugs; None where none were planted."""
+    if not path.exists():
+        return None
+    figures = json.loads(path.read_text(encoding="utf-8"))
+    return {name: part for name, part in figures.items() if name != "mutants"}
 
 
 def write(figures: dict[str, Any], path: Path = REPORT) -> None:
