@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,8 @@ from builders.orders import Shop, part
 from commerce.adapters.dynamodb import transact
 from commerce.errors import ConditionFailed, Conflict, Contended
 from commerce.inventory.pooling import switch_off, switch_on, tend_all
-from commerce.inventory.service import adjust_stock, set_stock
+from commerce.inventory.repository import InventoryRepository
+from commerce.inventory.service import adjust_stock, set_stock, transfer_stock
 from commerce.orders.model import Order
 from commerce.orders.service import cancel_order, parts_of
 
@@ -215,6 +218,32 @@ def test_staff_take_units_from_a_pool_as_from_one_row(shop: Shop, exact: bool) -
     with pytest.raises(Conflict):
         adjust_stock(shop.inventory, shop.audit, sku=SKU, quantity=-4, adjustment_id="adj_2", **who)
     assert shop.ledger_balances()
+
+
+@pytest.mark.parametrize("change", ["adjust", "transfer"])
+def test_units_that_are_spread_again_at_that_moment_are_taken_all_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    pooled(shop, 8, shards=2)
+    who = {"sku": SKU, "actor": "staff_1", "reason": "broken", "now": NOW}
+    make, spread = getattr(InventoryRepository, change), []
+
+    def after_the_tender(inventory: InventoryRepository, *args: Any, **rest: Any) -> None:
+        if not spread:
+            tend_all(inventory, now=NOW)
+            spread.append(free(shop))
+        make(inventory, *args, **rest)
+
+    monkeypatch.setattr(InventoryRepository, change, after_the_tender)
+    if change == "adjust":
+        adjust_stock(shop.inventory, shop.audit, quantity=-8, adjustment_id="adj_1", **who)
+    else:
+        shelves = replace(shop.inventory, locations=("main", "annex"))
+        places = {"origin": "main", "destination": "annex"}
+        transfer_stock(shelves, shop.audit, quantity=8, transfer_id="transfer_1", **places, **who)
+
+    assert spread[0][0] < 8
+    assert sum(free(shop)) == 0
 
 
 def test_goods_that_come_back_lie_in_the_skus_own_row(shop: Shop) -> None:

@@ -13,13 +13,11 @@ from commerce.orders.model import TERMINAL
 from commerce.payments.model import PaymentEvent, balance
 from tools.simulation.boundary import Violation
 from tools.simulation.parcels import Shipment
+from tools.simulation.shelves import Place
 from tools.simulation.tables import Write
 
 if TYPE_CHECKING:
     from tools.simulation.world import World
-
-Place = tuple[str, str]
-"""SKU and location."""
 
 _COUNTS = ("on_hand", "available")
 ONCE = ("order.placed", "order.confirmed", "order.shipped", "order.delivered", "order.canceled", "order.lost")
@@ -79,6 +77,8 @@ class Checks:
         self._promised: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
         """By SKU and kind of movement: by how much the units on all shelves changed."""
+        self.moves: Counter[Place] = Counter()
+        """How often the units at a place changed by the books."""
         self._orders: dict[str, tuple[Any, dict[str, Any]]] = {}
         """By id: as it is stored, and decoded."""
         self._encoded: dict[str, Any] = {}
@@ -105,6 +105,7 @@ class Checks:
                     place = (movement["sku"], movement["location"])
                     self._ledger[place].update({name: movement.get(name, 0) for name in _COUNTS})
                     self._moved[movement["sku"], movement["kind"]] += movement["on_hand"]
+                    self.moves[place] += bool(movement["on_hand"])
                     touched.add(place)
             elif write.table == "orders" and write.sk == "ORDER" and write.new is not None:
                 self._encoded[write.pk[6:]] = write.new
@@ -206,7 +207,7 @@ class Checks:
         return known[1]
 
     def on_hand(self, sku: str, location: str) -> int:
-        """What a look at the shelf finds."""
+        """What the books say that a look at the shelf finds."""
         return sum(row.get("on_hand", 0) for row in self._stock.get((sku, location), {}).values())
 
     def owed(self, sku: str, location: str) -> int:
@@ -224,6 +225,7 @@ class Checks:
     def at_rest(self) -> None:
         """Everything that must hold once nothing moves any more."""
         self.books()
+        self._shelves_hold_what_the_books_say()
         orders = list(self.orders())
         self._events_arrived(orders)
         self._letters(orders)
@@ -294,6 +296,15 @@ class Checks:
                 told, known = self._moved[sku, kind], expected[sku, kind]
                 if told != known:
                     raise Violation("I1", f"{kind} of {sku}: {told} by the ledger, {known} by the orders")
+
+    def _shelves_hold_what_the_books_say(self) -> None:
+        """I1 by the goods themselves: what people would find in the warehouse is what the books say."""
+        self.counts["shelves"] += 1
+        shelves = self._world.shelves
+        for sku, location in {*self._stock, *shelves.places()}:
+            lie, known = shelves.there(sku, location), self.on_hand(sku, location)
+            if lie != known:
+                raise Violation("I1", f"{lie} of {sku} lie at {location}; the books say {known}")
 
     def _received(self, order: dict[str, Any], expected: Counter[tuple[str, str]]) -> None:
         """Deliveries are what a purchase order says, and never more than was ordered."""

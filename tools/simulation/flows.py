@@ -7,7 +7,7 @@ from typing import Any
 
 from commerce.adapters import wiring
 from commerce.supply import SellingPolicy
-from tools.simulation.people import VISA, Buyer, Parcels, Person, Support, Warehouse
+from tools.simulation.people import VISA, Buyer, Parcels, Person, Stockroom, Support, Warehouse
 from tools.simulation.world import World
 
 WITH_3DS = "pm_card_authenticationRequired"
@@ -63,6 +63,7 @@ def furnish(world: World) -> None:
                 headers={"idempotency-key": f"stock-{sku}-{location}"},
                 staff=True,
             )
+            world.shelves.add(sku, location, quantity)
 
     world.scheduler.start("staff", make)
     world.scheduler.run()
@@ -114,13 +115,7 @@ def _what_is_owed_comes(world: World, number: int) -> None:
     for sku, location in STOCK:
         owed = world.checks.owed(sku, location)
         if owed:
-            Person(world, f"goods-in-{number}-{sku}").ask(
-                "admin_inventory",
-                "POST /admin/stock/{sku}/adjustments",
-                parameters={"sku": sku},
-                body={"quantity": owed, "location": location, "reason": "what was owed has come"},
-                staff=True,
-            )
+            Stockroom(world, f"goods-in-{number}-{sku}").adjust(sku, owed, location, "what was owed has come")
 
 
 def with_3ds(world: World) -> None:
@@ -254,7 +249,7 @@ def _take_back(world: World, order_id: str) -> None:
     order = world.checks.find(order_id)
     assert order is not None
     line = order["lines"][0]
-    support.act("returns", order_id, {"lines": [{"line_id": line["id"], "quantity": 1}]})
+    Stockroom(world, f"returns-{order_id[-4:]}").take_back(order_id, line, 1)
     support.act("refunds", order_id, {"amount": line["unit_price"], "reason": "returned"})
 
 
@@ -339,23 +334,11 @@ def transfer(world: World) -> None:
 
 def _stockroom(world: World) -> None:
     def carry() -> None:
-        staff = Person(world, "stockroom")
+        staff = Stockroom(world, "stockroom")
         for origin, destination in (("main", "annex"), ("annex", "main")):
             world.scheduler.sleep(0.4 * world.random.random())
-            staff.ask(
-                "admin_inventory",
-                "POST /admin/stock/{sku}/transfers",
-                parameters={"sku": "TEAPOT"},
-                body={"quantity": 1, "origin": origin, "destination": destination, "reason": "nearer to the door"},
-                staff=True,
-            )
-        staff.ask(
-            "admin_inventory",
-            "POST /admin/stock/{sku}/adjustments",
-            parameters={"sku": "TEAPOT"},
-            body={"quantity": -1, "location": "annex", "reason": "broken"},
-            staff=True,
-        )
+            staff.carry("TEAPOT", 1, origin, destination, "nearer to the door")
+        staff.adjust("TEAPOT", -1, "annex", "broken")
 
     world.scheduler.start("stockroom", carry)
 
@@ -370,16 +353,8 @@ def backorder(world: World) -> None:
 
 
 def _lamps_arrive(world: World) -> None:
-    staff = Person(world, "delivery")
-
     def receive() -> None:
-        staff.ask(
-            "admin_inventory",
-            "POST /admin/stock/{sku}/adjustments",
-            parameters={"sku": "LAMP"},
-            body={"quantity": 2, "location": "main", "reason": "the lamps have come"},
-            staff=True,
-        )
+        Stockroom(world, "delivery").adjust("LAMP", 2, "main", "the lamps have come")
 
     world.scheduler.start("delivery", receive, after=7200.0 * world.random.random())
 
@@ -414,20 +389,54 @@ def _lamps_are_ordered(world: World) -> None:
             return
         world.scheduler.sleep(3600.0 * world.random.random())
         for box in (1, 2):
-            clerk = Person(world, f"goods-in-{box}")
-            world.scheduler.start(
-                clerk.name,
-                partial(
-                    clerk.ask,
-                    "admin_purchasing",
-                    "POST /admin/purchase-orders/{id}/deliveries",
-                    parameters={"id": made["id"]},
-                    body={"lines": [{"sku": "LAMP", "quantity": 2}]},
-                    staff=True,
-                ),
-            )
+            clerk = Stockroom(world, f"goods-in-{box}")
+            world.scheduler.start(clerk.name, partial(clerk.receive, made["id"], "LAMP", 2, "main"))
 
     world.scheduler.start("purchasing", order)
+
+
+def counted(world: World) -> None:
+    """Staff count two SKUs while buyers take them: a mug is missing, a teapot was forgotten, a mug breaks."""
+    Parcels(world)
+    for number in (1, 2):
+        _bought(world, number, lines=(("MUG", number), ("TEAPOT", 1)))
+    _stock_is_taken(world)
+
+    def breakage() -> None:
+        Stockroom(world, "breakage").adjust("MUG", -1, "main", "broken")
+
+    world.scheduler.start("breakage", breakage, after=14_400.0 * world.random.random())
+    _safety_net(world)
+
+
+def _stock_is_taken(world: World) -> None:
+    def take_stock() -> None:
+        for sku, difference in (("MUG", -1), ("TEAPOT", 1)):
+            if world.shelves.there(sku, "main") > 1:
+                world.shelves.add(sku, "main", difference)
+        Stockroom(world, "stocktaking").count("main", ("MUG", "TEAPOT"))
+
+    world.scheduler.start("stocktaking", take_stock, after=2.0 * world.random.random())
+
+
+def by_table(world: World) -> None:
+    """Staff adjust three SKUs by a table while buyers want the same; before that they send one with a mistake."""
+    Parcels(world)
+    _bought(world, 1, lines=(("LAST", 1), ("MUG", 1)))
+    _changes_mind(world, _bought(world, 2, lines=(("TEAPOT", 2),)))
+    _adjusted_by_table(world)
+    _safety_net(world)
+
+
+def _adjusted_by_table(world: World) -> None:
+    rows = (("MUG", "main", 2, "delivery"), ("TEAPOT", "annex", -1, "broken"), ("LAST", "main", -1, "broken"))
+
+    def adjust() -> None:
+        staff = Stockroom(world, "table")
+        staff.adjust_by_table([*rows, ("MUGG", "main", 1, "no such SKU")])
+        staff.adjust_by_table(rows)
+
+    world.scheduler.start("table", adjust, after=0.6 * world.random.random())
 
 
 def limited(world: World) -> None:
@@ -466,6 +475,10 @@ def crowd(world: World) -> None:
     (_lamps_are_ordered if chances.random() < 0.3 else _lamps_arrive)(world)
     if chances.random() < 0.2:
         _pool_for_a_while(world)
+    if chances.random() < 0.15:
+        _stock_is_taken(world)
+    if chances.random() < 0.15:
+        _adjusted_by_table(world)
     _safety_net(world)
 
 
@@ -514,6 +527,8 @@ FLOWS: dict[str, Scene] = {
     "transfer": Scene(transfer, ("delivered", "delivered")),
     "backorder": Scene(backorder, ("delivered",)),
     "purchase": Scene(purchase, ("delivered", "delivered")),
+    "count": Scene(counted, ("delivered", "delivered")),
+    "table": Scene(by_table, ("canceled", "delivered")),
     "limit": Scene(limited, ("canceled", "delivered")),
     "hot": Scene(hot, ("canceled", "delivered", "delivered", "delivered")),
 }

@@ -1,5 +1,6 @@
 """The people around a shop: buyers, the warehouse, support, carriers. Each tries again, as real ones do."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,8 @@ from tools.simulation.world import Answer, World
 VISA = "pm_card_visa"
 PAUSES = (1.0, 2.0, 5.0, 15.0, 70.0, 300.0)
 """Seconds after which a client sends a request again that was not answered."""
+PATIENCE = 48
+"""How many hours people go on who must know what became of it."""
 _ADDRESS = {
     "first_name": "Ada",
     "last_name": "Byron",
@@ -44,6 +47,22 @@ class Person:
             if pause is not None:
                 self.world.scheduler.sleep(pause)
         return None
+
+    def insist(self, function: str, route: str, **request: Any) -> Answer | None:
+        """As `ask`, for days: who has the goods in their hands does not leave the books without them."""
+        key = f"{self.name}-{self._requests + 1}"
+        for _ in range(PATIENCE):
+            answer = self.ask(function, route, key=key, **request)
+            if answer is not None:
+                return answer
+            self.world.scheduler.sleep(3600.0)
+        return None
+
+    def sees(self, sku: str, location: str) -> int:
+        """Units that lie there. Parcels that were sent and wait for the carrier have left already."""
+        sent = ("shipped", "delivered", "lost")
+        left = [order["id"] for order in self.world.checks.orders() if order["status"] in sent]
+        return self.world.shelves.there(sku, location, without=left)
 
     def _again(
         self, first: Answer, function: str, route: str, headers: dict[str, str], request: dict[str, Any]
@@ -201,11 +220,47 @@ class Warehouse(Person):
             at = {"location": parcel["location"]}
             match parcel["status"]:
                 case "pending" if order["status"] == "confirmed" and self._there(order, parcel):
-                    self._admin("pick", order["id"], {"lines": self._found(parcel, number), **at})
+                    self._pick(order, parcel, breaks=self.short and number == 0)
                 case "picked":
                     self._admin("pack", order["id"], {"weight_grams": 500, **at})
                 case "packed":
                     self._admin("ship", order["id"], at)
+
+    def _pick(self, order: dict[str, Any], parcel: dict[str, Any], *, breaks: bool) -> None:
+        """Into a box goes what is on the shelf. Of the first line a unit may break in the picker's hands."""
+        shelves, box = self.world.shelves, (order["id"], parcel["location"])
+        shelves.unpack_all([one["id"] for one in self.world.checks.orders() if one["status"] == "canceled"])
+        skus = {line["id"]: line["sku"] for line in order["lines"]}
+        wanted = Counter[str]()
+        for line in parcel["lines"]:
+            wanted[skus[line["line_id"]]] += line["quantity"]
+        if not shelves.quiet(wanted):
+            return
+        found = shelves.pick(box, wanted)
+        if found != wanted and not any(self._lost(sku, parcel["location"]) for sku in wanted):
+            shelves.unpack(box)
+            return
+        fragile = skus[parcel["lines"][0]["line_id"]]
+        broken = int(breaks and found[fragile] > 0)
+        found[fragile] -= broken
+        with shelves.in_hands(wanted if found != wanted else ()):
+            lines = _counted(parcel, skus, found)
+            answer = self._insist("pick", order["id"], {"lines": lines, "location": parcel["location"]})
+            if answer is None or answer.status >= 300:
+                shelves.add(fragile, parcel["location"], broken)  # whole after all: nobody was told
+            if not self._boxed(box):
+                shelves.unpack(box)
+
+    def _lost(self, sku: str, location: str) -> bool:
+        """Whether fewer units are there than the books say: else the missing ones have not come, or are in a box."""
+        return self.sees(sku, location) < self.world.checks.on_hand(sku, location)
+
+    def _boxed(self, box: tuple[str, str]) -> bool:
+        """Whether the shop knows the box."""
+        order = self.world.checks.find(box[0])
+        assert order is not None
+        known = any(one["location"] == box[1] and one["status"] != "pending" for one in order["shipments"])
+        return known and order["status"] != "canceled"
 
     def _there(self, order: dict[str, Any], parcel: dict[str, Any]) -> bool:
         """Whether the shelf has what the parcel needs: goods that were sold ahead must have come."""
@@ -215,18 +270,138 @@ class Warehouse(Person):
             for line in parcel["lines"]
         )
 
-    def _found(self, parcel: dict[str, Any], number: int) -> list[dict[str, Any]]:
-        """The picker's count; of the first parcel's first line a unit may be missing."""
-        missing = 1 if self.short and number == 0 else 0
-        return [
-            {"line_id": line["line_id"], "quantity": line["quantity"] - (0 if position else missing)}
-            for position, line in enumerate(parcel["lines"])
-        ]
-
     def _admin(self, step: str, order_id: str, body: Any) -> Answer | None:
         return self.ask(
             "admin_orders", f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
         )
+
+    def _insist(self, step: str, order_id: str, body: Any) -> Answer | None:
+        return self.insist(
+            "admin_orders", f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
+        )
+
+
+def _counted(parcel: dict[str, Any], skus: dict[str, str], found: Counter[str]) -> list[dict[str, Any]]:
+    """The picker's count, line by line."""
+    left, lines = Counter(found), []
+    for line in parcel["lines"]:
+        units = min(line["quantity"], left[skus[line["line_id"]]])
+        left[skus[line["line_id"]]] -= units
+        lines.append({"line_id": line["line_id"], "quantity": units})
+    return lines
+
+
+@dataclass
+class Stockroom(Person):
+    """Receives goods, carries them, throws them away and counts them: with its hands, and in the books."""
+
+    def adjust(self, sku: str, units: int, location: str, reason: str) -> None:
+        """Units (signed) arrive, or are thrown away."""
+        body = {"quantity": units, "location": location, "reason": reason}
+        with self.world.shelves.in_hands([sku]):
+            if self._done("POST /admin/stock/{sku}/adjustments", {"sku": sku}, body):
+                self.world.shelves.add(sku, location, units)
+
+    def carry(self, sku: str, units: int, origin: str, destination: str, reason: str) -> None:
+        """Units change their place, if so many are free."""
+        body = {"quantity": units, "origin": origin, "destination": destination, "reason": reason}
+        with self.world.shelves.in_hands([sku]):
+            if self._done("POST /admin/stock/{sku}/transfers", {"sku": sku}, body):
+                self.world.shelves.add(sku, origin, -units)
+                self.world.shelves.add(sku, destination, units)
+
+    def receive(self, purchase_order: str, sku: str, units: int, location: str) -> None:
+        """A delivery of the purchase order; what was not ordered goes back."""
+        body = {"lines": [{"sku": sku, "quantity": units}]}
+        route, parameters = "POST /admin/purchase-orders/{id}/deliveries", {"id": purchase_order}
+        with self.world.shelves.in_hands([sku]):
+            if self._done(route, parameters, body, "admin_purchasing"):
+                self.world.shelves.add(sku, location, units)
+
+    def take_back(self, order_id: str, line: dict[str, Any], units: int) -> None:
+        """Goods that a buyer sent back go to the shelf that they came from."""
+        body = {"lines": [{"line_id": line["id"], "quantity": units}]}
+        route = "POST /admin/orders/{id}/returns"
+        with self.world.shelves.in_hands([line["sku"]]):
+            if self._done(route, {"id": order_id}, body, "admin_orders"):
+                self.world.shelves.add(line["sku"], line["allocations"][0]["location"], units)
+
+    def adjust_by_table(self, rows: Sequence[tuple[str, str, int, str]]) -> None:
+        """SKU, location, units (signed) and reason of each adjustment; what is refused at first is tried once more."""
+        table = "\n".join(("sku,location,quantity,reason", *(",".join(map(str, row)) for row in rows)))
+        request = {"text": table, "headers": {"content-type": "text/csv"}, "staff": True}
+        done: set[tuple[str, str]] = set()
+        with self.world.shelves.in_hands([sku for sku, *_ in rows]):
+            for _ in range(2):
+                answer = self.insist("admin_inventory", "POST /admin/stock-adjustments", **request)
+                for row in answer.body["rows"] if answer and answer.status < 300 else ():
+                    if row["outcome"] in ("adjusted", "done_before"):
+                        done.add((row["sku"], row["location"]))
+                self.world.scheduler.sleep(60.0)
+            for sku, location, units, _ in rows:
+                if (sku, location) in done:
+                    self.world.shelves.add(sku, location, units)
+
+    def count(self, location: str, skus: Sequence[str]) -> None:
+        """Counts until a count was posted that nothing came between."""
+        for _ in range(PATIENCE):
+            opened = self._step("", None, {"location": location, "skus": skus})
+            if opened and self._enter(opened["count"]["id"], location, skus) and self._post(opened["count"]["id"]):
+                return
+            self.world.scheduler.sleep(600.0)
+
+    def _enter(self, count_id: str, location: str, skus: Sequence[str]) -> bool:
+        """What lies there; anew where goods came or left between the look and the entry."""
+        for _ in range(5):
+            before = self._state(location, skus)
+            entries = [{"sku": sku, "counted": self.sees(sku, location)} for sku in skus]
+            entered = self._step("/{id}/entries", count_id, {"entries": entries})
+            if entered and before is not None and before == self._state(location, skus):
+                variances = [line["variance"] for line in entered["lines"]]
+                return self._approve(count_id, variances)
+            self.world.scheduler.sleep(300.0)
+        self._step("/{id}/cancel", count_id)
+        return False
+
+    def _state(self, location: str, skus: Sequence[str]) -> list[int] | None:
+        """What changes whenever goods move; None while somebody carries some."""
+        return [self.world.checks.moves[sku, location] for sku in skus] if self.world.shelves.quiet(skus) else None
+
+    def _approve(self, count_id: str, variances: Sequence[int]) -> bool:
+        """Accepts what was entered, if that is what the count says."""
+        shown = self.ask("admin_inventory", "GET /admin/stock-counts/{id}", parameters={"id": count_id}, staff=True)
+        if shown is not None and shown.status == 200:
+            figures = shown.body["figures"]
+            if figures["over"] - figures["under"] == sum(variances):
+                match = {"if-match": f'"{shown.body["count"]["version"]}"'}
+                if self._step("/{id}/approve", count_id, headers=match):
+                    return True
+        self._step("/{id}/cancel", count_id)
+        return False
+
+    def _post(self, count_id: str) -> bool:
+        """Hours later. Whether every line was: one that somebody adjusted meanwhile is counted again."""
+        self.world.scheduler.sleep(14_400.0 * self.world.random.random())
+        posted = self._step("/{id}/post", count_id)
+        return posted is not None and not posted["figures"]["outdated"]
+
+    def _step(self, step: str, count_id: str | None, body: Any = None, headers: Any = None) -> Any:
+        """What the shop answers to a step of a count; None where it refuses."""
+        answer = self.insist(
+            "admin_inventory",
+            f"POST /admin/stock-counts{step}",
+            parameters={"id": count_id} if count_id else {},
+            body=body,
+            headers=headers or {},
+            staff=True,
+        )
+        return answer.body if answer is not None and answer.status < 300 else None
+
+    def _done(
+        self, route: str, parameters: dict[str, str], body: Any, function: str = "admin_inventory"
+    ) -> bool:
+        answer = self.insist(function, route, parameters=parameters, body=body, staff=True)
+        return answer is not None and answer.status < 300
 
 
 @dataclass
@@ -268,6 +443,8 @@ class Parcels:
             if shipment.refunded or order is None or order["status"] in ("canceled", "lost", "delivered"):
                 return
             if order["status"] == "shipped":
+                order_id, _, location = shipment.reference.partition("-")
+                self.world.shelves.leaves((order_id, location or order["shipments"][0]["location"]))
                 break
             self.world.scheduler.sleep(21_600.0)
         for status in ("in_transit", self._ending(shipment.reference)):

@@ -3,7 +3,7 @@
 import functools
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -21,6 +21,7 @@ from tools.simulation.messaging import Bus, Queue, Stream, skew
 from tools.simulation.release import as_before
 from tools.simulation.rounds import Rounds
 from tools.simulation.scheduler import Scheduler
+from tools.simulation.shelves import Place, Shelves
 from tools.simulation.states import Machine
 from tools.simulation.story import Story
 from tools.simulation.tables import Tables, Write
@@ -51,6 +52,8 @@ class Base:
     before: Before
     changes: int
     """How much of the outbox's stream was worked off."""
+    lying: Mapping[Place, int]
+    """What is on the shelves."""
 
 
 class World:
@@ -76,6 +79,7 @@ class World:
         self._lag = self.random.choice((0.0, 0.0, 0.3)) if isinstance(chooser, Chance) else 0.0
         """How often an eventually consistent read is behind by one write."""
         self.checks = Checks(self, base.before if base else None)
+        self.shelves = Shelves(base.lying if base else {})
         self.tables = tables
         tables.database.clock, tables.watch = lambda: self.scheduler.now, self._written
         tables.database.lagging = (lambda: random.random() < self._lag) if self._lag else None
@@ -106,7 +110,10 @@ class World:
     def base(self) -> "Base":
         """What schedules begin with: the world as it is now."""
         return Base(
-            self.tables.database.snapshot(), self.checks.before(), len(self.tables.database.records("outbox"))
+            self.tables.database.snapshot(),
+            self.checks.before(),
+            len(self.tables.database.records("outbox")),
+            self.shelves.loose(),
         )
 
     def invoke(self, function: str, event: dict[str, Any], *, skew: float = 0.0) -> Any:

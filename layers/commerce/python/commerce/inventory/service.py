@@ -78,23 +78,23 @@ def adjust_stock(
     """Adds `quantity` units (signed) to what is free at `location`, and answers the stock as it is then.
 
     `adjustment_id` makes it happen once: the same adjustment again changes nothing and answers today's stock. Raises
-    Conflict where fewer units are free than would be taken, Invalid for an unknown location.
+    Conflict where fewer units are free than would be taken, Invalid for an unknown location, Contended where units keep
+    moving between the rows of a pool.
     """
     place = _location(inventory, location)
     if not 0 < abs(quantity) <= MAX_UNITS:
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units, added or taken", path="$.quantity")
-    rows = with_enough(inventory, inventory.rows(sku, place), -quantity, actor, now)
-    try:
+    for _ in range(_TRIES):
+        rows = with_enough(inventory, inventory.rows(sku, place), -quantity, actor, now)
         cap = _cap(inventory, rows[0]) if quantity < 0 else 0
-        _adjust(inventory, audit, rows, quantity, kind, reason, actor, adjustment_id, now, exact=False, cap=cap)
-    except ConditionFailed as refused:
-        if 1 not in refused.failed and not inventory.done(adjustment_id):
-            [before] = by_location(rows)
-            raise Conflict(
-                f"{before.available} units of {sku} are free at {place}; {-quantity} cannot be taken away",
-                path="$.quantity",
-            ) from refused
-    return inventory.stock(sku, place)
+        try:
+            _adjust(inventory, audit, rows, quantity, kind, reason, actor, adjustment_id, now, exact=False, cap=cap)
+        except ConditionFailed as refused:
+            if 1 not in refused.failed and not inventory.done(adjustment_id):
+                _expect_free(inventory, sku, place, -quantity, "taken away", owed=cap)
+                continue
+        return inventory.stock(sku, place)
+    raise Contended(f"units of {sku} keep moving at {place}; send the adjustment again")
 
 
 def set_stock(
@@ -147,7 +147,8 @@ def transfer_stock(
     """Moves `quantity` free units from one location to another; answers both shelves as they are then.
 
     `transfer_id` makes it happen once. What is promised to orders stays, since they are picked where it lies. Raises
-    Conflict where fewer units are free, Invalid for an unknown location or one and the same.
+    Conflict where fewer units are free, Invalid for an unknown location or one and the same, Contended where units keep
+    moving between the rows of a pool.
     """
     _location(inventory, origin, path="$.origin")
     _location(inventory, destination, path="$.destination")
@@ -155,31 +156,39 @@ def transfer_stock(
         raise Invalid("goods are transferred from one location to another one", path="$.destination")
     if not 0 < quantity <= MAX_UNITS:
         raise Invalid(f"a quantity is between 1 and {MAX_UNITS} units", path="$.quantity")
-    with_enough(inventory, inventory.rows(sku, origin), quantity, actor, now)
     moved = {"origin": origin, "destination": destination, "quantity": quantity}
-    try:
-        inventory.transfer(
-            Part(sku=sku, location=origin, quantity=quantity),
-            destination,
-            transfer_id=transfer_id,
-            reason=reason,
-            actor=actor,
-            now=now,
-            actions=[
-                audit.action(
-                    f"stock#{sku}", actor=actor, action="stock.transferred", now=now, after={**moved, "reason": reason}
-                )
-            ],
-            events=[StockTransferred(occurred_at=at(now), subject=sku, **moved)],
-        )
-    except ConditionFailed as refused:
-        if 1 not in refused.failed and not inventory.done(transfer_id):
-            raise Conflict(
-                f"{inventory.stock(sku, origin).available} units of {sku} are free at {origin}; "
-                f"{quantity} cannot be transferred",
-                path="$.quantity",
-            ) from refused
-    return inventory.stock(sku, origin), inventory.stock(sku, destination)
+    recorded = audit.action(
+        f"stock#{sku}", actor=actor, action="stock.transferred", now=now, after={**moved, "reason": reason}
+    )
+    for _ in range(_TRIES):
+        with_enough(inventory, inventory.rows(sku, origin), quantity, actor, now)
+        try:
+            inventory.transfer(
+                Part(sku=sku, location=origin, quantity=quantity),
+                destination,
+                transfer_id=transfer_id,
+                reason=reason,
+                actor=actor,
+                now=now,
+                actions=[recorded],
+                events=[StockTransferred(occurred_at=at(now), subject=sku, **moved)],
+            )
+        except ConditionFailed as refused:
+            if 1 not in refused.failed and not inventory.done(transfer_id):
+                _expect_free(inventory, sku, origin, quantity, "transferred")
+                continue
+        return inventory.stock(sku, origin), inventory.stock(sku, destination)
+    raise Contended(f"units of {sku} keep moving at {origin}; send the transfer again")
+
+
+def _expect_free(inventory: StockLedger, sku: str, location: str, units: int, done: str, *, owed: int = 0) -> None:
+    """Raises Conflict where so many units cannot be `done`: fewer are free, with those that may be `owed`.
+
+    Where enough are, they lay in other rows of a pool at that moment: its tender spreads what was gathered.
+    """
+    free = inventory.stock(sku, location).available
+    if free + owed < units:
+        raise Conflict(f"{free} units of {sku} are free at {location}; {units} cannot be {done}", path="$.quantity")
 
 
 def _location(inventory: StockLedger, location: str | None, path: str = "$.location") -> str:
