@@ -190,6 +190,18 @@ def test_a_pool_is_switched_on_off_and_on_again_with_its_whole_ledger(shop: Shop
     assert shop.ledger_balances()
 
 
+def test_a_pool_that_is_switched_on_twice_in_a_minute_ends_twice(shop: Shop) -> None:
+    pooled(shop, 8)
+    off(shop)
+    on(shop)
+
+    off(shop)
+
+    assert is_one_row_again(shop)
+    assert free(shop) == [8]
+    assert shop.ledger_balances()
+
+
 def test_goods_received_reach_the_pool_and_rows_that_ran_dry_are_refilled(shop: Shop) -> None:
     pooled(shop, 8, shards=4)
     bought(shop, quantity=2)

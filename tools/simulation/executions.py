@@ -89,6 +89,11 @@ class Executions:
         self.scheduler.signal(self._waiting(taskToken, "SendTaskFailure"), ("failed", error, cause))
         return {}
 
+    @property
+    def needed(self) -> int:
+        """How often a person had, or has, to redrive an execution."""
+        return self.redrives + sum(execution.status == "FAILED" for execution in self.known.values())
+
     def redrive(self) -> int:
         """A person has every failed execution go on where it failed, as the runbook says."""
         failed = [execution for execution in self.known.values() if execution.status == "FAILED"]

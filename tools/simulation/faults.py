@@ -39,6 +39,9 @@ KINDS: dict[str, str] = {
 }
 """Every kind of fault, in a sentence."""
 
+LASTING = frozenset(("poison", "fails_for_good"))
+"""These are over when a person has seen to it."""
+
 _FUNCTION = ("crash_before", "clock_fast", "clock_slow")
 FITTING: dict[str, tuple[str, ...]] = {
     "dynamodb.read": ("crash_before", "throttled"),
@@ -113,6 +116,11 @@ class Plan:
     def alone(self) -> bool:
         """Whether there is a single fault: nothing else keeps the shop from mending it."""
         return len(self.planned) == 1
+
+    @property
+    def passes(self) -> bool:
+        """Whether the shop gets over it by itself: a single fault at most, and none that lasts."""
+        return len(self.planned) <= 1 and LASTING.isdisjoint(self.planned.values())
 
     def choose(self, number: int, category: str) -> str | None:
         """The planned one, where it fits."""

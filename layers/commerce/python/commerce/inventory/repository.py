@@ -389,7 +389,11 @@ class InventoryRepository:
         self._transact([*rows, self._guard(transfer_id), listed, *entries], actions)
 
     def close_pool(self, own: Stock) -> None:
-        """Takes the pool's rows away. Raises ConditionFailed where one is not empty, or the pool is on again."""
+        """Takes the pool's rows away. Raises ConditionFailed where one is not empty, or the pool is on again.
+
+        That nothing moved since also tells this from an earlier closing: a transaction that were the same to the
+        letter would be taken for that one, and done with, for ten minutes.
+        """
         empty: list[Condition] = [("on_hand", "=", 0), ("available", "=", 0)]
         rows = [
             delete(self.table.name, *_stock_key(own.sku, own.location, shard), *empty)
@@ -399,6 +403,7 @@ class InventoryRepository:
             Part(sku=own.sku, location=own.location, quantity=0),
             {"transfers": 1},
             *_pool_as_seen(own),
+            *_unmoved(own),
             set={"shards": 0, "draining": False},
         )
         self._transact([closed, *rows, delete(self.table.name, **_pool_key(own))])
@@ -653,6 +658,10 @@ def _pool_as_seen(own: Stock) -> tuple[Condition, ...]:
     if own.pool is None:
         return (("shards", "missing"),)
     return ("shards", "=", own.pool.shards), ("draining", "=", own.pool.draining)
+
+
+def _unmoved(own: Stock) -> tuple[Condition, ...]:
+    return (("transfers", "=", own.pool.transfers),) if own.pool else ()
 
 
 def _policy(item: Item) -> SellingPolicy:
