@@ -89,8 +89,8 @@ contract: setup ## Compare the double of DynamoDB with the local AWS: N=100000 o
 mutants: setup ## Plant bugs into copies of the shop, which the campaign must find; goes on where it was stopped (FRESH=1 does not, ONLY=words of a mutant's name)
 	@$(VENV)/python -m tools.mutants $(if $(ONLY),--only "$(ONLY)") $(if $(FRESH),--fresh)
 .PHONY: campaign-wire shrink
-campaign-wire: setup ## Prove them on the deployed shop, while the line to AWS fails: N=500 stories, SEED=… again
-	@$(VENV)/python -m tools.wire --stories $(or $(N),500) $(if $(SEED),--seed $(SEED))
+campaign-wire: setup ## Prove them on the deployed shop, while the line to AWS fails: N=500 stories, SEED=… again (FRESH=1: not where it was)
+	@$(VENV)/python -m tools.wire --stories $(or $(N),500) $(if $(SEED),--seed $(SEED)) $(if $(FRESH),--fresh)
 
 shrink: setup ## Take each right of each function away in turn, and say which of them nothing misses
 	@$(VENV)/python -m tools.wire.shrink

@@ -1,6 +1,7 @@
 """`make campaign-wire`: stories told over HTTP while the line between functions and AWS fails, with a shop of its own.
 
-Ends with 1 if anything was wrong after any of them, and writes build/campaign-wire.json.
+Ends with 1 if anything was wrong after any of them. Keeps build/campaign-wire.json, and goes on from there after it was
+stopped.
 """
 
 import argparse
@@ -9,16 +10,16 @@ import os
 import random
 import signal
 import sys
-import time
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tools.local import shop
+from tools.local import deployment, shop
 from tools.local.instance import Instance
 from tools.local.steps import Stop, complain
-from tools.wire.campaign import ROUND, Tally, Violation, campaign, report
+from tools.wire.campaign import ROUND, Tally, Violation, campaign, report, reported
 from tools.wire.line import Line
 from tools.wire.routing import routed
 from tools.wire.stage import stage
@@ -31,25 +32,30 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make campaign-wire", description=__doc__)
     parser.add_argument("--stories", type=int, default=500, help="how many (N=…)")
     parser.add_argument("--seed", type=int, help="the first round's seed (SEED=…); a new one is drawn without it")
+    parser.add_argument("--fresh", action="store_true", help="begin anew where a campaign was stopped (FRESH=1)")
     parser.add_argument("--keep", action="store_true", help="use the shop as it is, and leave it running")
     parser.add_argument("--instance", default=os.environ.get("TRADEPOST_INSTANCE") or "wire")
     return parser.parse_args()
 
 
 def main() -> int:
-    """Starts the shop, tells the stories, writes the report, and says how it went."""
+    """Starts the shop, tells the stories, keeps the report, and says how it went."""
     options = arguments()
     # Nobody is to be charged for this.
     os.environ.pop("STRIPE_API_KEY", None)
     instance, console = Instance(options.instance), Console(highlight=False)
-    seed = options.seed if options.seed is not None else random.randrange(1_000_000)
     if not options.keep:
         shop.reset(instance)
     shop.up(instance)
-    tally = _told(instance, seed, options.stories, console)
+    tally = _begun(instance, options.stories) if options.seed is None and not options.fresh else None
+    if tally:
+        console.print(f"Going on after {tally.told} stories; FRESH=1 begins anew.")
+    else:
+        tally = Tally(seed=random.randrange(1_000_000) if options.seed is None else options.seed)
+    _tell(instance, tally, options.stories, console)
     for violation in tally.violations:
         _show(console, violation)
-    console.print(f"\n{tally.stories.total()} stories, {tally.fired.total()} faults, seed {seed}; figures in {REPORT}")
+    console.print(f"\n{tally.told} stories, {tally.fired.total()} faults, seed {tally.seed}; figures in {REPORT}")
     if tally.violations:
         console.print(f"[bold red]{len(tally.violations)} violations.[/] The shop still runs: look at its orders with")
         console.print(f"  {instance.command('order')} ID=…")
@@ -60,26 +66,39 @@ def main() -> int:
     return 0
 
 
-def _told(instance: Instance, seed: int, stories: int, console: Console) -> Tally:
+def _begun(instance: Instance, stories: int) -> Tally | None:
+    """The campaign that was stopped before it had told so many stories to a shop of the same sources."""
+    if not REPORT.is_file():
+        return None
+    figures = json.loads(REPORT.read_text())
+    tally = reported(figures)
+    same = figures["deployed"] == deployment.deployed(instance)
+    return tally if same and not tally.violations and tally.told < stories else None
+
+
+def _tell(instance: Instance, tally: Tally, stories: int, console: Console) -> None:
     bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    begun = time.monotonic()
     with (
         Line(instance.aws_url) as line,
         routed(instance, line.url),
         stage(instance, line) as made,
         Progress(*bar, TimeRemainingColumn(), console=console) as progress,
     ):
-        task = progress.add_task("stories", total=stories)
+        task = progress.add_task("stories", total=stories, completed=tally.told)
 
-        def told(tally: Tally) -> None:
-            faults = tally.fired.total()
-            progress.update(task, completed=tally.stories.total(), description=f"stories, {faults} faults")
+        def kept() -> None:
+            progress.update(task, description=f"stories, {tally.fired.total()} faults")
+            _keep({"deployed": deployment.deployed(instance), **report(tally)})
 
-        tally = campaign(made, seed, stories, told)
-        figures = report(made, seed, tally, time.monotonic() - begun)
+        campaign(made, tally, stories, story=lambda: progress.advance(task), round_=kept)
+
+
+def _keep(figures: dict[str, Any]) -> None:
+    """Whoever is stopped while writing has the figures of before."""
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(figures, indent=2))
-    return tally
+    draft = REPORT.with_suffix(".draft")
+    draft.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    draft.replace(REPORT)
 
 
 def _show(console: Console, violation: Violation) -> None:

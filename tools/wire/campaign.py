@@ -1,7 +1,7 @@
 """Rounds of stories, told at once while the line fails; after each the line is calm, and the books must be sound.
 
 A round is made of its seed: the stories, what they buy, and what goes wrong. Which of two requests comes first is up to
-the machine, as on AWS.
+the machine, as on AWS. A tally holds whole rounds and no more, so a campaign that was stopped goes on after them.
 """
 
 import contextlib
@@ -11,9 +11,9 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from random import Random
 from typing import Any
 
@@ -25,7 +25,7 @@ from tools.wire import books
 from tools.wire.books import Books, Wrong
 from tools.wire.faults import Plan, plan
 from tools.wire.stage import DOUBLES, Stage
-from tools.wire.stories import KINDS, PAUSE, Kind, Left, Story, last_unit
+from tools.wire.stories import KINDS, PAUSE, Kind, Left, Story
 
 AT_ONCE = 6
 """Stories that are told at the same time."""
@@ -35,6 +35,8 @@ QUIET_WITHIN = 300.0
 """Seconds within which everything must have come to rest after the last fault."""
 BACKWARDS = 0.25
 """The share of rounds in which the payment provider's news come late, in the wrong order and twice."""
+
+Done = Callable[[], None]
 
 logging.getLogger("microburst").setLevel(logging.WARNING)
 
@@ -55,6 +57,9 @@ class Violation:
 class Tally:
     """What happened in all rounds."""
 
+    seed: int = 0
+    """Of the first round; that of the next one is one more."""
+    rounds: int = 0
     stories: Counter[str] = field(default_factory=Counter)
     without_order: Counter[str] = field(default_factory=Counter)
     """Stories whose buyer left; for some that is how they go."""
@@ -62,45 +67,65 @@ class Tally:
     """Faults that were planned, by `boundary kind`."""
     fired: Counter[str] = field(default_factory=Counter)
     """Those that met a request, each time it did."""
+    calls: int = 0
+    """Requests of functions that were carried to AWS."""
+    retries: Counter[str] = field(default_factory=Counter)
+    """How often botocore asked again, by `function boundary`."""
     sent_again: int = 0
     """Messages that were given up and sent again by the operator."""
+    seconds: float = 0.0
     violations: list[Violation] = field(default_factory=list)
 
-
-def campaign(stage: Stage, seed: int, stories: int, told: Callable[[Tally], None] = lambda _: None) -> Tally:
-    """Tells so many stories, a round after the other; the seed of the next round is one more. Ends at the first round
-    in which something is wrong."""
-    tally = Tally()
-    while stories > 0 and not tally.violations:
-        count = min(ROUND, stories)
-        play(stage, seed, count, tally)
-        told(tally)
-        seed, stories = seed + 1, stories - count
-    return tally
+    @property
+    def told(self) -> int:
+        """All stories."""
+        return self.stories.total()
 
 
-def play(stage: Stage, seed: int, count: int, tally: Tally) -> None:
+def campaign(
+    stage: Stage, tally: Tally, stories: int, *, story: Done = lambda: None, round_: Done = lambda: None
+) -> None:
+    """Tells stories until the tally has so many, a round after the other. Ends at the first round in which something is
+    wrong. `story` is called after each story, `round_` once the books were looked at."""
+    while tally.told < stories and not tally.violations:
+        play(stage, tally.seed + tally.rounds, min(ROUND, stories - tally.told), tally, story)
+        round_()
+
+
+def play(stage: Stage, seed: int, count: int, tally: Tally, done: Done = lambda: None) -> None:
     """One round."""
     random = Random(seed)
     kinds = random.choices(KINDS, [kind.weight for kind in KINDS], k=count)
-    _tell_all(stage, seed, kinds, _cast(stage, seed, kinds), tally, backwards=random.random() < BACKWARDS)
+    stories = _cast(stage, seed, kinds)
+    _tell_all(stage, seed, kinds, stories, tally, backwards=random.random() < BACKWARDS, done=done)
 
 
 def tell_each(stage: Stage, tally: Tally) -> None:
     """Every kind of story once, and nothing goes wrong."""
     scarce = itertools.cycle(stage.scarce)
-    stories = [Story(kind.name, stage, Random(kind.name), Plan(), next(scarce), False) for kind in KINDS]
+    stories = [Story(kind.name, stage, Random(kind.name), Plan(kind.meets), next(scarce), False) for kind in KINDS]
     _tell_all(stage, 0, list(KINDS), stories, tally, backwards=False)
 
 
 def _tell_all(
-    stage: Stage, seed: int, kinds: list[Kind], stories: list[Story], tally: Tally, *, backwards: bool
+    stage: Stage,
+    seed: int,
+    kinds: list[Kind],
+    stories: list[Story],
+    tally: Tally,
+    *,
+    backwards: bool,
+    done: Done = lambda: None,
 ) -> None:
-    count = len(stories)
+    count, begun, heard, met = len(stories), time.monotonic(), len(stage.line.calls), _met(stage)
+    wrong = []
     with _backwards(stage, backwards), ThreadPoolExecutor(AT_ONCE) as crowd:
-        wrong = list(crowd.map(_tell, zip(kinds, stories, strict=True)))
-    _count(stage, stories, tally)
+        for told in crowd.map(_tell, kinds, stories):
+            wrong.append(told)
+            done()
     stage.line.calm()
+    _count(stage, stories, tally)
+    tally.fired += _met(stage) - met
     for double in DOUBLES:
         stage.control(double, "reset", {})
     left = _come_to_rest(stage, stories, tally)
@@ -113,22 +138,26 @@ def _tell_all(
         everything = "; ".join(f"{story.name}: {story.plan}" for story in stories)
         journal = tuple(line for story in stories for line in story.journal)
         tally.violations.append(Violation(seed, count, "all", everything, tuple(others), journal))
+    calls = stage.line.calls[heard:]
+    tally.calls += len(calls)
+    tally.retries += Counter(f"{call.function} {call.boundary}" for call in calls if call.attempt > 1)
+    tally.rounds += 1
+    tally.seconds += time.monotonic() - begun
 
 
 def _cast(stage: Stage, seed: int, kinds: list[Kind]) -> list[Story]:
     randoms = [Random(f"{seed} {position}") for position in range(len(kinds))]
-    plans = [plan(random, kind.through) for random, kind in zip(randoms, kinds, strict=True)]
+    plans = [plan(random, kind.through, kind.meets) for random, kind in zip(randoms, kinds, strict=True)]
     fails = any(trouble.double == "stripe" for one in plans for trouble in one.troubles)
     scarce = itertools.cycle(stage.scarce)
     return [
-        Story(kind.name, stage, random, own, next(scarce) if kind.tell is last_unit else "", fails)
+        Story(kind.name, stage, random, own, next(scarce) if kind.alone else "", fails)
         for kind, random, own in zip(kinds, randoms, plans, strict=True)
     ]
 
 
-def _tell(pair: tuple[Kind, Story]) -> list[str]:
+def _tell(kind: Kind, story: Story) -> list[str]:
     """Plays a story to its end. Answers what was not as the story says."""
-    kind, story = pair
     try:
         story.begin()
         try:
@@ -181,9 +210,13 @@ def _count(stage: Stage, stories: list[Story], tally: Tally) -> None:
                 story.journal.note(f"met {met} times: {fault}")
         for trouble in story.plan.troubles:
             tally.injected[f"{trouble.double} {trouble.operation} {trouble.fault}"] += 1
-    for double in DOUBLES:
-        for what, met in stage.control(double, "summary")["faults_met"].items():
-            tally.fired[f"{double} {what}"] = met
+
+
+def _met(stage: Stage) -> Counter[str]:
+    """The faults that the doubles had so far."""
+    summaries = {double: stage.control(double, "summary") for double in DOUBLES}
+    met = {double: summary["faults_met"] for double, summary in summaries.items()}
+    return Counter({f"{double} {what}": times for double, faults in met.items() for what, times in faults.items()})
 
 
 def _come_to_rest(stage: Stage, stories: list[Story], tally: Tally) -> list[Wrong]:
@@ -221,24 +254,23 @@ def _violation(seed: int, count: int, story: Story, wrong: list[str]) -> Violati
     return Violation(seed, count, story.name, str(story.plan), tuple(wrong), (*story.journal, *calls))
 
 
-def retries(stage: Stage) -> Counter[str]:
-    """How often botocore asked again, by function and boundary."""
-    return Counter(f"{call.function} {call.boundary}" for call in stage.line.calls if call.attempt > 1)
-
-
-def report(stage: Stage, seed: int, tally: Tally, seconds: float) -> dict[str, Any]:
+def report(tally: Tally) -> dict[str, Any]:
     """All figures, for a file."""
     return {
-        "seed": seed,
-        "stories": dict(sorted(tally.stories.items())),
-        "told": tally.stories.total(),
-        "buyers_who_left": {name: count for name, count in sorted(tally.without_order.items()) if count},
-        "calls": len(stage.line.calls),
-        "injected": dict(sorted(tally.injected.items())),
-        "fired": dict(sorted(tally.fired.items())),
+        "told": tally.told,
         "fired_in_all": tally.fired.total(),
-        "retries_of_botocore": dict(sorted(retries(stage).items())),
-        "sent_again_by_the_operator": tally.sent_again,
+        "retries_in_all": tally.retries.total(),
+        **{name: dict(sorted(of.items())) if isinstance(of, Counter) else of for name, of in vars(tally).items()},
         "violations": [vars(violation) for violation in tally.violations],
-        "seconds": round(seconds, 1),
     }
+
+
+def reported(figures: Mapping[str, Any]) -> Tally:
+    """The tally of which the figures are a report."""
+    counted = {name: Counter(value) if isinstance(value, dict) else value for name, value in figures.items()}
+    told = {one.name: counted[one.name] for one in fields(Tally) if one.name != "violations"}
+    return Tally(**told, violations=[_violated(**violation) for violation in figures["violations"]])
+
+
+def _violated(wrong: list[str], journal: list[str], **rest: Any) -> Violation:
+    return Violation(**rest, wrong=tuple(wrong), journal=tuple(journal))

@@ -151,6 +151,8 @@ _BOUNDARIES: tuple[Boundary, ...] = (
     *_dynamodb("admin_orders", "GetItem", "TransactWriteItems"),
     *_claims("admin_orders"),
     *_signals("admin_orders", "SendTaskSuccess", "SendTaskFailure"),
+    *_dynamodb("admin_inventory", "BatchGetItem", "GetItem", "TransactWriteItems", about_order=False),
+    *_claims("admin_inventory"),
     *_dynamodb("admin_refunds", "GetItem", "Query", "TransactWriteItems"),
     *_claims("admin_refunds"),
     _secrets("admin_refunds"),
@@ -185,6 +187,8 @@ _DOUBLES_FAULTS = ("error_before", "error_after", "drop_before", "drop_after", "
 
 _TIMES = (1, 1, 1, 1, 2, 3, 5)
 """botocore asks four times: the last one makes it give up."""
+NEVER_FREE = Fault(Boundary("complete_checkout", "dynamodb", "TransactWriteItems"), "conflict", times=8)
+"""Other buyers are in the way, as often as a transaction is tried (`transact`)."""
 _PASSING = (0, 0, 0, 1, 2, 3)
 
 
@@ -199,8 +203,9 @@ class Plan:
         return "; ".join(map(str, (*self.faults, *self.troubles))) or "nothing goes wrong"
 
 
-def plan(random: Random, through: Iterable[str]) -> Plan:
-    """What goes wrong in a story that goes through these functions: at most three faults, no two at one boundary."""
+def plan(random: Random, through: Iterable[str], always: tuple[Fault, ...] = ()) -> Plan:
+    """What goes wrong in a story that goes through these functions: at most three faults, no two at one boundary, and
+    those that it meets `always`."""
     functions = set(through)
     places = [boundary for boundary in _BOUNDARIES if boundary.function in functions]
     chosen = random.sample(places, min(len(places), random.choice((0, 1, 1, 2, 2, 3))))
@@ -210,7 +215,7 @@ def plan(random: Random, through: Iterable[str]) -> Plan:
     )
     if random.random() < 0.02 and faults:
         faults = (Fault(faults[0].boundary, "late"), *faults[1:])
-    return Plan(faults, _troubles(random, functions))
+    return Plan((*always, *faults), _troubles(random, functions))
 
 
 def _troubles(random: Random, functions: set[str]) -> tuple[Trouble, ...]:

@@ -9,7 +9,7 @@ import httpx
 
 TRIES = 14
 LONGEST_PAUSE = 2.0
-_ASK_AGAIN = {502, 503, 504}
+_ASK_AGAIN = {429, 502, 503, 504}
 
 
 @dataclass
@@ -30,7 +30,8 @@ class Journal:
 
 
 class Patient(httpx.BaseTransport):
-    """Sends a request again, as it is, while the shop fails or is not reached, or still works on the first one.
+    """Sends a request again, as it is, while the shop fails or is not reached, still works on the first one, or lets
+    other buyers go first.
 
     With one try it is the transport of somebody who walks away at the first failure.
     """

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,8 +27,20 @@ from tools.wire.routing import functions
 Double = Literal["stripe", "carrier"]
 DOUBLES: tuple[Double, ...] = get_args(Double)
 PLENTY = 1_000_000
-SHARED, SCARCE = 6, 8
-"""How many SKUs all stories buy of, and how many are there to be bought out."""
+MAIN, ANNEX = "main", "annex"
+"""The shop's locations, see config/local.toml."""
+SIGNED_IN_SECONDS = 1800
+"""Staff sign in again after so long: their tokens live for an hour."""
+
+
+@dataclass(frozen=True)
+class Goods:
+    """How many SKUs all stories buy of, and how many are there for one story at a time."""
+
+    shared: int = 6
+    scarce: int = 10
+
+
 COMES_AGAIN_AFTER = 6
 """Seconds after which a message that could not be worked on comes again; on AWS it is minutes."""
 _MANY = httpx.Limits(max_connections=100, max_keepalive_connections=50)
@@ -40,11 +53,21 @@ class Stage:
     instance: Instance
     line: Line
     witness: "Witness"
-    warehouse_token: str
-    support_token: str
     shared: Sequence[str] = ()
+    distant: str = ""
+    """A SKU that lies in the annex alone."""
     scarce: Sequence[str] = ()
     transport: httpx.BaseTransport = field(default_factory=lambda: httpx.HTTPTransport(limits=_MANY))
+    _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """By group: the token, and until when it is used, in the clock's seconds."""
+
+    def staff(self, group: str, http: httpx.Client) -> Staff:
+        """Somebody of the group, signed in for longer than any story takes."""
+        known, until = self._tokens.get(group, ("", 0.0))
+        if until < time.monotonic():
+            known = token(self.instance, group)
+            self._tokens[group] = known, time.monotonic() + SIGNED_IN_SECONDS
+        return Staff(http, known)
 
     def client(self, journal: Journal, tries: int | None = None) -> httpx.Client:
         """Somebody's connection to the shop, who writes down what they do there."""
@@ -120,13 +143,14 @@ class Stage:
             for url, seconds in before.items():
                 queues.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": seconds})
 
-    def leave_in_stock(self, sku: str, units: int) -> None:
-        """So many units of the SKU are free."""
-        warehouse = Staff(self.client(Journal()), self.warehouse_token)
-        missing = units - warehouse.stock(sku)["available"]
-        if missing:
-            body = {"quantity": missing, "reason": f"campaign {uuid4()}", "location": "main"}
-            warehouse.post(f"/stock/{sku}/adjustments", body)
+    def leave_in_stock(self, sku: str, units: int, at: str = MAIN) -> None:
+        """So many units of the SKU are free at the location, and none elsewhere."""
+        warehouse = self.staff("warehouse", self.client(Journal()))
+        free = {place["location"]: place["available"] for place in warehouse.get(f"/stock/{sku}")["locations"]}
+        for location in (MAIN, ANNEX):
+            if missing := units * (location == at) - free.get(location, 0):
+                body = {"quantity": missing, "reason": f"campaign {uuid4()}", "location": location}
+                warehouse.post(f"/stock/{sku}/adjustments", body)
 
     def control(self, double: Double, what: str, body: dict[str, Any] | None = None) -> Any:
         """Asks something of a double's control (docs/payments.md), or with a `body` wants something done."""
@@ -180,20 +204,21 @@ class Witness:
 
 
 @contextlib.contextmanager
-def stage(instance: Instance, line: Line) -> Iterator[Stage]:
+def stage(instance: Instance, line: Line, goods: Goods = Goods()) -> Iterator[Stage]:
     """The shop, stocked and hurried; as before when the block ends, but for what was bought."""
     with Witness(instance) as witness:
-        made = Stage(instance, line, witness, token(instance, "warehouse"), token(instance, "support"))
-        shopper = Shopper(made.client(Journal()))
+        made = Stage(instance, line, witness)
+        shopper, wanted = Shopper(made.client(Journal())), goods.shared + 1 + goods.scarce
 
         def listed() -> list[str] | None:
-            found = shopper.some_skus(SHARED + SCARCE)
-            return found if len(found) == SHARED + SCARCE else None
+            found = shopper.some_skus(wanted)
+            return found if len(found) == wanted else None
 
         # A catalogue that was imported just now is listed by and by.
         skus = until("enough products to buy", listed, patience=300, pause=2)
-        made.shared, made.scarce = skus[:SHARED], skus[SHARED:]
+        made.shared, made.distant, made.scarce = skus[: goods.shared], skus[goods.shared], skus[goods.shared + 1 :]
         for sku in made.shared:
             made.leave_in_stock(sku, PLENTY)
+        made.leave_in_stock(made.distant, PLENTY, at=ANNEX)
         with made.hurried():
             yield made

@@ -12,13 +12,14 @@ from typing import Any
 
 import httpx
 
+from commerce.fulfilment.model import share_of
 from commerce.ids import order_id_for
-from commerce.orders.model import TERMINAL, Order
-from tools.demo.actors import CARD_WITH_3DS, DECLINED_CARD, GOOD_CARD, Carrier, Shopper, Staff, access, card, key
+from commerce.orders.model import TERMINAL, Order, Shipment
+from tools.demo.actors import CARD_WITH_3DS, DECLINED_CARD, GOOD_CARD, Carrier, Shopper, access, answer, card, key
 from tools.demo.watch import until
-from tools.wire.faults import Plan
+from tools.wire.faults import NEVER_FREE, Fault, Plan
 from tools.wire.people import Journal
-from tools.wire.stage import Stage
+from tools.wire.stage import ANNEX, MAIN, Stage
 
 PATIENCE = 300.0
 """Seconds that anything may take on a busy machine. Nothing is said about how long it does take."""
@@ -43,7 +44,7 @@ class Story:
     random: Random
     plan: Plan
     scarce: str
-    """The SKU that a story has to itself which buys one out; empty for the others."""
+    """The SKU that a story has to itself which needs one; empty for the others."""
     provider_fails: bool
     """Whether the payment provider fails in some story of the round: it does not ask whose payment it is."""
     journal: Journal = field(default_factory=Journal)
@@ -54,8 +55,9 @@ class Story:
     def __post_init__(self) -> None:
         http = self.stage.client(self.journal)
         self.shopper = Shopper(http)
-        self.warehouse = Staff(http, self.stage.warehouse_token)
-        self.support = Staff(http, self.stage.support_token)
+        self.warehouse, self.support, self.catalogue = (
+            self.stage.staff(group, http) for group in ("warehouse", "support", "catalogue")
+        )
         self.carrier = Carrier(httpx.Client(base_url=self.stage.instance.carrier_url, timeout=30))
 
     @property
@@ -126,17 +128,48 @@ class Story:
         return order
 
     def hand_over(self, order_id: str) -> Order:
-        """The warehouse picks all, packs and hands over; the order is shipped then."""
-        order = self.becomes(order_id, "confirmed")
-        self.warehouse.post(f"/orders/{order_id}/pick", {"lines": all_of(order)})
-        self.warehouse.post(f"/orders/{order_id}/pack", {"weight_grams": self.random.randint(200, 2000)})
-        self.warehouse.post(f"/orders/{order_id}/ship")
+        """The warehouse picks all, packs and hands over, each location its own parcel; the order is shipped then."""
+        path = f"/orders/{order_id}"
+        for parcel in self.becomes(order_id, "confirmed").shipments:
+            here = {"location": parcel.location}
+            self.warehouse.post(f"{path}/pick", {"lines": [line.model_dump() for line in parcel.lines], **here})
+            self.warehouse.post(f"{path}/pack", {"weight_grams": self.random.randint(200, 2000), **here})
+            self.warehouse.post(f"{path}/ship", here)
         return self.becomes(order_id, "shipped")
 
     def arrive(self, order: Order, news: str = "delivered") -> None:
         """The carrier tells what became of the order's parcels."""
-        for label in (shipment.label for shipment in order.shipments if shipment.label):
-            self.carrier.report(label.tracking_number, news)
+        for shipment in order.shipments:
+            self.hear(shipment, news)
+
+    def hear(self, shipment: Shipment, news: str) -> None:
+        """The carrier tells what became of this parcel."""
+        if shipment.label:
+            self.carrier.report(shipment.label.tracking_number, news)
+
+    def decide(self, method: str, path: str, body: dict[str, Any] | None = None, *, seen_at: str) -> None:
+        """Staff change something as they saw it at a path, and look again where it is not like that any more."""
+        http, headers = self.catalogue.shop, self.catalogue.headers
+
+        def decided() -> bool:
+            version = {"If-Match": http.get(f"/admin{seen_at}", headers=headers).headers["etag"]}
+            changed = http.request(method, f"/admin{path}", json=body, headers={**headers, **key(), **version})
+            if changed.status_code != httpx.codes.PRECONDITION_FAILED:
+                answer(changed)
+            return changed.is_success
+
+        until(f"{method} {path}", decided, patience=PATIENCE, pause=PAUSE)
+
+    def sell(self, sku: str, **terms: Any) -> None:
+        """From now on the SKU is sold under these terms."""
+        policy = f"/stock/{sku}/policy"
+        self.decide("PUT", policy, terms, seen_at=policy)
+
+    def pool(self, sku: str, shards: int) -> None:
+        """The SKU's stock lies over so many rows from now on; none brings it together again."""
+        method, body = ("PUT", {"shards": shards}) if shards else ("DELETE", None)
+        http, headers = self.warehouse.shop, self.warehouse.headers
+        answer(http.request(method, f"/admin/stock/{sku}/pool", json=body, headers=headers))
 
     def confirm_at_bank(self, waiting: Checkout, outcome: str) -> None:
         """What the buyer does on the bank's page: `complete` or `fail`."""
@@ -287,6 +320,76 @@ def lost(it: Story) -> None:
     it.becomes(order.id, "lost")
 
 
+def given_up(it: Story) -> None:
+    """The carrier says nothing any more; support says that the parcel is lost."""
+    order = it.hand_over(order_of(it.buy()))
+    it.support.post(f"/orders/{order.id}/parcel", {"status": "lost"})
+    it.becomes(order.id, "lost")
+
+
+def from_two_places(it: Story) -> None:
+    """What is ordered lies in two places; of the two parcels one is lost, and its money comes back."""
+    order = it.hand_over(order_of(it.buy((it.stage.shared[0], 1), (it.stage.distant, 1))))
+    arrived, missing = order.shipments
+    it.hear(arrived, "delivered")
+    it.hear(missing, "lost")
+    ended = it.becomes(order.id, "delivered")
+    _refunded_once(it, ended.id, share_of(ended, missing))
+
+
+def in_a_line(it: Story) -> None:
+    """So many buy at this moment that the buyer is told to wait, and waits."""
+    it.becomes(order_of(it.buy()), "confirmed")
+
+
+def sold_ahead(it: Story) -> None:
+    """What is not there yet is sold, and comes to another place than was said at first."""
+    ahead = {"mode": "backorder", "cap": 5, "expected_on": "2099-12-24"}
+    it.stage.leave_in_stock(it.scarce, 0)
+    try:
+        it.sell(it.scarce, **ahead, location=MAIN)
+        it.sell(it.scarce, **ahead, location=ANNEX)
+        order = it.becomes(order_of(it.buy((it.scarce, 1))), "confirmed")
+    finally:
+        it.sell(it.scarce, mode="deny")
+    came = {"quantity": 1, "reason": f"the goods of {order.label}", "location": ANNEX}
+    it.warehouse.post(f"/stock/{it.scarce}/adjustments", came)
+    it.arrive(it.hand_over(order.id))
+    it.becomes(order.id, "delivered")
+
+
+def pooled(it: Story) -> None:
+    """A hot SKU is laid over many rows while it is sold, counted, found short, and brought together again."""
+    it.stage.leave_in_stock(it.scarce, 20)
+    it.pool(it.scarce, 4)
+    try:
+        order = it.becomes(order_of(it.buy((it.scarce, 2))), "confirmed")
+        _counted(it, it.scarce, missing=3)
+    finally:
+        it.pool(it.scarce, 0)
+    it.hand_over(order.id)
+
+    def together() -> bool:
+        it.stage.reconcile()
+        return not any(place["shards"] for place in it.warehouse.get(f"/stock/{it.scarce}")["locations"])
+
+    until("the end of the pool", together, patience=PATIENCE, pause=4 * PAUSE)
+
+
+def _counted(it: Story, sku: str, *, missing: int) -> None:
+    """Somebody counts so many units less than the books say, and the books follow."""
+    places = {place["location"]: place for place in it.warehouse.get(f"/stock/{sku}")["locations"]}
+    count = it.warehouse.post("/stock-counts", {"location": MAIN, "skus": [sku]})["count"]
+    path = f"/stock-counts/{count['id']}"
+    it.warehouse.post(f"{path}/entries", {"entries": [{"sku": sku, "counted": places[MAIN]["on_hand"] - missing}]})
+    it.decide("POST", f"{path}/approve", seen_at=path)
+
+    def posted() -> bool:
+        return bool(it.warehouse.post(f"{path}/post")["count"]["status"] == "posted")
+
+    until("the end of the count", posted, patience=PATIENCE, pause=PAUSE)
+
+
 def last_unit(it: Story) -> None:
     """Two buyers want the last unit, and one gets it."""
     it.stage.leave_in_stock(it.scarce, 1)
@@ -368,6 +471,10 @@ class Kind:
     tell: Callable[[Story], None]
     through: tuple[str, ...]
     weight: int = 2
+    alone: bool = False
+    """Whether it needs a SKU of its own."""
+    meets: tuple[Fault, ...] = ()
+    """What goes wrong in it always."""
 
     @property
     def name(self) -> str:
@@ -387,7 +494,12 @@ KINDS: tuple[Kind, ...] = (
     Kind(refunded, (*_DELIVERING, "admin_refunds"), 3),
     Kind(returned, (*_DELIVERING, "admin_refunds")),
     Kind(lost, (*_SHIPPING, "compensate_order"), 3),
-    Kind(last_unit, _BUYING, 3),
+    Kind(given_up, _SHIPPING, 1),
+    Kind(from_two_places, _DELIVERING),
+    Kind(in_a_line, _BUYING, meets=(NEVER_FREE,)),
+    Kind(sold_ahead, (*_DELIVERING, "admin_inventory"), alone=True),
+    Kind(pooled, (*_SHIPPING, "admin_inventory"), alone=True),
+    Kind(last_unit, _BUYING, 3, alone=True),
     Kind(completed_at_once, _BUYING, 3),
     Kind(walked_away, (*_BUYING, "compensate_order")),
     Kind(gave_up, (*_BUYING, "compensate_order"), 3),

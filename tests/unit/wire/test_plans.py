@@ -7,7 +7,7 @@ import pytest
 from microburst.rules import from_dict
 
 from stacks.functions import FUNCTIONS
-from tools.wire.faults import KINDS, Boundary, Fault, Kind, kinds_at, plan
+from tools.wire.faults import KINDS, NEVER_FREE, Boundary, Fault, Kind, kinds_at, plan
 from tools.wire.stories import KINDS as STORIES
 
 
@@ -24,6 +24,13 @@ def test_every_kind_of_fault_is_drawn_for_some_story() -> None:
     }
 
     assert drawn == set(KINDS)
+
+
+def test_what_always_goes_wrong_goes_wrong_first() -> None:
+    plans = [plan(Random(seed), ("carts",), (NEVER_FREE,)) for seed in range(20)]
+
+    assert {one.faults[0] for one in plans} == {NEVER_FREE}
+    assert any(len(one.faults) > 1 for one in plans)
 
 
 def test_stories_go_through_functions_that_are_there() -> None:
