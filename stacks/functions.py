@@ -43,6 +43,8 @@ class FunctionSpec:
     name: str
     does: str
     tables: Mapping[TableSpec, tuple[Operation, ...]] = field(default_factory=dict)
+    indexes: tuple[str, ...] = ()
+    """Those of its tables' indexes that it queries."""
     secrets: tuple[Secret, ...] = ()
     workflow: tuple[WorkflowAction, ...] = ()
     tokens: bool = False
@@ -73,6 +75,7 @@ _ALL = (
         "catalog",
         "Products, categories and search for storefronts and agents; the shop's profile",
         tables={**_CATALOG_READS, INVENTORY: _OFFERS},
+        indexes=("by_price", "by_newest", "by_title", "by_word"),
         secrets=("signing",),
         media=True,
     ),
@@ -110,6 +113,7 @@ _ALL = (
         "orders",
         "A buyer's orders: look at them, cancel them",
         tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},
+        indexes=("by_customer",),
         secrets=("signing",),
         workflow=SIGNAL,
         tokens=True,
@@ -133,6 +137,7 @@ _ALL = (
         "admin_catalog",
         "Staff create, change, publish and archive products",
         tables={CATALOG: READ + WRITE, AUDIT: ("Query", "PutItem"), OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        indexes=("by_newest",),
         secrets=("signing",),
         media=True,
     ),
@@ -147,6 +152,7 @@ _ALL = (
             OUTBOX: APPEND,
             IDEMPOTENCY: CLAIM,
         },
+        indexes=("by_listing",),
         secrets=("signing",),
     ),
     FunctionSpec(
@@ -160,12 +166,14 @@ _ALL = (
             OUTBOX: APPEND,
             IDEMPOTENCY: CLAIM,
         },
+        indexes=("by_listing",),
         secrets=("signing",),
     ),
     FunctionSpec(
         "admin_orders",
         "Staff find, pick, pack, ship and cancel orders, and take goods back",
         tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},
+        indexes=("by_status",),
         secrets=("signing",),
         workflow=SIGNAL,
     ),
@@ -209,6 +217,7 @@ _ALL = (
             INVENTORY: (*READ, *CHANGE, "DeleteItem"),
             OUTBOX: ("GetItem", "Query", *CHANGE),
         },
+        indexes=("by_status", "by_ahead", "by_unpublished"),
         secrets=("payment", "carrier"),
         workflow=START + SIGNAL,
         timeout=240,

@@ -117,7 +117,7 @@ class CommerceFunction(lambda_.Function):
 
     def _grant_table(self, spec: TableSpec, operations: tuple[Operation, ...], shop: Shop) -> None:
         arn = shop.tables[spec].table_arn
-        indexes = [f"{arn}/index/{index.name}" for index in spec.indexes] if "Query" in operations else []
+        indexes = [f"{arn}/index/{index.name}" for index in spec.indexes if index.name in self.spec.indexes]
         self.add_to_role_policy(
             iam.PolicyStatement(actions=[f"dynamodb:{operation}" for operation in operations], resources=[arn])
         )

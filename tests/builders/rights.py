@@ -55,14 +55,15 @@ def confined(handler: Handler, name: str) -> Handler:
 def _check(params: dict[str, Any], model: Any, **_: Any) -> None:
     if (name := _role.get()) is None:
         return
-    granted = {(table.name, operation) for table, own in FUNCTIONS[name].tables.items() for operation in own}
+    function = FUNCTIONS[name]
+    granted = {(table.name, what) for table, own in function.tables.items() for what in (*own, *function.indexes)}
     for table, operation in _asked(model.name, params):
         if (table.partition("-")[2], operation) not in granted:
             raise NotGranted(f"{name}: {operation} on {table}")
 
 
 def _asked(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Table and operation of all that a request asks for. Test tables are called `<prefix>-<name>`."""
+    """Table and operation, or index, of all that a request asks for. Test tables are called `<prefix>-<name>`."""
     if operation == "TransactWriteItems":
         for action in params["TransactItems"]:
             [(kind, wanted)] = action.items()
@@ -71,4 +72,4 @@ def _asked(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for table in params["RequestItems"]:
             yield table, operation
     else:
-        yield params["TableName"], operation
+        yield params["TableName"], params.get("IndexName", operation)

@@ -41,6 +41,11 @@ def test_every_function_has_a_role_of_its_own(templates):
     assert not any("ManagedPolicyArns" in named[role]["Properties"] for role in roles)
 
 
+def test_every_index_that_a_function_queries_is_one_of_its_tables():
+    for spec in FUNCTIONS.values():
+        assert set(spec.indexes) <= {index.name for table in spec.tables for index in table.indexes}, spec.name
+
+
 def test_every_function_has_a_log_group_of_its_own_that_forgets(templates):
     kept = {group["LogGroupName"]: group["RetentionInDays"] for group in templates.properties("AWS::Logs::LogGroup")}
     assert all(f"/aws/lambda/{one['FunctionName']}" in kept for one in _functions(templates))
