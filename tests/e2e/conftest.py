@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from tools.demo import scenes
 from tools.demo.__main__ import cast
 from tools.demo.actors import Shopper, Staff
 from tools.demo.scenes import Cast
@@ -44,6 +46,14 @@ def guest(everyone: Cast) -> Shopper:
 def warehouse(everyone: Cast) -> Staff:
     """Someone of the warehouse."""
     return everyone.warehouse
+
+
+@pytest.fixture(scope="session")
+def delivered(everyone: Cast) -> dict[str, Any]:
+    """An order from the shop window to the door, of which something came back: what was seen until it was there."""
+    seen = scenes.delivered(everyone)
+    scenes.returned(everyone, seen["order_id"])
+    return seen
 
 
 @pytest.fixture

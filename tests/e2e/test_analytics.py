@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tools.athena import ask
-from tools.demo import scenes
 from tools.demo.scenes import Cast
 from tools.local.instance import Instance
 
@@ -16,11 +15,9 @@ SEEN, *QUESTIONS = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.D
 
 
 @pytest.fixture(scope="module")
-def sold(everyone: Cast) -> dict[str, Any]:
+def sold(everyone: Cast, delivered: dict[str, Any]) -> dict[str, Any]:
     """An order that was delivered, and of which something came back."""
-    order_id = scenes.delivered(everyone)["order_id"]
-    scenes.returned(everyone, order_id)
-    shown: dict[str, Any] = everyone.support.get(f"/orders/{order_id}")
+    shown: dict[str, Any] = everyone.support.get(f"/orders/{delivered['order_id']}")
     return shown
 
 

@@ -1,7 +1,7 @@
 """What an operator sees of the deployed shop."""
 
-from tools.demo import scenes
-from tools.demo.scenes import Cast
+from typing import Any
+
 from tools.local.instance import Instance
 from tools.orders.lookup import named
 from tools.orders.records import latest, read
@@ -9,9 +9,9 @@ from tools.orders.story import story
 
 
 def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
-    instance: Instance, everyone: Cast
+    instance: Instance, delivered: dict[str, Any]
 ) -> None:
-    order_id = scenes.delivered(everyone)["order_id"]
+    order_id = delivered["order_id"]
 
     records = read(instance, order_id)
     told = [f"{fact.about}: {fact.what}" for fact in story(records)]

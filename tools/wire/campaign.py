@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from random import Random
@@ -96,21 +96,23 @@ def play(stage: Stage, seed: int, count: int, tally: Tally, done: Done = lambda:
     """One round."""
     random = Random(seed)
     kinds = random.choices(KINDS, [kind.weight for kind in KINDS], k=count)
-    stories = _cast(stage, seed, kinds)
+    randoms = [Random(f"{seed} {position}") for position in range(count)]
+    plans = [plan(one, kind.through, kind.meets) for one, kind in zip(randoms, kinds, strict=True)]
+    stories = _stories(stage, kinds, randoms, plans)
     _tell_all(stage, seed, kinds, stories, tally, backwards=random.random() < BACKWARDS, done=done)
 
 
-def tell_each(stage: Stage, tally: Tally) -> None:
-    """Every kind of story once, and nothing goes wrong."""
-    scarce = itertools.cycle(stage.scarce)
-    stories = [Story(kind.name, stage, Random(kind.name), Plan(kind.meets), next(scarce), False) for kind in KINDS]
-    _tell_all(stage, 0, list(KINDS), stories, tally, backwards=False)
+def tell(stage: Stage, chosen: Iterable[tuple[Kind, Plan]], tally: Tally) -> None:
+    """One round of these stories, each with what is to go wrong in it."""
+    kinds, plans = zip(*chosen, strict=True)
+    randoms = [Random(kind.name) for kind in kinds]
+    _tell_all(stage, 0, kinds, _stories(stage, kinds, randoms, plans), tally, backwards=False)
 
 
 def _tell_all(
     stage: Stage,
     seed: int,
-    kinds: list[Kind],
+    kinds: Sequence[Kind],
     stories: list[Story],
     tally: Tally,
     *,
@@ -145,9 +147,9 @@ def _tell_all(
     tally.seconds += time.monotonic() - begun
 
 
-def _cast(stage: Stage, seed: int, kinds: list[Kind]) -> list[Story]:
-    randoms = [Random(f"{seed} {position}") for position in range(len(kinds))]
-    plans = [plan(random, kind.through, kind.meets) for random, kind in zip(randoms, kinds, strict=True)]
+def _stories(
+    stage: Stage, kinds: Sequence[Kind], randoms: Sequence[Random], plans: Sequence[Plan]
+) -> list[Story]:
     fails = any(trouble.double == "stripe" for one in plans for trouble in one.troubles)
     scarce = itertools.cycle(stage.scarce)
     return [
@@ -267,8 +269,8 @@ def report(tally: Tally) -> dict[str, Any]:
 
 def reported(figures: Mapping[str, Any]) -> Tally:
     """The tally of which the figures are a report."""
-    counted = {name: Counter(value) if isinstance(value, dict) else value for name, value in figures.items()}
-    told = {one.name: counted[one.name] for one in fields(Tally) if one.name != "violations"}
+    told: dict[str, Any] = {one.name: figures[one.name] for one in fields(Tally) if one.name != "violations"}
+    told = {name: Counter(value) if isinstance(value, dict) else value for name, value in told.items()}
     return Tally(**told, violations=[_violated(**violation) for violation in figures["violations"]])
 
 
