@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ _ITEM_ACTIONS = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
+_MADE = re.compile(r"-([A-Z]\w*?)(Table|Secret)[0-9A-F]*-[0-9A-Za-z-]+(.*)")
+"""`tradepost-local-data-OrdersTable315BB997-4D34CB727FC97/index/by_status`: its name, what it is, the rest."""
 _PREFIXES = {"stepfunctions": "states", "sesv2": "ses"}
 
 
@@ -48,8 +51,10 @@ class Grant:
 
     @property
     def on(self) -> str:
-        """The resource's own name."""
-        return self.resource.rpartition(":")[2]
+        """The resource's own name; that of a table or a secret without what CloudFormation adds to it."""
+        name = self.resource.rpartition(":")[2]
+        made = _MADE.search(name)
+        return f"{made[2].lower()}/{made[1].lower()}{made[3]}" if made else name
 
     def __str__(self) -> str:
         return f"{self.function}: {self.action} on {self.on}"

@@ -58,6 +58,19 @@ def test_what_is_not_granted_cannot_have_been_asked() -> None:
         list(needed(call("dynamodb", "DeleteItem", {"TableName": "orders"}), ROLE))
 
 
+@pytest.mark.parametrize(
+    ("resource", "named"),
+    [
+        (f"{TABLES}tradepost-local-data-OrdersTable315BB997-4D34CB727FC97", "table/orders"),
+        (f"{TABLES}shop-prod-data-OrdersTable315BB997-1A2B3C/index/by_status", "table/orders/index/by_status"),
+        ("arn:aws:secretsmanager:us-east-1:0:secret:tradepost-local-data-PaymentSecret-CF7B-0fdb65", "secret/payment"),
+        (MACHINE, "orders"),
+    ],
+)
+def test_a_resource_is_named_as_the_shop_names_it(resource: str, named: str) -> None:
+    assert grant("any", resource).on == named
+
+
 def test_a_role_without_some_grants_keeps_the_others() -> None:
     statements = json.loads(ROLE.without([GRANTS[0]]))["Statement"]
 
