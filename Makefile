@@ -80,8 +80,8 @@ query: setup ## Ask the shop's events: SQL="select type, count(*) from events gr
 test: setup ## Run all checks and tests, with a shop of their own
 	@$(VENV)/python -m tools.local.testing
 
-campaign: setup ## Prove orders, stock and money: N=20000 schedules with faults (FIRST=…), or SEED=… again with its story
-	@$(VENV)/python -m tools.simulation $(if $(SEED),--seed $(SEED),--schedules $(or $(N),20000) --first $(or $(FIRST),1))
+campaign: setup ## Prove orders, stock and money: N=20000 schedules with faults (FRESH=1), or SEED=… again with its story
+	@$(VENV)/python -m tools.simulation $(if $(SEED),--seed $(SEED),--schedules $(or $(N),20000) --first $(or $(FIRST),1) $(if $(FRESH),--fresh))
 
 contract: setup ## Compare the double of DynamoDB with the local AWS: N=100000 operations, SEED=1
 	@$(VENV)/python -m tools.contract --operations $(or $(N),10000) --seed $(or $(SEED),1)

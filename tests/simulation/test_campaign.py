@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,19 @@ import pytest
 from tools.simulation.faults import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "1500"))
-"""Of the 20,000 that one would like, as many as two cores play in about three minutes: decision 20."""
+SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "20000"))
+
+
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONHASHSEED": "0",
+    "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/commerce/python"), str(ROOT))),
+}
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join((str(ROOT / "layers/commerce/python"), str(ROOT))),
-    }
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
 
 
@@ -39,6 +42,23 @@ def test_no_schedule_violates_an_invariant(figures: dict[str, Any]) -> None:
     assert figures["schedules"] >= SCHEDULES
 
 
+def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    report, progress = tmp_path / "campaign.json", tmp_path / "campaign.progress"
+    command = ("-m", "tools.simulation", "--schedules", "150", "--workers", "1", "--report", str(report))
+    running = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True)
+    while not progress.exists() and running.poll() is None:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    told, _ = running.communicate()
+
+    went_on = python(*command)
+
+    assert "stopped" in told
+    assert "goes on after" in went_on.stderr
+    assert json.loads(report.read_text())["schedules"] >= 150
+    assert not progress.exists()
+
+
 def test_every_kind_of_fault_fired(figures: dict[str, Any]) -> None:
     assert [kind for kind in KINDS if not figures["kinds_fired"][kind]] == []
 
@@ -47,8 +67,9 @@ def test_every_invariant_was_checked(figures: dict[str, Any]) -> None:
     assert {f"I{number}" for number in range(1, 13)} <= set(figures["invariants_checked"])
 
 
-def test_a_schedule_is_the_same_each_time() -> None:
-    first, second = (python("-m", "tools.simulation", "--seed", "random/17") for _ in range(2))
+@pytest.mark.parametrize("seed", ["random/17", "lean/17"])
+def test_a_schedule_is_the_same_each_time(seed: str) -> None:
+    first, second = (python("-m", "tools.simulation", "--seed", seed) for _ in range(2))
 
     assert "every invariant holds" in first.stdout
     assert first.stdout == second.stdout
@@ -75,6 +96,19 @@ PLANTED = {
         "from commerce.notifications.repository import EmailClaims as C; C.take = lambda *a, **k: True",
     ),
 }
+
+
+def test_the_lean_tier_finds_planted_bugs_too() -> None:
+    _, bug = PLANTED["a reservation that does not look at what is free"]
+    script = (
+        "from tools.simulation import campaign; campaign.prepare(True)\n"
+        f"{bug}\n"
+        "print(any(campaign.play([f'lean/{number}']).violated for number in range(100)))"
+    )
+
+    found = python("-c", script)
+
+    assert found.stdout.strip() == "True", found.stderr
 
 
 @pytest.mark.parametrize("planted", PLANTED)

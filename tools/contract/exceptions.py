@@ -6,6 +6,7 @@ In each of them the double does what DynamoDB does, or less.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from tools.contract.operations import Operation
@@ -42,11 +43,10 @@ class Exchange:
     @property
     def is_refused_here_only(self) -> bool:
         """Whether the double finds the request, or an action of it, wrong, and the engine does not."""
-        return _is_wrong(self.ours) and not _is_wrong(self.theirs)
-
-
-def _is_wrong(outcome: dict[str, Any]) -> bool:
-    return outcome.get("error") == "ValidationException" or "ValidationError" in outcome.get("reasons", ())
+        if self.theirs.get("error") == "ValidationException":
+            return False
+        reasons = zip_longest(self.ours.get("reasons", ()), self.theirs.get("reasons", ()))
+        return self.is_refused_here or any("ValidationError" == ours != theirs for ours, theirs in reasons)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ import argparse
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from tools.simulation import campaign
+from tools.simulation.schedules import is_lean
 
 
 def main() -> int:
@@ -18,22 +18,28 @@ def main() -> int:
         os.execve(sys.executable, [sys.executable, "-m", "tools.simulation", *sys.argv[1:]], _settled())
     if arguments.seed:
         return _replay(arguments.seed)
-    began = time.perf_counter()
-    progress = _Progress(arguments.schedules, arguments.workers, arguments.report)
-    result = campaign.run(
-        arguments.schedules,
-        first=arguments.first,
+    progress = arguments.report.with_suffix(".progress")
+    if arguments.fresh:
+        progress.unlink(missing_ok=True)
+    played = campaign.begun(arguments.schedules, arguments.first, progress)
+    if played.seconds:
+        print(f"goes on after {played.total.played:,} schedules; --fresh begins anew", file=sys.stderr)
+    ended = campaign.run(
+        played,
         workers=arguments.workers,
         until_violation=arguments.until_violation,
-        show=progress.show,
+        progress=progress,
+        show=lambda so_far: _show(so_far, arguments),
     )
-    figures = campaign.report(result, time.perf_counter() - began, arguments.workers)
+    figures = campaign.report(played, arguments.workers)
     campaign.write(figures, arguments.report)
     if arguments.json:
         print(json.dumps(figures))
     else:
         _summary(figures, arguments.report)
-    return 1 if result.violated else 0
+        if not ended:
+            print("stopped before its end; the same command goes on")
+    return 1 if figures["violations"] else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -42,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=1, help="the number of the first random schedule")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; one per core if left out")
     parser.add_argument("--until-violation", action="store_true", help="stop at the first violation")
+    parser.add_argument("--fresh", action="store_true", help="do not go on with a campaign that was stopped")
     parser.add_argument("--seed", help="play this schedule again and tell its story")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--report", type=Path, default=campaign.REPORT, help="where the figures are written")
@@ -54,28 +61,18 @@ def _settled() -> dict[str, str]:
 
 
 def _replay(seed: str) -> int:
-    campaign.prepare()
+    campaign.prepare(is_lean(seed))
     violated = campaign.replay(seed, print)
     return 1 if violated else 0
 
 
-class _Progress:
+def _show(so_far: campaign.Campaign, arguments: argparse.Namespace) -> None:
     """A line every few seconds, and the figures so far in the report: a run that is stopped has its figures too."""
-
-    def __init__(self, wanted: int, workers: int, report: Path) -> None:
-        self._wanted, self._workers, self._report = wanted, workers, report
-        self._told = 0.0
-
-    def show(self, result: campaign.Result, seconds: float) -> None:
-        """After each chunk."""
-        if seconds - self._told < 5:
-            return
-        self._told = seconds
-        campaign.write(campaign.report(result, seconds, self._workers), self._report)
-        done = min(result.played / self._wanted, 1.0)
-        bar = "#" * int(30 * done)
-        line = f"[{bar:<30}] {result.played:,} of {self._wanted:,}  {result.played / seconds:,.0f}/s"
-        print(f"{line}  violations: {result.violated}", file=sys.stderr, flush=True)
+    campaign.write(campaign.report(so_far, arguments.workers), arguments.report)
+    played, wanted = so_far.total.played, so_far.wanted
+    bar = "#" * int(30 * min(played / wanted, 1.0))
+    line = f"[{bar:<30}] {played:,} of {wanted:,}  {played / so_far.seconds:,.0f}/s"
+    print(f"{line}  violations: {so_far.total.violated}", file=sys.stderr, flush=True)
 
 
 def _summary(figures: dict[str, Any], path: Path) -> None:

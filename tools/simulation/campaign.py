@@ -1,14 +1,21 @@
-"""Plays schedules on all cores and sums up what happened: `build/campaign.json`."""
+"""Plays schedules on all cores and sums up what happened: `build/campaign.json`.
 
+Two tiers share the work: a part of the schedules plays the deployed shop whole, the mass plays its use cases and
+repositories without their wires (`tools.simulation.lean`). A run that is stopped goes on where it was.
+"""
+
+import hashlib
 import json
 import multiprocessing
 import os
+import pickle
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,10 +28,15 @@ MUTANTS = Path("build/mutants.json")
 """What became of planted bugs, if `make mutants` was run."""
 CHUNK = 25
 KEPT_VIOLATIONS = 50
-PAIRED = "checkout"
-"""The flow whose pairs of faults are played, all of them if there is room."""
+WHOLE_AT_LEAST, WHOLE_SHARE = 600, 50
+"""Of a campaign, so many schedules play the whole shop, or one in so many."""
+PAIRED = {False: "checkout", True: "lean_checkout"}
+"""The flow of each tier whose pairs of faults are played: all of them in the lean tier, a sample in the other."""
 PARTS = 8
 """In so many tasks for each first fault: the first ones of all of them are a sample of all pairs."""
+SAVED_EVERY = 5.0
+"""Seconds."""
+_SOURCES = ("layers/commerce", "functions", "statemachines", "config", "tools/simulation")
 
 
 @dataclass
@@ -62,27 +74,62 @@ class Result:
         return sum(self.schedules.values())
 
 
+@dataclass
+class Campaign:
+    """What a campaign has come to: what `build/campaign.progress` keeps, so that it can go on."""
+
+    wanted: int
+    first: int
+    sources: str
+    """The digest of what is played: sums of different shops are not added."""
+    tiers: dict[bool, Result] = field(default_factory=lambda: {False: Result(), True: Result()})
+    """By whether it is the lean one."""
+    done: dict[bool, set[int]] = field(default_factory=lambda: {False: set(), True: set()})
+    """The tasks of each tier that are over, by their numbers."""
+    seconds: float = 0.0
+    """On the clock, over all runs."""
+
+    @property
+    def total(self) -> Result:
+        """Both tiers together."""
+        total = Result()
+        for result in self.tiers.values():
+            total.add(result)
+        return total
+
+    def share(self, lean: bool) -> int:
+        """How many schedules are the tier's."""
+        whole = min(self.wanted, max(WHOLE_AT_LEAST, self.wanted // WHOLE_SHARE))
+        return self.wanted - whole if lean else whole
+
+
 # --- in a worker ----------------------------------------------------------------------------------------------------
 
 _stage: Any = None
 
 
-def prepare() -> None:
-    """Makes this process a stage."""
+def prepare(lean: bool = False) -> None:
+    """Makes this process a stage of the lean tier, or of the whole shop."""
     global _stage
     from tools.simulation import virtual
 
     virtual.install()
-    from tools.simulation.stage import Stage
+    if lean:
+        from tools.simulation.lean import tables
 
-    _stage = Stage()
+        tables.install()
+        from tools.simulation.lean.stage import Stage as LeanStage
+
+        _stage = LeanStage()
+    else:
+        from tools.simulation.stage import Stage
+
+        _stage = Stage()
 
 
 def flow_names() -> list[str]:
-    """Every flow."""
-    from tools.simulation.flows import FLOWS
-
-    return list(FLOWS)
+    """Every flow of this stage."""
+    return list(_stage.flow_names)
 
 
 def trace(flow: str) -> Trace:
@@ -111,7 +158,7 @@ def _traced(name: str) -> Trace:
     from tools.simulation.schedules import schedule
 
     with suppress(Violation, NoRest):
-        _stage.play(schedule(name), traced=True)
+        _stage.play(schedule(name, _stage.flow_names), traced=True)
     return list(_stage.world.boundaries.trace)
 
 
@@ -120,7 +167,7 @@ def _play(name: str, result: Result) -> None:
     from tools.simulation.scheduler import NoRest
     from tools.simulation.schedules import schedule
 
-    wanted = schedule(name)
+    wanted = schedule(name, _stage.flow_names)
     try:
         _stage.play(wanted)
     except (Violation, NoRest) as violation:
@@ -142,76 +189,128 @@ def _play(name: str, result: Result) -> None:
 Task = tuple[Callable[..., Result], tuple[Any, ...]]
 
 
+def begun(wanted: int, first: int, progress: Path) -> Campaign:
+    """The campaign that was stopped, if it was this one of these sources; else a new one."""
+    fresh = Campaign(wanted, first, _digest())
+    with suppress(OSError, pickle.UnpicklingError, EOFError, AttributeError, TypeError):
+        stopped = pickle.loads(progress.read_bytes())
+        if (stopped.wanted, stopped.first, stopped.sources) == (fresh.wanted, fresh.first, fresh.sources):
+            return Campaign(**vars(stopped))
+    return fresh
+
+
 def run(
-    wanted: int, *, first: int, workers: int, until_violation: bool, show: Callable[[Result, float], None]
-) -> Result:
-    """At least `wanted` schedules: all single faults; then pairs, and from number `first` on crowds, races, storms."""
-    total = Result()
-    began = time.perf_counter()
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, prepare) as pool:
-        tasks = _tasks(pool, wanted, first, lambda: total.played)
-        try:
-            for result in _in_turn(pool, tasks, 3 * workers):
-                total.add(result)
-                show(total, time.perf_counter() - began)
-                if until_violation and total.violated:
-                    break
-        except KeyboardInterrupt:
-            pass
-        pool.terminate()
-    return total
+    campaign: Campaign, *, workers: int, until_violation: bool, progress: Path, show: Callable[[Campaign], None]
+) -> bool:
+    """Plays what is left of the campaign: of each tier all single faults, then pairs, crowds, races and storms.
+
+    Answers whether it came to its end; else it can go on from `progress`.
+    """
+    began, before = time.perf_counter(), campaign.seconds
+    saved = 0.0
+    try:
+        for _ in _tiers(campaign, workers):
+            campaign.seconds = before + time.perf_counter() - began
+            if campaign.seconds - saved > SAVED_EVERY:
+                saved = campaign.seconds
+                _save(pickle.dumps(campaign), progress)
+                show(campaign)
+            if until_violation and campaign.total.violated:
+                return False
+    except KeyboardInterrupt:
+        return False
+    finally:
+        _save(pickle.dumps(campaign), progress)
+    progress.unlink()
+    return True
 
 
-def _in_turn(pool: Any, tasks: Iterable[Task], at_once: int) -> Iterator[Result]:
+def _tiers(campaign: Campaign, workers: int) -> Iterator[None]:
+    """Goes on after each task."""
+    for lean in (False, True):
+        if not campaign.share(lean):
+            continue
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), prepare, (lean,)) as pool:
+            tasks = _tasks(pool, campaign.share(lean), campaign.first, lean)
+            left = ((number, task) for number, task in enumerate(tasks) if number not in campaign.done[lean])
+            try:
+                for number, result in _in_turn(pool, left, 3 * workers):
+                    campaign.tiers[lean].add(result)
+                    campaign.done[lean].add(number)
+                    yield
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _in_turn(pool: Executor, tasks: Iterable[tuple[int, Task]], at_once: int) -> Iterator[tuple[int, Result]]:
     """Results as they come, with no more than `at_once` tasks given out."""
-    waiting: list[Any] = []
-    for work, arguments in tasks:
-        waiting.append(pool.apply_async(work, arguments))
-        while len(waiting) >= at_once:
-            done = [one for one in waiting if one.ready()]
-            for one in done:
-                waiting.remove(one)
-                yield one.get()
-            if not done:
-                waiting[0].wait(0.05)
-    for one in waiting:
-        yield one.get()
+    waiting: dict[Future[Result], int] = {}
+    for number, (work, arguments) in tasks:
+        waiting[pool.submit(work, *arguments)] = number
+        if len(waiting) >= at_once:
+            for done in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield waiting.pop(done), done.result()
+    for done in as_completed(waiting):
+        yield waiting[done], done.result()
 
 
-def _tasks(pool: Any, wanted: int, first: int, played: Callable[[], int]) -> Iterator[Task]:
-    given = 0
-    flows = pool.apply(flow_names)
-    traces = dict(zip(flows, pool.map(trace, flows, chunksize=1), strict=True))
+def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task]:
+    """At least so many schedules; the same tasks in the same order every time."""
+    flows = pool.submit(flow_names).result()
+    traces = dict(zip(flows, pool.map(trace, flows), strict=True))
     single = [name for flow in flows for name in singles(flow, traces[flow])]
     Random(0).shuffle(single)  # a short campaign has some of everything
+    given = 0
     for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single][:wanted]):
         given += len(chunk)
         yield play, (chunk,)
-    number = first
-    paired = ((single, part) for part in range(PARTS) for single in singles(PAIRED, traces[PAIRED]))
-    while max(given, played()) < wanted:
-        pair = next(paired, None)
+    paired = PAIRED[lean]
+    pairing = ((one, part) for part in range(PARTS) for one in singles(paired, traces[paired]))
+    crowds = _chunks(_crowds(flows, first, lean))
+    while given < wanted:
+        pair = next(pairing, None)
         if pair is not None and wanted - given > 2 * CHUNK:
             given += CHUNK
             yield play_pairs, pair
-        count = min(2 * CHUNK, max(wanted - given, 1))
-        crowds = [f"random/{one}" for one in range(number, number + count)]
-        varied = [f"{flow}/{how}/{number}" for how in ("race", "storm") for flow in flows]
-        for chunk in _chunks([*crowds, *varied]):
-            given += len(chunk)
-            yield play, (chunk,)
-        number += count
+        chunk = next(crowds)[: wanted - given]
+        given += len(chunk)
+        yield play, (chunk,)
 
 
-def _chunks(names: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(names), CHUNK):
-        yield names[start : start + CHUNK]
+def _crowds(flows: list[str], first: int, lean: bool) -> Iterator[str]:
+    """Many buyers; and flows by chance, which in the lean tier has one only."""
+    if lean:
+        return (f"lean/{number}" for number in count(first))
+    return (
+        name
+        for number in count(first, CHUNK)
+        for name in (
+            *(f"random/{one}" for one in range(number, number + CHUNK)),
+            *(f"{flow}/{how}/{number}" for how in ("race", "storm") for flow in flows),
+        )
+    )
 
 
-def report(result: Result, seconds: float, workers: int) -> dict[str, Any]:
+def _chunks(names: Iterable[str]) -> Iterator[list[str]]:
+    names = iter(names)
+    while chunk := list(islice(names, CHUNK)):
+        yield chunk
+
+
+def _digest() -> str:
+    """Of all files that have a say in what is played."""
+    digest = hashlib.sha256()
+    for folder in _SOURCES:
+        for path in sorted(Path(folder).rglob("*")):
+            if path.suffix in (".py", ".json", ".toml"):
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def report(campaign: Campaign, workers: int) -> dict[str, Any]:
     """Everything that was counted, as it is written to `build/campaign.json`."""
-    tally = result.tally
+    total, seconds = campaign.total, campaign.seconds
+    tally = total.tally
     table = {
         kind: {
             boundary: {"injected": tally.injected[kind, boundary], "fired": tally.fired[kind, boundary]}
@@ -221,24 +320,33 @@ def report(result: Result, seconds: float, workers: int) -> dict[str, Any]:
         for kind in KINDS
     }
     return {
-        "schedules": result.played,
-        "by_flow": dict(sorted(result.schedules.items())),
-        "orders_by_status": dict(sorted(result.orders.items())),
-        "violations": result.violated,
-        "violated": [{"seed": seed, "what": what} for seed, what in result.violations],
+        "schedules": total.played,
+        "tiers": {
+            name: {
+                "schedules": result.played,
+                "processor_seconds": round(result.seconds, 1),
+                "schedules_per_processor_second": round(result.played / result.seconds, 1) if result.seconds else None,
+                "effects": result.turns,
+                "orders": sum(result.orders.values()),
+            }
+            for name, result in (("whole", campaign.tiers[False]), ("lean", campaign.tiers[True]))
+        },
+        "by_flow": dict(sorted(total.schedules.items())),
+        "orders_by_status": dict(sorted(total.orders.items())),
+        "violations": total.violated,
+        "violated": [{"seed": seed, "what": what} for seed, what in total.violations],
         "seconds": round(seconds, 1),
         "workers": workers,
-        "processor_seconds": round(result.seconds, 1),
-        "schedules_per_second": round(result.played / seconds, 1) if seconds else None,
-        "schedules_per_processor_second": round(result.played / result.seconds, 1) if result.seconds else None,
-        "effects": result.turns,
+        "processor_seconds": round(total.seconds, 1),
+        "schedules_per_second": round(total.played / seconds, 1) if seconds else None,
+        "effects": total.turns,
         "faults_injected": sum(tally.injected.values()),
         "faults_fired": sum(tally.fired.values()),
         "kinds_fired": {kind: sum(counts["fired"] for counts in table[kind].values()) for kind in KINDS},
         "boundaries": sorted(tally.touched),
         "faults": table,
         "never_fired": [f"{kind} at {boundary}" for kind, boundary in tally.missing()],
-        "invariants_checked": dict(sorted(result.checked.items())),
+        "invariants_checked": dict(sorted(total.checked.items())),
         "mutants": planted(),
     }
 
@@ -253,9 +361,13 @@ def planted(path: Path = MUTANTS) -> dict[str, Any] | None:
 
 def write(figures: dict[str, Any], path: Path = REPORT) -> None:
     """Whole or not at all."""
+    _save((json.dumps(figures, indent=2) + "\n").encode(), path)
+
+
+def _save(content: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    draft.write_bytes(content)
     os.replace(draft, path)
 
 
@@ -267,7 +379,7 @@ def replay(name: str, tell: Callable[[str], None]) -> bool:
 
     violation: BaseException | None = None
     try:
-        _stage.play(schedule(name), told=True)
+        _stage.play(schedule(name, _stage.flow_names), told=True)
     except (Violation, NoRest) as found:
         violation = found
     for line in _stage.world.story.lines:

@@ -1,7 +1,7 @@
 """The invariants of the design (I1 to I12), checked at every step where that is cheap, and at rest for all of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -138,6 +138,12 @@ class Checks:
             order = self.find(charge.order_id)
             if order is not None and taken[charge.order_id] > _total(order):
                 raise Violation("I2", f"{charge.order_id} of {_total(order)} was charged {taken[charge.order_id]}")
+
+    def ended(self, statuses: tuple[str, ...]) -> None:
+        """How orders end when nothing goes wrong is certain."""
+        ended = tuple(sorted(order["status"] for order in self.orders()))
+        if ended != statuses:
+            raise Violation("flow", f"without any fault the orders ended {ended}, not {statuses}")
 
     def promised(self, order_id: str) -> None:
         """A buyer was told that this order stands."""
@@ -406,6 +412,19 @@ class Checks:
         for event in {event["id"]: event for event in world.bus.published}.values():
             told[event["subject"]][event["type"]] += 1
         for order in orders:
+            self._told(order, told[order["id"]])
+        for order_id in self._promised:
+            if not told[order_id]["order.confirmed"]:
+                raise Violation("I6", f"a buyer was told that {order_id} stands; it was never confirmed")
+
+    def told_once(self, events: Iterable[tuple[str, str, str]]) -> None:
+        """I12 by what transactions published, where nobody consumes it: (id, type, order) of each event."""
+        self.counts["I12"] += 1
+        told: dict[str, Counter[str]] = defaultdict(Counter)
+        for event_id, kind, order_id in events:
+            if event_id not in self._old_events:
+                told[order_id][kind] += 1
+        for order in self.orders():
             self._told(order, told[order["id"]])
         for order_id in self._promised:
             if not told[order_id]["order.confirmed"]:

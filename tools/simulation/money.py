@@ -229,11 +229,11 @@ class Payments:
         else:
             self.store.put("undelivered", event_id, {"message": event_id})
 
-    def undelivered(self, since: float) -> list[Json]:
-        """Events that were never taken, and were created since that moment."""
+    def untold(self, since: float) -> list[float]:
+        """When the events arose since that moment which were never taken."""
         jobs = self.store.all("undelivered")
         events = (self.store.get("event", job["message"]) for job in jobs)
-        return [event for event in events if event and event["created"] >= since]
+        return [event["created"] for event in events if event and event["created"] >= since]
 
     def charges(self) -> list[Charge]:
         """Every charge there is."""

@@ -20,15 +20,15 @@ _UNHEARD = 120.0
 class Rounds:
     """When the reconciler runs."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(self, world: "World", every: float = EVERY) -> None:
+        self._world, self._every = world, every
         self._going = False
 
     def begin(self) -> None:
         """Something was written that the reconciler may have to finish."""
         if not self._going:
             self._going = True
-            self._world.scheduler.start("the reconciler", self._go, after=EVERY)
+            self._world.scheduler.start("the reconciler", self._go, after=self._every)
 
     def once_more(self) -> bool:
         """A last run, at a moment at which it looks everywhere; whether there is anything to look at."""
@@ -42,7 +42,7 @@ class Rounds:
         while self._unfinished():
             if self._due():
                 self._run()
-            self._world.scheduler.sleep(EVERY)
+            self._world.scheduler.sleep(self._every)
         self._going = False
 
     def _unfinished(self) -> bool:
@@ -59,19 +59,18 @@ class Rounds:
         limit = world.scheduler.now - _UNHEARD
         return (
             self._pooled()
-            or (self._asks() and any(event["created"] <= limit for event in self._untold()))
+            or (self._asks() and any(moment <= limit for moment in self._untold()))
             or any(shipment.moved_at <= limit for shipment in self._unheard())
             or any(_waits(order) and _since(order) <= limit for order in world.checks.orders())
         )
 
     def _asks(self) -> bool:
         """Whether a run at this moment looks at the provider's lists."""
-        return self._world.scheduler.now % ASKS_EVERY < EVERY
+        return self._world.scheduler.now % ASKS_EVERY < self._every
 
-    def _untold(self) -> list[dict[str, Any]]:
-        """Stripe's undelivered events that are young enough to be looked at."""
-        payments = self._world.payments
-        return payments.undelivered(self._world.scheduler.now - 3600.0)
+    def _untold(self) -> list[float]:
+        """When the undelivered events of the payment provider arose that are young enough to be looked at."""
+        return self._world.payments.untold(self._world.scheduler.now - 3600.0)
 
     def _unheard(self) -> list[Shipment]:
         """Parcels under way whose last news did not get through."""

@@ -1,16 +1,16 @@
-"""Which schedules there are, by name: `checkout/single/17=crash_after`, `last_unit/race/23`, `random/8123`.
+"""Which schedules there are, by name: `checkout/single/17=crash_after`, `last_unit/race/23`, `random/8123`, `lean/57`.
 
-The name is the seed: everything about a schedule follows from it.
+The name is the seed: everything about a schedule follows from it. Those of the lean tier begin with `lean`.
 """
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from random import Random
 
 from tools.simulation.faults import Chance, Chooser, Plan
-from tools.simulation.flows import FLOWS, crowd
-from tools.simulation.world import World
 
+CROWDS = ("random", "lean")
+"""Schedules of many buyers, by number: of the whole shop, and of the lean tier."""
 _PROBABILITIES = (0.0, 0.01, 0.03, 0.1)
 MOST_FAULTS = 8
 """In one random schedule."""
@@ -23,11 +23,12 @@ class Schedule:
     """What is played: a flow, the seed of its chances, and what goes wrong."""
 
     name: str
-    flow: Callable[[World], None]
+    flow: str
+    """By its name; one of `CROWDS` is none of the flows."""
     seed: int
     chooser: Chooser
-    ends: tuple[str, ...] | None = None
-    """How the orders must end, sorted, where that is certain."""
+    calm: bool = False
+    """Nothing goes wrong, and nothing is left to chance: how the orders end is certain."""
 
     @property
     def kind(self) -> str:
@@ -36,24 +37,27 @@ class Schedule:
         return f"{first} {rest[0]}" if len(rest) > 1 else first
 
 
-def schedule(name: str) -> Schedule:
+def is_lean(name: str) -> bool:
+    """Whether the schedule of this name belongs to the lean tier."""
+    return name.startswith("lean")
+
+
+def schedule(name: str, flows: Collection[str]) -> Schedule:
     """The schedule of this name. Raises ValueError for a name that is none."""
     flow, _, rest = name.partition("/")
-    if flow == "random" and rest.isdigit():
+    if flow in CROWDS and rest.isdigit():
         chances = Random(f"faults {rest}")
-        chance = Chance(chances, chances.choice(_PROBABILITIES), MOST_FAULTS)
-        return Schedule(name, crowd, int(rest), chance)
+        return Schedule(name, flow, int(rest), Chance(chances, chances.choice(_PROBABILITIES), MOST_FAULTS))
     how, _, faults = rest.partition("/")
-    if flow in FLOWS and how == "race" and faults.isdigit():
-        return Schedule(name, FLOWS[flow].play, int(faults), Plan({}))
-    if flow in FLOWS and how == "storm" and faults.isdigit():
+    if flow in flows and how == "race" and faults.isdigit():
+        return Schedule(name, flow, int(faults), Plan({}))
+    if flow in flows and how == "storm" and faults.isdigit():
         storm = Chance(Random(f"faults {faults}"), STORM, MOST_IN_A_STORM)
-        return Schedule(name, FLOWS[flow].play, int(faults), storm)
-    if flow not in FLOWS or how not in ("calm", "single", "pair"):
+        return Schedule(name, flow, int(faults), storm)
+    if flow not in flows or how not in ("calm", "single", "pair"):
         raise ValueError(f"{name} is no schedule; names are like random/17 or checkout/single/3=crash_after")
     planned = {}
     for fault in faults.split(",") if faults else ():
         number, _, kind = fault.partition("=")
         planned[int(number)] = kind
-    scene = FLOWS[flow]
-    return Schedule(name, scene.play, 1, Plan(planned), ends=scene.ends if how == "calm" else None)
+    return Schedule(name, flow, 1, Plan(planned), calm=how == "calm")

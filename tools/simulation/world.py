@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 
 from commerce.adapters.dynamodb import to_item
+from stacks.config import Config
+from stacks.substitution import substituted
 from tools.simulation import money, parcels, virtual
 from tools.simulation.boundary import Boundaries
 from tools.simulation.checks import Before, Checks
@@ -101,7 +103,7 @@ class World:
         self.payments = money.Payments(self.boundaries, self._stripe_tells, self.checks)
         self.depot = parcels.Depot(self.boundaries, self._label_bought)
         self.executions = Executions(
-            _machine(functions), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke, self.deploy
+            machine(functions.config), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke, self.deploy
         )
         self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
         """What becomes of a parcel whose label was bought: the flow says."""
@@ -350,21 +352,23 @@ class World:
         return self.boundaries.call("sqs.SendMessage", "sqs.call", send, AwsLine("SendMessage"))
 
 
-@functools.cache
-def _machine(functions: Functions) -> Machine:
-    from stacks.substitution import substituted
+def machine(config: Config) -> Machine:
+    """The orders' state machine, from its file."""
+    return _machine(config.shop.hold_seconds, config.warehouse_seconds, config.delivery_deadline_seconds)
 
+
+@functools.cache
+def _machine(hold: int, warehouse: int, delivery: int) -> Machine:
     path = ROOT / "statemachines" / "checkout_to_delivery.asl.json"
-    config = functions.config
     return Machine(
         substituted(
             json.loads(path.read_text(encoding="utf-8")),
             {
                 "OrdersTable": "orders",
                 "EventBus": "bus",
-                "HoldSeconds": config.shop.hold_seconds,
-                "WarehouseSeconds": config.warehouse_seconds,
-                "DeliverySeconds": config.delivery_deadline_seconds,
+                "HoldSeconds": hold,
+                "WarehouseSeconds": warehouse,
+                "DeliverySeconds": delivery,
                 "ShipOrderFunction": "ship_order",
                 "CompensateOrderFunction": "compensate_order",
                 "SettleOrderFunction": "settle_order",
