@@ -175,6 +175,11 @@ class Operation:
         return "expected_version" in self.names
 
     @property
+    def takes_a_version(self) -> bool:
+        """Whether it heeds `If-Match`, wanted or not."""
+        return self.changes_a_version or "version_if_sent" in self.names
+
+    @property
     def cacheable(self) -> bool:
         """Whether it answers 304 to `If-None-Match`."""
         return "cacheable" in self.names
@@ -332,11 +337,11 @@ def _parameters(one: Operation) -> Iterator[dict[str, Any]]:
             "description": "1 to 255 printable characters, new for each thing to be done; a retry repeats it.",
             "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
         }
-    if one.changes_a_version:
+    if one.takes_a_version:
         yield {
             "name": "If-Match",
             "in": "header",
-            "required": True,
+            "required": one.changes_a_version,
             "description": "The ETag of the version to change.",
             "schema": text,
         }
@@ -376,7 +381,7 @@ def _faults(one: Operation) -> list[int]:
         403: route.auth == "staff",
         404: named,
         409: writes and (named or route.idempotency != "none" or route.auth == "staff"),
-        412: one.changes_a_version,
+        412: one.takes_a_version,
         413: writes,
         428: one.changes_a_version,
         429: one.function == "complete_checkout",

@@ -49,7 +49,7 @@ def list_products(request: Request[None]) -> Response:
 def create_product(request: Request[ProductDraft]) -> Response:
     """Makes a product. Sent again it is refused, since the handle is taken."""
     product = service.create_product(
-        catalog, request.body, categories=_categories(), actor=_actor(request), now=clock.now()
+        catalog, request.body, categories=_categories(), actor=request.actor, now=clock.now()
     )
     return versioned(product, product.version)
 
@@ -67,7 +67,7 @@ def replace_product(request: Request[ProductChange]) -> Response:
     version = request.expected_version()
     product = service.expect_version(_product(request), version)
     changed = service.replace_product(
-        catalog, product, request.body, categories=_categories(), actor=_actor(request), now=clock.now()
+        catalog, product, request.body, categories=_categories(), actor=request.actor, now=clock.now()
     )
     return versioned(changed, changed.version)
 
@@ -75,14 +75,14 @@ def replace_product(request: Request[ProductChange]) -> Response:
 @api.post("/admin/products/{id}/archive", groups=STAFF, answers=Product)
 def archive_product(request: Request[None]) -> Response:
     """Takes a product out of the shop."""
-    product = service.archive_product(catalog, _expected(request), actor=_actor(request), now=clock.now())
+    product = service.archive_product(catalog, _expected(request), actor=request.actor, now=clock.now())
     return versioned(product, product.version)
 
 
 @api.post("/admin/products/{id}/publish", groups=STAFF, answers=Product)
 def publish_product(request: Request[None]) -> Response:
     """Puts a draft or an archived product into the shop."""
-    product = service.publish_product(catalog, _expected(request), actor=_actor(request), now=clock.now())
+    product = service.publish_product(catalog, _expected(request), actor=request.actor, now=clock.now())
     return versioned(product, product.version)
 
 
@@ -112,9 +112,8 @@ def put_category(request: Request[CategoryContent]) -> Response:
         category = Category(slug=request.parameters["slug"], **request.body.model_dump())
     except ValidationError as refused:
         raise invalid(refused) from None
-    expected = request.expected_version() if "if-match" in request.headers else None
     category, version = service.put_category(
-        catalog, category, version=expected, actor=_actor(request), now=clock.now()
+        catalog, category, version=request.version_if_sent(), actor=request.actor, now=clock.now()
     )
     return versioned(category, version, status=201 if version == 1 else 200)
 
@@ -143,10 +142,6 @@ def _looked_up(handle: str | None, sku: str | None) -> tuple[AdminEntry, ...]:
 
 def _categories() -> frozenset[str]:
     return frozenset(category.slug for category in catalog.categories())
-
-
-def _actor(request: Request[object]) -> str:
-    return request.caller.subject or "unknown"
 
 
 handler = api.handler

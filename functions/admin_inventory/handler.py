@@ -63,7 +63,7 @@ def show_stock(request: Request[None]) -> Response:
 )
 def adjust(request: Request[AdjustmentRequest]) -> Response:
     """Corrects a SKU's stock, with the reason. What is promised to orders cannot be taken."""
-    sku, actor = _known_sku(request), _actor(request)
+    sku, actor = _known_sku(request), request.actor
     stock = adjust_stock(
         wiring.inventory(),
         wiring.audit(),
@@ -88,7 +88,7 @@ def adjust(request: Request[AdjustmentRequest]) -> Response:
 )
 def transfer(request: Request[TransferRequest]) -> Response:
     """Moves units of a SKU to another location. What is promised to orders stays where they are picked."""
-    sku, actor = _known_sku(request), _actor(request)
+    sku, actor = _known_sku(request), request.actor
     places = transfer_stock(
         wiring.inventory(),
         wiring.audit(),
@@ -107,7 +107,7 @@ def transfer(request: Request[TransferRequest]) -> Response:
 @api.put("/admin/stock/{sku}/pool", groups=STAFF, body=PoolRequest, answers=StockResponse)
 def pool_stock(request: Request[PoolRequest]) -> Response:
     """Spreads a hot SKU's stock over many rows, so that many buyers at once do not wait for each other."""
-    sku, actor = _known_sku(request), _actor(request)
+    sku, actor = _known_sku(request), request.actor
     switch_on(wiring.inventory(), wiring.audit(), sku=sku, shards=request.body.shards, actor=actor, now=now())
     return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
@@ -115,7 +115,7 @@ def pool_stock(request: Request[PoolRequest]) -> Response:
 @api.delete("/admin/stock/{sku}/pool", groups=STAFF, answers=StockResponse)
 def unpool_stock(request: Request[None]) -> Response:
     """Brings a SKU's stock together again; what is promised to orders follows when they are sent or canceled."""
-    sku, actor = _known_sku(request), _actor(request)
+    sku, actor = _known_sku(request), request.actor
     switch_off(wiring.inventory(), wiring.audit(), sku=sku, actor=actor, now=now())
     return Response(levels(sku, wiring.inventory().stock_of([sku])[sku]))
 
@@ -138,7 +138,7 @@ def replace_policy(request: Request[PolicyRequest]) -> Response:
         sku=sku,
         terms=request.body.terms(),
         expected=request.expected_version(),
-        actor=_actor(request),
+        actor=request.actor,
         now=now(),
     )
     return versioned(policy_of(sku, policy), policy.version)
@@ -180,7 +180,7 @@ def adjust_in_bulk(request: Request[None]) -> Response:
     """
     inventory = wiring.inventory()
     sheet = checked_sheet(request.raw_body, wiring.catalog(), locations=inventory.locations, most=MAX_ROWS)
-    return Response(bulk_view(adjust_all(inventory, wiring.audit(), sheet, actor=_actor(request), now=now())))
+    return Response(bulk_view(adjust_all(inventory, wiring.audit(), sheet, actor=request.actor, now=now())))
 
 
 @api.get(
@@ -194,7 +194,7 @@ def adjust_in_bulk(request: Request[None]) -> Response:
 )
 def list_counts(request: Request[None]) -> Response:
     """Lists the stock counts in a status, the oldest first."""
-    status = _status(request.query.get("status", "open"))
+    status: CountStatus = request.choice("status", get_args(CountStatus), "open")
     limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} counts"
     after = paging.position(request, of=these)
     counts, end = wiring.stock_counts().page(status, after=after, limit=limit)
@@ -211,7 +211,7 @@ def list_counts(request: Request[None]) -> Response:
 )
 def open_count(request: Request[OpenCountRequest]) -> Response:
     """Begins a count of a location: of the listed SKUs, or of whatever is entered where none are listed."""
-    actor = _actor(request)
+    actor = request.actor
     count = stockroom.open_count(
         wiring.stock_counts(),
         wiring.inventory(),
@@ -267,7 +267,7 @@ def enter_count(request: Request[EntriesRequest]) -> Response:
         wiring.audit(),
         count_id=request.parameters["id"],
         entries=request.body.entries,
-        actor=_actor(request),
+        actor=request.actor,
         now=now(),
     )
     return Response(EnteredResponse(lines=tuple(map(line_view, lines))))
@@ -282,7 +282,7 @@ def approve_count(request: Request[None]) -> Response:
             wiring.audit(),
             count_id=request.parameters["id"],
             expected=request.expected_version(),
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -300,7 +300,7 @@ def post_count(request: Request[None]) -> Response:
             wiring.inventory(),
             wiring.audit(),
             count_id=request.parameters["id"],
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -314,7 +314,7 @@ def cancel_count(request: Request[None]) -> Response:
             wiring.stock_counts(),
             wiring.audit(),
             count_id=request.parameters["id"],
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -323,17 +323,6 @@ def cancel_count(request: Request[None]) -> Response:
 def _shown(count: StockCount) -> Response:
     counts = wiring.stock_counts()
     return versioned(count_view(count, counts.listed_skus(count.id), counts.lines(count.id)), count.version)
-
-
-def _status(text: str) -> CountStatus:
-    for status in get_args(CountStatus):
-        if status == text:
-            return status
-    raise Invalid(f"status is one of {', '.join(get_args(CountStatus))}", path="$.status")
-
-
-def _actor(request: Request[Any]) -> str:
-    return request.caller.subject or "staff"
 
 
 def _known_sku(request: Request[Any]) -> str:

@@ -9,7 +9,6 @@ from typing import get_args
 from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
-from commerce.errors import Invalid
 from commerce.fulfilment import tracking, warehouse
 from commerce.fulfilment.request import CancelRequest, HandOverRequest, PackRequest, ParcelRequest, PickRequest
 from commerce.fulfilment.view import (
@@ -43,7 +42,7 @@ wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
 )
 def list_orders(request: Request[None]) -> Response:
     """Lists the orders in a status, the oldest first."""
-    status = _status(request.query.get("status", "confirmed"))
+    status: Status = request.choice("status", get_args(Status), "confirmed")
     location = request.query.get("location")
     limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} orders of {location or 'all locations'}"
     after = paging.position(request, of=these)
@@ -76,9 +75,9 @@ def pick_order(request: Request[PickRequest]) -> Response:
             order_id=request.parameters["id"],
             picked=request.body.lines,
             location=request.body.location,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
-            expected=_expected(request),
+            expected=request.version_if_sent(),
         )
     )
 
@@ -94,9 +93,9 @@ def pack_order(request: Request[PackRequest]) -> Response:
             order_id=request.parameters["id"],
             weight_grams=request.body.weight_grams,
             location=request.body.location,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
-            expected=_expected(request),
+            expected=request.version_if_sent(),
         )
     )
 
@@ -114,9 +113,9 @@ def ship_order(request: Request[HandOverRequest]) -> Response:
             wiring.workflow(),
             order_id=request.parameters["id"],
             location=request.body.location,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
-            expected=_expected(request),
+            expected=request.version_if_sent(),
         )
     )
 
@@ -133,9 +132,9 @@ def end_journey(request: Request[ParcelRequest]) -> Response:
             order_id=request.parameters["id"],
             ending=request.body.status,
             location=request.body.location,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
-            expected=_expected(request),
+            expected=request.version_if_sent(),
         )
     )
 
@@ -151,9 +150,9 @@ def cancel_order(request: Request[CancelRequest]) -> Response:
             wiring.workflow(),
             wiring.orders().get(request.parameters["id"]),
             reason=request.body.reason,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
-            expected=_expected(request),
+            expected=request.version_if_sent(),
         )
     )
 
@@ -174,8 +173,8 @@ def receive_return(request: Request[ReturnRequest]) -> Response:
             wiring.audit(),
             order_id=request.parameters["id"],
             lines=request.body.lines,
-            key=f"{_actor(request)} {request.headers['idempotency-key']}",
-            actor=_actor(request),
+            key=f"{request.actor} {request.headers['idempotency-key']}",
+            actor=request.actor,
             now=now(),
         )
     )
@@ -183,21 +182,6 @@ def receive_return(request: Request[ReturnRequest]) -> Response:
 
 def _shown(order: Order) -> Response:
     return versioned(staff_order(order), order.version)
-
-
-def _actor(request: Request[object]) -> str:
-    return request.caller.subject or "staff"
-
-
-def _expected(request: Request[object]) -> int | None:
-    return request.expected_version() if "if-match" in request.headers else None
-
-
-def _status(text: str) -> Status:
-    for status in get_args(Status):
-        if status == text:
-            return status
-    raise Invalid(f"status is one of {', '.join(get_args(Status))}", path="$.status")
 
 
 handler = api.handler

@@ -5,10 +5,9 @@ from typing import Any, get_args
 from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
-from commerce.errors import Invalid
 from commerce.ids import derived_id
 from commerce.purchasing import service
-from commerce.purchasing.model import PurchaseOrder, PurchaseStatus, Supplier, SupplierContent
+from commerce.purchasing.model import Ending, PurchaseOrder, PurchaseStatus, Supplier, SupplierContent, SupplierStatus
 from commerce.purchasing.request import DeliveryRequest, ExpectedRequest, PurchaseOrderRequest
 from commerce.purchasing.view import (
     PurchaseOrdersResponse,
@@ -34,9 +33,7 @@ wiring.at_start(wiring.purchasing, wiring.inventory, wiring.catalog, wiring.audi
 )
 def list_suppliers(request: Request[None]) -> Response:
     """Lists the suppliers by name."""
-    status = request.query.get("status", "active")
-    if status not in ("active", "archived"):
-        raise Invalid("status is active or archived", path="$.status")
+    status: SupplierStatus = request.choice("status", get_args(SupplierStatus), "active")
     limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} suppliers"
     after = paging.position(request, of=these)
     suppliers, end = wiring.purchasing().suppliers(status, after=after, limit=limit)
@@ -53,7 +50,7 @@ def create_supplier(request: Request[SupplierContent]) -> Response:
         wiring.audit(),
         request.body,
         supplier_id=_new(request, "supplier"),
-        actor=_actor(request),
+        actor=request.actor,
         now=now(),
     )
     return versioned(supplier, supplier.version)
@@ -75,7 +72,7 @@ def replace_supplier(request: Request[SupplierContent]) -> Response:
         request.body,
         supplier_id=request.parameters["id"],
         expected=request.expected_version(),
-        actor=_actor(request),
+        actor=request.actor,
         now=now(),
     )
     return versioned(supplier, supplier.version)
@@ -88,7 +85,7 @@ def archive_supplier(request: Request[None]) -> Response:
         wiring.purchasing(),
         wiring.audit(),
         supplier_id=request.parameters["id"],
-        actor=_actor(request),
+        actor=request.actor,
         now=now(),
     )
     return versioned(supplier, supplier.version)
@@ -105,7 +102,7 @@ def archive_supplier(request: Request[None]) -> Response:
 )
 def list_purchase_orders(request: Request[None]) -> Response:
     """Lists the purchase orders in a status, the oldest first."""
-    status = _status(request.query.get("status", "sent"))
+    status: PurchaseStatus = request.choice("status", get_args(PurchaseStatus), "sent")
     limit, these = paging.page_size(request, PAGE, MAX_PAGE), f"{status} purchase orders"
     after = paging.position(request, of=these)
     orders, end = wiring.purchasing().page(status, after=after, limit=limit)
@@ -138,7 +135,7 @@ def create_purchase_order(request: Request[PurchaseOrderRequest]) -> Response:
             expected_on=request.body.expected_on,
             lines=request.body.lines,
             note=request.body.note,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -166,7 +163,7 @@ def replace_purchase_order(request: Request[PurchaseOrderRequest]) -> Response:
             expected_on=request.body.expected_on,
             lines=request.body.lines,
             note=request.body.note,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -182,8 +179,8 @@ def send_purchase_order(request: Request[None]) -> Response:
             wiring.purchasing(),
             wiring.audit(),
             order_id=request.parameters["id"],
-            expected=_expected(request),
-            actor=_actor(request),
+            expected=request.version_if_sent(),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -204,7 +201,7 @@ def reschedule_purchase_order(request: Request[ExpectedRequest]) -> Response:
             wiring.audit(),
             order_id=request.parameters["id"],
             expected_on=request.body.expected_on,
-            actor=_actor(request),
+            actor=request.actor,
             now=now(),
         )
     )
@@ -223,7 +220,7 @@ def receive_delivery(request: Request[DeliveryRequest]) -> Response:
 
     Never more than is still to come. The Idempotency-Key stands for the delivery: under the same key it comes once.
     """
-    actor = _actor(request)
+    actor = request.actor
     return _shown(
         service.receive(
             wiring.purchasing(),
@@ -242,28 +239,24 @@ def receive_delivery(request: Request[DeliveryRequest]) -> Response:
 @api.post("/admin/purchase-orders/{id}/close", groups=BUYERS, answers=PurchaseOrderView, idempotency="required")
 def close_purchase_order(request: Request[None]) -> Response:
     """Ends an order that was received in part: the rest will not come."""
-    return _shown(
-        service.close_order(
-            wiring.purchasing(),
-            wiring.audit(),
-            order_id=request.parameters["id"],
-            expected=_expected(request),
-            actor=_actor(request),
-            now=now(),
-        )
-    )
+    return _ended(request, "closed", request.version_if_sent())
 
 
 @api.post("/admin/purchase-orders/{id}/cancel", groups=BUYERS, answers=PurchaseOrderView, idempotency="required")
 def cancel_purchase_order(request: Request[None]) -> Response:
     """Ends a draft, or an order of which nothing has come."""
+    return _ended(request, "canceled", request.version_if_sent())
+
+
+def _ended(request: Request[None], to: Ending, expected: int | None) -> Response:
     return _shown(
-        service.cancel_order(
+        service.end_order(
             wiring.purchasing(),
             wiring.audit(),
             order_id=request.parameters["id"],
-            expected=_expected(request),
-            actor=_actor(request),
+            to=to,
+            expected=expected,
+            actor=request.actor,
             now=now(),
         )
     )
@@ -275,22 +268,7 @@ def _shown(order: PurchaseOrder) -> Response:
 
 def _new(request: Request[Any], prefix: str) -> str:
     """The id of what the request makes: the same for the same request."""
-    return derived_id(prefix, _actor(request), request.headers["idempotency-key"])
-
-
-def _actor(request: Request[Any]) -> str:
-    return request.caller.subject or "staff"
-
-
-def _expected(request: Request[Any]) -> int | None:
-    return request.expected_version() if "if-match" in request.headers else None
-
-
-def _status(text: str) -> PurchaseStatus:
-    for status in get_args(PurchaseStatus):
-        if status == text:
-            return status
-    raise Invalid(f"status is one of {', '.join(get_args(PurchaseStatus))}", path="$.status")
+    return derived_id(prefix, request.actor, request.headers["idempotency-key"])
 
 
 handler = api.handler

@@ -1,19 +1,18 @@
 """The function for staff as API Gateway calls it, on a real data engine: from the list to the shelf and back again."""
 
-import importlib.util
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from builders.catalog import function
 from builders.fulfilment import NOW, Bank, Boundaries, FakeCarrier, Signals, line, order
 from builders.http import http_event
+from builders.office import Answer, Office
 from builders.pricing import settings
 from commerce.adapters import wiring
 from commerce.clock import iso
@@ -26,51 +25,12 @@ from commerce.orders.service import parts_of
 from commerce.payments.model import payment_event
 from commerce.settings import Location
 
-HANDLER = Path(__file__).parents[2] / "functions/admin_orders/handler.py"
-
 
 @dataclass
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-    body: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.body = json.loads(self.text)
-
-    @property
-    def fields_at_fault(self) -> list[str]:
-        return [error["path"] for error in self.body.get("errors", ())]
-
-
-@dataclass
-class Office:
+class Warehouse(Office):
     """The function, and orders for it to work on."""
 
-    handler: Callable[[dict[str, Any], Any], dict[str, Any]]
-    signals: Signals
-    _placed: int = 0
-
-    def send(
-        self,
-        route: str,
-        body: Any = None,
-        *,
-        group: str | None = "warehouse",
-        headers: dict[str, str] | None = None,
-        query: dict[str, str] | None = None,
-        **parameters: str,
-    ) -> Answer:
-        claims = {"sub": f"{group}-1", "cognito:groups": f"[{group}]"} if group else None
-        key = {} if route.startswith("GET") else {"idempotency-key": str(uuid4())}
-        event = http_event(route, body, headers={**key, **(headers or {})}, claims=claims, **parameters)
-        event["queryStringParameters"] = query
-        answer = self.handler(event, None)
-        assert answer["statusCode"] < 500, answer["body"]
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+    signals: Signals = field(default_factory=Signals)
 
     def step(self, name: str, order_id: str, body: Any = None, **more: Any) -> Answer:
         return self.send(f"POST /admin/orders/{{id}}/{name}", body or {}, id=order_id, **more)
@@ -137,35 +97,32 @@ def audited(ordered: Order) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def office(function_of_the_shop: None, monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(function_of_the_shop: None, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
     signals = Signals()
     places = tuple(Location(id=location) for location in ("main", "annex"))
     monkeypatch.setenv("SETTINGS", settings(locations=places).model_dump_json())
     monkeypatch.setattr(wiring, "workflow", lambda: signals)
-    spec = importlib.util.spec_from_file_location("admin_orders_handler", HANDLER)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return Office(module.handler, signals)
+    return Warehouse(function("admin_orders").handler, signals=signals)
 
 
-def test_an_order_goes_through_the_warehouse_and_every_step_is_audited(office: Office) -> None:
+def test_an_order_goes_through_the_warehouse_and_every_step_is_audited(office: Warehouse) -> None:
     ordered = office.paid_order()
 
     assert office.step("pick", ordered.id, count(ordered, 2)).body["status"] == "picked"
     assert office.step("pack", ordered.id, {"weight_grams": 900}).body["shipments"][0]["weight_grams"] == 900
     assert office.step("ship", ordered.id).body["status"] == "ready_to_ship"
 
-    assert sorted(audited(ordered)) == [("warehouse-1", step) for step in ("packed", "picked", "ready_to_ship")]
+    steps = [f"parcel.{step}" for step in ("packed", "picked", "ready_to_ship")]
+    assert sorted(audited(ordered)) == [("warehouse-1", step) for step in steps]
     assert (f"token of {ordered.id}", "go on") in office.signals.told
 
 
-def test_each_place_works_on_its_own_parcel_and_has_a_list_of_its_own(office: Office) -> None:
+def test_each_place_works_on_its_own_parcel_and_has_a_list_of_its_own(office: Warehouse) -> None:
     ordered = office.paid_order(split=True)
     main, annex = ({"location": location} for location in ("main", "annex"))
 
     refused = office.step("pick", ordered.id, count(ordered, 1))
-    assert (refused.status, refused.fields_at_fault) == (400, ["$.location"])
+    assert (refused.status, refused.faults) == (400, ["$.location"])
 
     picked = office.step("pick", ordered.id, {**count(ordered, 1), **annex}).body
     assert picked["status"] == "confirmed"
@@ -190,7 +147,7 @@ def test_each_place_works_on_its_own_parcel_and_has_a_list_of_its_own(office: Of
     assert ended.body["status"] == "delivered"
 
 
-def test_a_shipped_order_has_left_the_stock_and_its_story_tells_everything(office: Office) -> None:
+def test_a_shipped_order_has_left_the_stock_and_its_story_tells_everything(office: Warehouse) -> None:
     ordered = office.handed_over()
 
     ship_it(ordered.id, FakeCarrier(Boundaries()), Bank(Boundaries()))
@@ -205,7 +162,7 @@ def test_a_shipped_order_has_left_the_stock_and_its_story_tells_everything(offic
     assert "token of" not in told.text
 
 
-def test_twenty_runs_of_the_shipping_task_at_once_ship_once(office: Office) -> None:
+def test_twenty_runs_of_the_shipping_task_at_once_ship_once(office: Warehouse) -> None:
     ordered = office.handed_over()
     carrier, bank = FakeCarrier(Boundaries()), Bank(Boundaries())
 
@@ -226,7 +183,7 @@ def test_twenty_runs_of_the_shipping_task_at_once_ship_once(office: Office) -> N
     assert [event.type for event in wiring.payments().of(ordered.id)] == ["authorized", "captured"]
 
 
-def test_a_short_pick_cancels_and_the_missing_unit_is_no_longer_sold(office: Office) -> None:
+def test_a_short_pick_cancels_and_the_missing_unit_is_no_longer_sold(office: Warehouse) -> None:
     ordered = office.paid_order()
 
     short = office.step("pick", ordered.id, count(ordered, 1))
@@ -236,7 +193,7 @@ def test_a_short_pick_cancels_and_the_missing_unit_is_no_longer_sold(office: Off
     assert (f"token of {ordered.id}", "ShortPick") in office.signals.told
 
 
-def test_money_that_cannot_be_taken_frees_the_stock(office: Office) -> None:
+def test_money_that_cannot_be_taken_frees_the_stock(office: Warehouse) -> None:
     ordered = office.handed_over()
     carrier, bank = FakeCarrier(Boundaries()), Bank(Boundaries(), outcome="failed")
 
@@ -247,7 +204,7 @@ def test_money_that_cannot_be_taken_frees_the_stock(office: Office) -> None:
     assert carrier.given_back == {"shp_1"}
 
 
-def test_support_cancels_and_the_warehouse_may_not(office: Office) -> None:
+def test_support_cancels_and_the_warehouse_may_not(office: Warehouse) -> None:
     ordered = office.paid_order()
 
     assert office.step("cancel", ordered.id, {"reason": "fraud"}).status == 403
@@ -257,7 +214,7 @@ def test_support_cancels_and_the_warehouse_may_not(office: Office) -> None:
     assert stock_of(ordered) == (5, 0)
 
 
-def test_goods_that_come_back_are_on_the_shelf_and_never_more_than_were_sent(office: Office) -> None:
+def test_goods_that_come_back_are_on_the_shelf_and_never_more_than_were_sent(office: Warehouse) -> None:
     ordered = office.delivered()
     back = {"lines": [{"line_id": ordered.lines[0].id, "quantity": 2, "restock": True}]}
 
@@ -265,37 +222,37 @@ def test_goods_that_come_back_are_on_the_shelf_and_never_more_than_were_sent(off
     assert stock_of(ordered) == (5, 0)
 
     again = office.step("returns", ordered.id, back)
-    assert (again.status, again.fields_at_fault) == (400, ["$.lines[0].quantity"])
+    assert (again.status, again.faults) == (400, ["$.lines[0].quantity"])
     assert stock_of(ordered) == (5, 0)
-    assert ("warehouse-1", "return") in audited(ordered)
+    assert ("warehouse-1", "goods.returned") in audited(ordered)
 
 
-def test_support_ends_the_journey_of_a_parcel_that_the_carrier_is_silent_about(office: Office) -> None:
+def test_support_ends_the_journey_of_a_parcel_that_the_carrier_is_silent_about(office: Warehouse) -> None:
     ordered = ship_it(office.handed_over().id, FakeCarrier(Boundaries()), Bank(Boundaries()))
 
     assert office.step("parcel", ordered.id, {"status": "lost"}).status == 403
-    assert office.step("parcel", ordered.id, {"status": "shipped"}, group="support").fields_at_fault == ["$.status"]
+    assert office.step("parcel", ordered.id, {"status": "shipped"}, group="support").faults == ["$.status"]
     assert office.step("parcel", ordered.id, {"status": "lost"}, group="support").body["status"] == "lost"
 
-    assert ("support-1", "lost") in audited(ordered)
+    assert ("support-1", "parcel.lost") in audited(ordered)
     assert office.signals.told[-1][1] == "ParcelLost"
 
 
-def test_a_delivered_order_is_settled(office: Office) -> None:
+def test_a_delivered_order_is_settled(office: Warehouse) -> None:
     ordered = office.delivered()
 
     assert settle(wiring.books(), wiring.payment_gateway, order_id=ordered.id, now=NOW).settled
 
 
-def test_a_repeated_request_gets_the_same_bytes(office: Office) -> None:
+def test_a_repeated_request_gets_the_same_bytes(office: Warehouse) -> None:
     ordered = office.paid_order()
-    key = {"idempotency-key": str(uuid4())}
+    key = str(uuid4())
 
-    first = office.step("pick", ordered.id, count(ordered, 2), headers=key)
-    second = office.step("pick", ordered.id, count(ordered, 2), headers=key)
+    first = office.step("pick", ordered.id, count(ordered, 2), key=key)
+    second = office.step("pick", ordered.id, count(ordered, 2), key=key)
 
     assert (first.status, first.text) == (second.status, second.text)
-    assert office.step("pick", ordered.id, count(ordered, 1), headers=key).body["code"] == "idempotency_mismatch"
+    assert office.step("pick", ordered.id, count(ordered, 1), key=key).body["code"] == "idempotency_mismatch"
 
 
 @pytest.mark.parametrize(
@@ -310,25 +267,25 @@ def test_a_repeated_request_gets_the_same_bytes(office: Office) -> None:
     ],
 )
 def test_a_count_that_makes_no_sense_names_the_field_and_changes_nothing(
-    office: Office, body: dict[str, Any], path: str
+    office: Warehouse, body: dict[str, Any], path: str
 ) -> None:
     ordered = office.paid_order()
 
     refused = office.step("pick", ordered.id, body)
 
-    assert (refused.status, refused.fields_at_fault) == (400, [path])
+    assert (refused.status, refused.faults) == (400, [path])
     assert refused.headers["content-type"] == "application/problem+json"
     assert wiring.orders().get(ordered.id).version == ordered.version
 
 
 @pytest.mark.parametrize("weight", [0, -5, 70_001, "heavy", None])
-def test_a_weight_that_no_parcel_has_is_refused(office: Office, weight: object) -> None:
+def test_a_weight_that_no_parcel_has_is_refused(office: Warehouse, weight: object) -> None:
     ordered = office.paid_order()
 
-    assert office.step("pack", ordered.id, {"weight_grams": weight}).fields_at_fault == ["$.weight_grams"]
+    assert office.step("pack", ordered.id, {"weight_grams": weight}).faults == ["$.weight_grams"]
 
 
-def test_a_step_out_of_turn_says_where_the_order_is(office: Office) -> None:
+def test_a_step_out_of_turn_says_where_the_order_is(office: Warehouse) -> None:
     ordered = office.paid_order()
 
     refused = office.step("ship", ordered.id)
@@ -337,16 +294,15 @@ def test_a_step_out_of_turn_says_where_the_order_is(office: Office) -> None:
     assert "confirmed" in refused.body["detail"]
 
 
-def test_a_step_for_a_version_that_is_gone_is_refused(office: Office) -> None:
+def test_a_step_for_a_version_that_is_gone_is_refused(office: Warehouse) -> None:
     ordered = office.paid_order()
     counted = count(ordered, 2)
 
-    assert office.step("pick", ordered.id, counted, headers={"if-match": '"1"'}).status == 412
-    current = {"if-match": f'"{ordered.version}"'}
-    assert office.step("pick", ordered.id, counted, headers=current).status == 200
+    assert office.step("pick", ordered.id, counted, match='"1"').status == 412
+    assert office.step("pick", ordered.id, counted, match=f'"{ordered.version}"').status == 200
 
 
-def test_every_step_wants_an_idempotency_key_a_known_order_and_the_right_group(office: Office) -> None:
+def test_every_step_wants_an_idempotency_key_a_known_order_and_the_right_group(office: Warehouse) -> None:
     ordered = office.paid_order()
     counted = count(ordered, 2)
 
@@ -361,7 +317,7 @@ def test_every_step_wants_an_idempotency_key_a_known_order_and_the_right_group(o
     assert office.handler(event, None)["statusCode"] == 400
 
 
-def test_the_list_pages_through_every_order_once_the_oldest_first(office: Office) -> None:
+def test_the_list_pages_through_every_order_once_the_oldest_first(office: Warehouse) -> None:
     ages = (5, 4, 4, 3, 2)
     waiting = [office.paid_order(age=timedelta(hours=age)).id for age in ages]
 
@@ -391,17 +347,19 @@ def test_the_list_pages_through_every_order_once_the_oldest_first(office: Office
         ({"cursor": "made.up"}, "$.cursor"),
     ],
 )
-def test_a_question_that_makes_no_sense_names_the_parameter(office: Office, query: dict[str, str], path: str) -> None:
+def test_a_question_that_makes_no_sense_names_the_parameter(
+    office: Warehouse, query: dict[str, str], path: str
+) -> None:
     refused = office.send("GET /admin/orders", query=query)
 
-    assert (refused.status, refused.fields_at_fault) == (400, [path])
+    assert (refused.status, refused.faults) == (400, [path])
 
 
-def test_a_cursor_of_another_list_is_refused(office: Office) -> None:
+def test_a_cursor_of_another_list_is_refused(office: Warehouse) -> None:
     for age in (1, 2):
         office.paid_order(age=timedelta(hours=age))
     cursor = office.send("GET /admin/orders", query={"limit": "1"}).body["cursor"]
 
     refused = office.send("GET /admin/orders", query={"limit": "1", "status": "picked", "cursor": cursor})
 
-    assert refused.fields_at_fault == ["$.cursor"]
+    assert refused.faults == ["$.cursor"]

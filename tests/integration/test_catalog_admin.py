@@ -111,7 +111,7 @@ def test_every_write_is_in_the_trail_with_who_and_what(send: Send) -> None:
     send("PUT /admin/products/{id}", content(vendor="Fieldware"), match='"1"', id=product_id)
     send("POST /admin/products/{id}/archive", id=product_id)
     entries = send("GET /admin/products/{id}/audit", id=product_id)[2]["entries"]
-    assert [entry["action"] for entry in entries] == ["archived", "changed", "created"]
+    assert [entry["action"] for entry in entries] == ["product.archived", "product.changed", "product.created"]
     assert {entry["actor"] for entry in entries} == {"anna"}
     assert (entries[1]["before"]["vendor"], entries[1]["after"]["vendor"]) == ("", "Fieldware")
 

@@ -63,8 +63,9 @@ def test_a_write_leaves_an_audit_entry_and_an_event(catalog: CatalogRepository, 
     made = create(catalog, draft())
     service.archive_product(catalog, made, actor="ben", now=NOW)
     entries = {entry.action: entry for entry in catalog.history(made.id)}
-    assert {action: entry.actor for action, entry in entries.items()} == {"created": "anna", "archived": "ben"}
-    archived = entries["archived"]
+    actors = {action: entry.actor for action, entry in entries.items()}
+    assert actors == {"product.created": "anna", "product.archived": "ben"}
+    archived = entries["product.archived"]
     assert archived.before == {"status": "active", "version": 1}
     assert archived.after == {"status": "archived", "version": 2}
     events = catalog.table.client.scan(TableName=tables["OUTBOX_TABLE"])["Items"]
@@ -75,7 +76,7 @@ def test_an_audit_entry_tells_only_the_variants_that_changed(catalog: CatalogRep
     made = create(catalog, priced({"USD": 1}, {"USD": 2}))
     one, other = made.variants
     replace(catalog, made, variants=(one, other.model_copy(update={"prices": {"USD": 3}})))
-    [entry] = [entry for entry in catalog.history(made.id) if entry.action == "changed"]
+    [entry] = [entry for entry in catalog.history(made.id) if entry.action == "product.changed"]
     assert entry.before and entry.after
     assert entry.before["variants"].keys() == {"S1"}
     assert entry.after["variants"]["S1"]["prices"] == {"USD": 3}

@@ -105,7 +105,7 @@ def test_where_the_carrier_is_silent_staff_say_what_became_of_the_parcel(ending:
     assert shop.published == [f"order.{ending}"]
     assert shop.signals.told == [("token-1", signal)] * 2
     [entry] = shop.memory.entries
-    assert (entry["actor"], entry["action"]) == ("kim", ending)
+    assert (entry["actor"], entry["action"]) == ("kim", f"parcel.{ending}")
 
 
 @pytest.mark.parametrize("status", ["ready_to_ship", "canceled", "lost"])
@@ -254,6 +254,6 @@ class TestTwoParcels:
             end("annex", "delivered")
         assert end("main", "delivered").status == "delivered"
         assert [(entry["action"], entry["after"]["location"]) for entry in shop.memory.entries] == [
-            ("lost", "annex"),
-            ("delivered", "main"),
+            ("parcel.lost", "annex"),
+            ("parcel.delivered", "main"),
         ]

@@ -41,7 +41,7 @@ def test_a_full_count_makes_the_order_picked_and_says_who_counted() -> None:
     assert picked(shop, 2).status == "picked"
 
     [entry] = shop.memory.entries
-    assert (entry["resource"], entry["actor"], entry["action"]) == ("order#order_1", "sam", "picked")
+    assert (entry["resource"], entry["actor"], entry["action"]) == ("order#order_1", "sam", "parcel.picked")
 
 
 def test_a_count_that_comes_twice_is_one_step() -> None:
@@ -137,12 +137,12 @@ class TestAnOrderFromTwoPlaces:
         assert shop.signals.told == [("token-1", "go on")]
         assert {one.location: one.weight_grams for one in shop.order.shipments} == {"main": 800, "annex": 350}
         assert [(entry["action"], entry["after"]["location"]) for entry in shop.memory.entries] == [
-            ("picked", "main"),
-            ("packed", "main"),
-            ("picked", "annex"),
-            ("ready_to_ship", "main"),
-            ("packed", "annex"),
-            ("ready_to_ship", "annex"),
+            ("parcel.picked", "main"),
+            ("parcel.packed", "main"),
+            ("parcel.picked", "annex"),
+            ("parcel.ready_to_ship", "main"),
+            ("parcel.packed", "annex"),
+            ("parcel.ready_to_ship", "annex"),
         ]
 
     def test_without_its_location_nobody_knows_which_parcel_is_meant(self, shop: Shop) -> None:

@@ -39,7 +39,7 @@ def test_a_returned_unit_is_counted_restocked_published_and_audited() -> None:
     [event] = shop.memory.events
     assert isinstance(event, GoodsReturned)
     assert (event.return_id, event.lines[0].total) == (adjustment.id, 1999)
-    assert shop.memory.entries[0]["action"] == "return"
+    assert shop.memory.entries[0]["action"] == "goods.returned"
 
 
 def test_the_same_parcel_told_twice_comes_back_once() -> None:

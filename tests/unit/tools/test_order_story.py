@@ -54,7 +54,7 @@ def test_everything_that_happened_stands_in_the_order_of_time():
             movements=(reserved,),
             emails=({"sk": "EMAIL#order_confirmed#evt_1", "claimed_at": iso(later(1)), "sent_at": iso(later(1.5)),
                      "message_id": "m1"},),
-            audit=({"sk": f"{iso(later(9))}#audit_1", "actor": "staff_1", "action": "picked",
+            audit=({"sk": f"{iso(later(9))}#audit_1", "actor": "staff_1", "action": "parcel.picked",
                     "after": {"location": "main", "status": "picked"}},),
             execution=execution("AwaitPayment", "AwaitWarehouse", status="RUNNING"),
         )
@@ -66,7 +66,7 @@ def test_everything_that_happened_stands_in_the_order_of_time():
     assert told[1].what == "reserved SHIRT at main: on hand +0, available -2"
     assert told[2].what == "authorized 25.90 USD, pi_1"
     assert told[4].what == "order_confirmed sent as m1"
-    assert told[6].what == "picked by staff_1 at main"
+    assert told[6].what == "parcel.picked by staff_1 at main"
 
 
 def test_states_of_one_moment_keep_the_order_in_which_they_were_entered():

@@ -17,4 +17,7 @@ class Audit(Protocol):
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The transaction's action that records it. `resource` is `<type>#<id>`."""
+        """The transaction's action that records it.
+
+        `resource` is `<type>#<id>`, `action` is `<thing>.<what became of it>`: `parcel.picked`.
+        """

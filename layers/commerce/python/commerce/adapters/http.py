@@ -38,6 +38,7 @@ JSON = "application/json"
 Style = Literal["storefront", "admin"]
 Auth = Literal["public", "customer", "staff", "signature"]
 Body = TypeVar("Body")
+Word = TypeVar("Word", bound=str)
 
 logger = Logger()
 
@@ -81,6 +82,23 @@ class Request(Generic[Body]):
     raw_body: bytes
     caller: Caller
     body: Body
+
+    @property
+    def actor(self) -> str:
+        """Who is written down as having done it. On routes of staff."""
+        return self.caller.subject or "staff"
+
+    def choice(self, name: str, of: tuple[Word, ...], default: Word) -> Word:
+        """The query parameter, which is one of these words. Raises Invalid."""
+        text = self.query.get(name, default)
+        for word in of:
+            if word == text:
+                return word
+        raise errors.Invalid(f"{name} is one of {', '.join(of)}", path=f"$.{name}")
+
+    def version_if_sent(self) -> int | None:
+        """As `expected_version`; None without an `If-Match`."""
+        return self.expected_version() if "if-match" in self.headers else None
 
     def expected_version(self) -> int:
         """The version in `If-Match`. Raises VersionRequired without one, StaleVersion for what is no version."""

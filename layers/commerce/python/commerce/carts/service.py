@@ -20,17 +20,10 @@ from commerce.identity.model import Caller
 from commerce.ids import new_id
 from commerce.messages import Message, error, warning
 from commerce.pricing import service as pricing
-from commerce.pricing.model import Offer, WantedLine
+from commerce.pricing.model import Catalog, Offer, WantedLine
 from commerce.protocol import ErrorResponse
 from commerce.settings import Settings
 from commerce.supply import Supply
-
-
-class Catalog(Protocol):
-    """What the shop offers."""
-
-    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
-        """The offers of those SKUs that exist."""
 
 
 class Inventory(Protocol):

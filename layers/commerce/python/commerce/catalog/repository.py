@@ -125,7 +125,7 @@ class CatalogRepository:
             actions.append(one)
         before, after = _difference(old, new)
         entry = self.audit.action(
-            f"product#{new.id}", actor=actor, action=action, now=now, before=before, after=after
+            f"product#{new.id}", actor=actor, action=f"product.{action}", now=now, before=before, after=after
         )
         changed = ProductChanged(occurred_at=at(now), subject=new.id, product_version=new.version, status=new.status)
         actions += [entry, self.outbox.action(changed)]
@@ -202,7 +202,7 @@ class CatalogRepository:
         entry = self.audit.action(
             f"category#{new.slug}",
             actor=actor,
-            action="changed" if old else "created",
+            action="category.changed" if old else "category.created",
             now=now,
             before=old.model_dump(exclude_none=True) if old else None,
             after=new.model_dump(exclude_none=True),

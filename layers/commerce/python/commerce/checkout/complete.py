@@ -32,7 +32,7 @@ from commerce.orders.model import Order
 from commerce.orders.payment import settle_authorization
 from commerce.orders.ports import Stores, Workflow
 from commerce.payments.service import Authorization, PaymentGateway
-from commerce.pricing.model import Offer, ShippingOption
+from commerce.pricing.model import Catalog, ShippingOption
 from commerce.protocol import PAYMENT_HANDLER_ID
 from commerce.settings import Settings
 from commerce.supply import Supply
@@ -81,13 +81,6 @@ class CompleteRequest(OpenModel):
     """The buyer agrees to the checkout as it was last shown, and pays."""
 
     payment: Payment
-
-
-class Catalog(Protocol):
-    """What the shop offers."""
-
-    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
-        """The offers of those SKUs that exist."""
 
 
 class Shelves(Protocol):

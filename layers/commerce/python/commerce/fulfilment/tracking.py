@@ -86,7 +86,7 @@ def end_journey(
         recorded = stores.audit.action(
             f"order#{order.id}",
             actor=actor,
-            action=ending,
+            action=f"parcel.{ending}",
             now=now,
             before={"location": shipment.location, "status": shipment.status},
             after={"location": shipment.location, "status": ending},

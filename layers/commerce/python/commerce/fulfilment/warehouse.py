@@ -218,7 +218,7 @@ def _by_staff(
         recorded = stores.audit.action(
             f"order#{order.id}",
             actor=actor,
-            action=to,
+            action=f"parcel.{to}",
             now=now,
             before={"location": shipment.location, "status": shipment.status},
             after={"location": shipment.location, "status": to, **fields},

@@ -209,7 +209,11 @@ def with_enough(
 
 
 def _cap(inventory: StockLedger, stock: Stock) -> int:
-    """Units that may be owed at the location: what is lost of a SKU that is sold ahead becomes a backorder."""
+    """Units that may be owed at the location: what is lost of a SKU that is sold ahead becomes a backorder.
+
+    The change is not conditioned on the policy: units are gone whatever staff decide at the same moment, and a cap that
+    is lowered leaves what is owed already as it is.
+    """
     policy = inventory.policy(stock.sku)
     return policy.cap if policy.location == stock.location else 0
 

@@ -1,6 +1,7 @@
 """Offers, totals and priced lines. All amounts in minor units of one currency."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, Protocol
 
 from pydantic import Field
 
@@ -26,6 +27,13 @@ class Offer(Model):
     def price_in(self, currency: str) -> int | None:
         """What one piece costs; None where it is not sold, or not in this currency."""
         return self.prices.get(currency) if self.published else None
+
+
+class Catalog(Protocol):
+    """What the shop sells."""
+
+    def offers(self, skus: Iterable[str]) -> dict[str, Offer]:
+        """The offers of those SKUs that exist."""
 
 
 class SubTotal(Model):

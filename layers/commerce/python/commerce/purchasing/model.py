@@ -60,6 +60,9 @@ class Supplier(Model):
 
 PurchaseStatus = Literal["draft", "sent", "partly_received", "received", "closed", "canceled"]
 
+Ending = Literal["closed", "canceled"]
+"""How an order ends that does not come whole."""
+
 NEXT: dict[PurchaseStatus, frozenset[PurchaseStatus]] = {
     "draft": frozenset({"draft", "sent", "canceled"}),
     "sent": frozenset({"sent", "partly_received", "received", "canceled"}),

@@ -14,9 +14,11 @@ from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, Stale
 from commerce.events import Event, PurchaseOrderClosed, PurchaseOrderReceived, PurchaseOrderSent, at
 from commerce.ids import derived_id
 from commerce.inventory.model import Part
+from commerce.pricing.model import Catalog
 from commerce.purchasing.model import (
     OPEN,
     Delivery,
+    Ending,
     PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
@@ -69,13 +71,6 @@ class Shelves(Protocol):
         self, order_id: str, delivery_id: str, parts: Iterable[Part], *, actor: str, now: datetime
     ) -> list[dict[str, Any]]:
         """The transaction's actions that put a delivery's units on the shelf. The order's version guards them."""
-
-
-class Catalog(Protocol):
-    """What the shop sells."""
-
-    def offers(self, skus: Iterable[str]) -> Mapping[str, object]:
-        """What is known of each SKU; absent where there is no such SKU."""
 
 
 # suppliers
@@ -333,29 +328,21 @@ def receive(
     raise Contended("the purchase order keeps changing; send the delivery again")
 
 
-def close_order(
-    store: Purchasing, audit: Audit, *, order_id: str, expected: int | None, actor: str, now: datetime
-) -> PurchaseOrder:
-    """The rest will not come, and is not incoming any more. Only of what was received in part; else it is canceled."""
-    return _end(store, audit, order_id, expected, "closed", actor, now)
-
-
-def cancel_order(
-    store: Purchasing, audit: Audit, *, order_id: str, expected: int | None, actor: str, now: datetime
-) -> PurchaseOrder:
-    """Nothing of it will come. Raises Conflict where something has: then it is closed."""
-    return _end(store, audit, order_id, expected, "canceled", actor, now)
-
-
-def _end(
+def end_order(
     store: Purchasing,
     audit: Audit,
+    *,
     order_id: str,
+    to: Ending,
     expected: int | None,
-    to: PurchaseStatus,
     actor: str,
     now: datetime,
 ) -> PurchaseOrder:
+    """What has not come will not, and is not incoming any more.
+
+    An order of which nothing came is canceled, one of which a part came is closed; else raises Conflict.
+    """
+
     def ended(order: PurchaseOrder) -> PurchaseOrder:
         return order.model_copy(update={"status": to, "ended_at": iso(now)})
 

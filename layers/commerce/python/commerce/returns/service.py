@@ -49,7 +49,7 @@ def receive(
         recorded = audit.action(
             f"order#{order_id}",
             actor=actor,
-            action="return",
+            action="goods.returned",
             now=now,
             after={"return_id": return_id, "lines": [line.model_dump() for line in lines]},
         )

@@ -9,7 +9,7 @@ from commerce.errors import Conflict, Contended, Invalid
 from commerce.ids import derived_id
 from commerce.inventory.service import StockLedger, adjust_stock
 from commerce.model import Model
-from commerce.stockroom.service import Catalog
+from commerce.pricing.model import Catalog
 from commerce.stockroom.sheet import Sheet, SheetRow, read_sheet, unknown_skus
 
 RowOutcome = Literal["adjusted", "done_before", "refused", "try_again"]

@@ -14,6 +14,7 @@ from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, Stale
 from commerce.events import Event, StockAdjusted, StockCounted, at
 from commerce.inventory.model import Part, Stock, by_location
 from commerce.inventory.service import StockLedger, with_enough
+from commerce.pricing.model import Catalog
 from commerce.stockroom.model import (
     CountLine,
     CountStatus,
@@ -76,13 +77,6 @@ class Shelves(StockLedger, Protocol):
 
     def stock_of(self, skus: Iterable[str]) -> Mapping[str, Collection[Stock]]:
         """Every SKU's stock, row by row, as it is now."""
-
-
-class Catalog(Protocol):
-    """What the shop sells."""
-
-    def offers(self, skus: Iterable[str]) -> Mapping[str, object]:
-        """What is known of each SKU; absent where there is no such SKU."""
 
 
 def open_count(
