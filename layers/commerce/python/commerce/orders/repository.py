@@ -78,7 +78,11 @@ class OrderRepository:
         if to is not None and now is not None:
             moved["moved_at"] = iso(now)
         changed = order.model_copy(update=moved)
-        stored = {**_item(changed), **_ahead(changed, to)}
+        stored = {
+            "status_shard": _status_shard(changed),
+            **changed.model_dump(mode="json", exclude_none=True, include={*moved}),
+            **_ahead(changed, to),
+        }
         names = sorted({*moved, "status_shard", *(["ahead"] if to in FOLLOWED or changed.settled else [])})
         own = update(
             self.table.name,
@@ -169,12 +173,17 @@ def _ahead(order: Order, to: Status | None) -> Item:
     return {"ahead": str(shard_of(order.id))} if to in FOLLOWED else {}
 
 
+def _status_shard(order: Order) -> str:
+    """Its partition of the index by status."""
+    return f"{order.status}#{shard_of(order.id)}"
+
+
 def _item(order: Order) -> Item:
     """The order as it is stored; empty fields are left out, so that indexes stay sparse."""
     return {
         "pk": f"ORDER#{order.id}",
         "sk": "ORDER",
-        "status_shard": f"{order.status}#{shard_of(order.id)}",
+        "status_shard": _status_shard(order),
         **({"email_key": address_key(order.buyer.email)} if order.buyer.email else {}),
         **order.model_dump(mode="json", exclude_none=True),
     }
