@@ -31,6 +31,7 @@ MUTANTS = (
         "        never_below = (at_least(name, units) for name, units in enough.items())",
         "        never_below = ()",
         "two buyers get the last unit",
+        shows=("last_unit", "transfer"),
     ),
     Mutant(
         "reserving takes one unit, whatever was bought",
@@ -38,6 +39,7 @@ MUTANTS = (
         '"reserved", order_id, now, available=-part.quantity, guard=guard',
         '"reserved", order_id, now, available=-1, guard=guard',
         "stock and promises drift apart",
+        shows=("short_pick", "split"),
     ),
     Mutant(
         "the movement forgets what was promised",
@@ -45,6 +47,7 @@ MUTANTS = (
         "            on_hand=on_hand,\n            available=available,\n            occurred_at=iso(now),",
         "            on_hand=on_hand,\n            available=on_hand,\n            occurred_at=iso(now),",
         "the ledger does not sum to the balances",
+        shows=("checkout",),
     ),
     Mutant(
         "a backorder's cap is ignored",
@@ -52,6 +55,7 @@ MUTANTS = (
         "                cap = ahead[part.sku].cap\n",
         "                cap = 1_000_000\n",
         "more is promised to buyers than will ever come",
+        shows=("backorder", "purchase"),
     ),
     Mutant(
         "lines of one SKU are not summed",
@@ -59,6 +63,7 @@ MUTANTS = (
         "sums[line.sku] = sums.get(line.sku, 0) + line.quantity",
         "sums[line.sku] = line.quantity",
         "two lines of one SKU promise more than there is",
+        shows=("last_unit",),
     ),
     Mutant(
         "parts of one shelf are not summed",
@@ -66,6 +71,7 @@ MUTANTS = (
         "sums[place] = sums[place].with_more(part.quantity, part.backordered) if place in sums else part",
         "sums[place] = part",
         "a reservation holds less than the order says",
+        shows=("last_unit", "checkout"),
     ),
     Mutant(
         "canceling releases nothing",
@@ -73,6 +79,7 @@ MUTANTS = (
         "                    *stores.inventory.release_actions(order.id, parts_of(order), now=now),\n",
         "",
         "units are promised to canceled orders for ever",
+        shows=("cancel",),
     ),
     Mutant(
         "shipping leaves the units on the shelf",
@@ -80,6 +87,7 @@ MUTANTS = (
         "actions=shelves.ship_actions(order.id, parts_of(order), now=now)",
         "actions=()",
         "units that left are still counted",
+        shows=("checkout",),
     ),
     Mutant(
         "a short pick is not written off",
@@ -87,6 +95,7 @@ MUTANTS = (
         "    _write_off(stock, stores.audit, order, shipment.location, missing_stock(order.lines, missing), actor, now)\n",
         "",
         "units that nobody finds are sold again",
+        shows=("short_pick",),
     ),
     Mutant(
         "a short pick is written off anew by every retry",
@@ -94,6 +103,7 @@ MUTANTS = (
         'adjustment_id=f"{order.id}#short_pick#{sku}#{location}"',
         'adjustment_id=f"{order.id}#short_pick#{sku}#{location}#{now}"',
         "a repeated request takes units off the shelf twice",
+        shows=("short_pick",),
     ),
     Mutant(
         "goods that come back are not counted",
@@ -101,6 +111,7 @@ MUTANTS = (
         "actions=[*shelves.return_actions(return_id, restocked_parts(order, lines), now=now), recorded]",
         "actions=[recorded]",
         "returned goods are never sold again",
+        shows=("return",),
     ),
     Mutant(
         "a return is taken in anew by every retry",
@@ -108,6 +119,136 @@ MUTANTS = (
         'return_id = derived_id("return", order_id, key)',
         'return_id = derived_id("return", order_id, key, str(now))',
         "a repeated request puts goods onto the shelf twice",
+        shows=("return",),
+    ),
+    Mutant(
+        "a cancellation leaves a pool's units with another row",
+        f"{COMMERCE}/orders/service.py",
+        "        Part(sku=line.sku, **allocation.model_dump())\n        for line in order.lines",
+        '        Part(sku=line.sku, **allocation.model_dump(exclude={"shard"}))\n'
+        "        for line in order.lines",
+        "what a pool's row promised is never free again",
+        shows=("hot",),
+    ),
+    Mutant(
+        "a move between the rows of a pool is written down by half",
+        f"{COMMERCE}/inventory/repository.py",
+        "            for move in by_row.values()\n            if move.quantity\n",
+        "            for move in by_row.values()\n            if move.quantity > 0\n",
+        "the ledger does not sum to the balances",
+        shows=("hot",),
+    ),
+    Mutant(
+        "a transfer takes nothing",
+        f"{COMMERCE}/inventory/repository.py",
+        "return [taken[0], self._guard(transfer_id), taken[1], *given]",
+        "return [given[0], self._guard(transfer_id), given[1]]",
+        "units lie at two places at once",
+        shows=("transfer",),
+    ),
+    Mutant(
+        "a transfer is made anew by every retry",
+        "functions/admin_inventory/handler.py",
+        'transfer_id=derived_id("transfer", sku, actor, request.headers["idempotency-key"])',
+        'transfer_id=derived_id("transfer", sku, actor, iso(now()))',
+        "a repeated request carries units twice",
+        shows=("transfer",),
+    ),
+    Mutant(
+        "an adjustment is made anew by every retry",
+        "functions/admin_inventory/handler.py",
+        'adjustment_id=derived_id("adj", sku, actor, request.headers["idempotency-key"])',
+        'adjustment_id=derived_id("adj", sku, actor, iso(now()))',
+        "a repeated request corrects the stock twice",
+        shows=("transfer", "backorder"),
+    ),
+    Mutant(
+        "a purchase limit is only looked at",
+        f"{COMMERCE}/inventory/repository.py",
+        'self._counted(buyer, sku, quantity, at_most("units", limit - quantity))',
+        "self._counted(buyer, sku, quantity)",
+        "two orders at once give a buyer more than the limit",
+        shows=("limit",),
+    ),
+    Mutant(
+        "canceling does not give the purchase limit back",
+        f"{COMMERCE}/orders/service.py",
+        "                    *stores.inventory.unlimit_actions(buyer_of(order), limited_units(order)),\n",
+        "",
+        "a buyer who canceled may not buy again",
+        shows=("limit",),
+    ),
+    Mutant(
+        "a count sets the shelf to what was counted",
+        f"{COMMERCE}/stockroom/model.py",
+        "posted = max(line.variance, -max(stock.available, 0))",
+        "posted = max(line.counted - stock.on_hand, -max(stock.available, 0))",
+        "what was sold between counting and posting is put back into the books",
+        shows=("count",),
+    ),
+    Mutant(
+        "an adjustment leaves no trace for counts",
+        f"{COMMERCE}/inventory/repository.py",
+        "            adjustments=1,\n",
+        "            adjustments=0,\n",
+        "a unit that was written off by hand is written off again by the count",
+        shows=("count",),
+    ),
+    Mutant(
+        "a count is posted without its first line",
+        f"{COMMERCE}/stockroom/service.py",
+        "    for line in waiting[:POSTED_AT_ONCE]:",
+        "    for line in waiting[1:POSTED_AT_ONCE]:",
+        "the books stay wrong although somebody counted",
+        shows=("count",),
+    ),
+    Mutant(
+        "a table adjusts anew whenever it comes",
+        f"{COMMERCE}/stockroom/bulk.py",
+        'adjustment_id = derived_id("adj", sheet.id, row.sku, row.location)',
+        'adjustment_id = derived_id("adj", sheet.id, row.sku, row.location, str(now))',
+        "a table that is sent again corrects the stock twice",
+        shows=("table",),
+    ),
+    Mutant(
+        "a table with a mistake is carried out in part",
+        f"{COMMERCE}/stockroom/bulk.py",
+        "    if faults:\n",
+        "    if not sheet.rows:\n",
+        "a table that was refused has changed the stock",
+        shows=("table",),
+    ),
+    Mutant(
+        "a table's locations are not read",
+        f"{COMMERCE}/stockroom/bulk.py",
+        "            location=row.location,\n        )\n    except Conflict as refused:",
+        "            location=None,\n        )\n    except Conflict as refused:",
+        "units are taken from a shelf where they do not lie",
+        shows=("table",),
+    ),
+    Mutant(
+        "a delivery is taken in anew by every retry",
+        f"{COMMERCE}/purchasing/service.py",
+        'id=derived_id("delivery", order_id, key),',
+        'id=derived_id("delivery", order_id, key, str(now)),',
+        "a repeated request puts goods onto the shelf twice",
+        shows=("purchase",),
+    ),
+    Mutant(
+        "more is received than was ordered",
+        f"{COMMERCE}/purchasing/model.py",
+        "        if line.quantity > outstanding[line.sku]:\n",
+        "        if False:\n",
+        "goods are paid for that nobody ordered",
+        shows=("purchase",),
+    ),
+    Mutant(
+        "a purchase order is written whatever became of it meanwhile",
+        f"{COMMERCE}/purchasing/repository.py",
+        'own = put(self.table.name, _order_item(now), ("version", "=", order.version))',
+        "own = put(self.table.name, _order_item(now))",
+        "of two deliveries at once the order forgets one",
+        shows=("purchase",),
     ),
     # --- transactions
     Mutant(
@@ -116,6 +257,7 @@ MUTANTS = (
         '    raise Contended("many buyers want the same thing at this moment; send the request again")',
         "    return",
         "work that never happened is answered as done",
+        shows=("checkout", "last_unit"),
     ),
     Mutant(
         "a failed condition is swallowed",
@@ -123,6 +265,7 @@ MUTANTS = (
         "                raise ConditionFailed(failed) from error\n",
         "                return\n",
         "work that was refused is answered as done",
+        shows=("last_unit", "cancel_against_ship"),
     ),
     Mutant(
         "transactions carry no token",
@@ -130,6 +273,7 @@ MUTANTS = (
         "client.transact_write_items(TransactItems=actions, ClientRequestToken=token)",
         "client.transact_write_items(TransactItems=actions)",
         "a retry after a lost answer finds its own guard and takes it for somebody else's",
+        shows=("checkout",),
     ),
     Mutant(
         "an order is written whatever became of it meanwhile",
@@ -137,6 +281,7 @@ MUTANTS = (
         '            ("version", "=", order.version),\n            ("status", "=", order.status),\n',
         "",
         "a cancellation and a shipment both happen",
+        shows=("cancel_against_ship", "cancel"),
     ),
     Mutant(
         "an attempt may have two orders",
@@ -144,6 +289,7 @@ MUTANTS = (
         'own = put(self.table.name, _item(order), ("pk", "missing"))',
         "own = put(self.table.name, _item(order))",
         "a second completion overwrites the first one's order",
+        shows=("checkout", "declined"),
     ),
     Mutant(
         "a checkout is written whatever became of it meanwhile",
@@ -151,6 +297,7 @@ MUTANTS = (
         'return put(self.table.name, _item(replacing), ("version", "=", old.version))',
         "return put(self.table.name, _item(replacing))",
         "a checkout is completed twice",
+        shows=("checkout", "cancel"),
     ),
     Mutant(
         "order ids are drawn, not derived",
@@ -158,6 +305,36 @@ MUTANTS = (
         "id=order_id_for(checkout.id, checkout.attempt)",
         'id=f"order_{now.timestamp():.6f}".replace(".", "")',
         "one attempt makes several orders",
+        shows=("checkout",),
+    ),
+    # --- reads that lag
+    Mutant(
+        "an order is read as it was a moment ago",
+        f"{COMMERCE}/orders/repository.py",
+        'item = self.table.get(f"ORDER#{order_id}", "ORDER")\n'
+        "        return _order(item) if item else None",
+        'item = self.table.get(f"ORDER#{order_id}", "ORDER", consistent=False)\n'
+        "        return _order(item) if item else None",
+        "the shop acts on what the order no longer is",
+        shows=("checkout", "cancel_against_ship"),
+    ),
+    Mutant(
+        "a checkout is read as it was a moment ago",
+        f"{COMMERCE}/checkout/repository.py",
+        'item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT")\n'
+        "        return _checkout(item) if item else None",
+        'item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT", consistent=False)\n'
+        "        return _checkout(item) if item else None",
+        "an order that is there is not found",
+        shows=("checkout", "declined"),
+    ),
+    Mutant(
+        "the payments of an order are read as they were a moment ago",
+        f"{COMMERCE}/payments/repository.py",
+        'items = self.table.query(f"ORDER#{order_id}", prefix="PAYMENT#", consistent=True)',
+        'items = self.table.query(f"ORDER#{order_id}", prefix="PAYMENT#")',
+        "two refunds at once give back more than was taken",
+        shows=("refund", "dispute", "lost"),
     ),
     # --- events and e-mails
     Mutant(
@@ -167,6 +344,7 @@ MUTANTS = (
         "        transact(self.table.client, [own, *actions], attempts=attempts)\n"
         "        for one in published:\n            transact(self.table.client, [one])",
         "a crash between the two loses the event",
+        shows=("checkout",),
     ),
     Mutant(
         "events go ahead of the transaction",
@@ -175,6 +353,7 @@ MUTANTS = (
         "        for one in published:\n            transact(self.table.client, [one])\n"
         "        transact(self.table.client, [own, *actions], attempts=attempts)",
         "events tell of what never happened",
+        shows=("checkout",),
     ),
     Mutant(
         "the bus's refusals are not read",
@@ -182,6 +361,7 @@ MUTANTS = (
         '        if not answer["FailedEntryCount"]:\n            return []\n',
         "        return []\n",
         "an event that the bus refused is lost",
+        shows=("checkout",),
     ),
     Mutant(
         "a silent bus is taken for success",
@@ -189,6 +369,7 @@ MUTANTS = (
         "        except (ClientError, BotoCoreError):\n            return numbers",
         "        except (ClientError, BotoCoreError):\n            return []",
         "events are lost when the bus does not answer",
+        shows=("checkout",),
     ),
     Mutant(
         "a queue's failures are not reported",
@@ -197,6 +378,7 @@ MUTANTS = (
         '            failed.append(record["messageId"])',
         "            work(_event(record))\n        except Exception as error:\n            _left(record, error)",
         "an e-mail that failed is never tried again",
+        shows=("checkout",),
     ),
     Mutant(
         "analytics forget what was refused",
@@ -204,6 +386,7 @@ MUTANTS = (
         "        failed += [known[position][0] for position in work([event for _, event in known])]",
         "        work([event for _, event in known])",
         "rows are missing in the analysis",
+        shows=("checkout",),
     ),
     Mutant(
         "an e-mail is sent without its claim",
@@ -211,6 +394,7 @@ MUTANTS = (
         "    if not claims.take(order.id, kind, event.id, now):\n        return \"sent_before\"\n",
         "    claims.take(order.id, kind, event.id, now)\n",
         "an event that comes twice is told twice",
+        shows=("checkout",),
     ),
     Mutant(
         "an e-mail is sent before it is claimed",
@@ -220,6 +404,7 @@ MUTANTS = (
         "    try:\n        message_id = mailer.send(email, kind)\n"
         "        if not claims.take(order.id, kind, event.id, now):\n            return \"sent_before\"\n",
         "an event that comes twice is told twice",
+        shows=("checkout",),
     ),
     Mutant(
         "an e-mail of unknown fate is sent again",
@@ -227,6 +412,7 @@ MUTANTS = (
         '    except FateUnknown:\n        return "fate_unknown"',
         "    except FateUnknown:\n        claims.release(order.id, kind, event.id)\n        raise Refused(\"unknown\") from None",
         "a buyer is written to twice",
+        shows=("checkout",),
     ),
     # --- money
     Mutant(
@@ -235,6 +421,7 @@ MUTANTS = (
         "    if order.payment_intent is None:\n        return\n    if not balance",
         "    if True:\n        return\n    if not balance",
         "the buyer's money stays held",
+        shows=("cancel",),
     ),
     Mutant(
         "money is confirmed before the order knows the intent",
@@ -243,6 +430,7 @@ MUTANTS = (
         "    if order.status != \"pending_payment\" or order.payment_intent is None:\n        return\n",
         "    order = order.model_copy(update={\"payment_intent\": intent_id})\n",
         "money is held that no order knows of",
+        shows=("checkout", "3ds"),
     ),
     Mutant(
         "an order that was canceled is paid all the same",
@@ -250,6 +438,7 @@ MUTANTS = (
         "    if order.status != \"pending_payment\" or order.payment_intent is None:\n        return\n    return_url",
         "    if order.payment_intent is None:\n        return\n    return_url",
         "money is held for a canceled order",
+        shows=("expiry", "checkout"),
     ),
     Mutant(
         "an order is paid under another intent than its first",
@@ -257,6 +446,7 @@ MUTANTS = (
         "till.gateway.confirm(order.payment_intent, token",
         "till.gateway.confirm(intent_id, token",
         "money is held that no order knows of",
+        shows=("checkout", "declined"),
     ),
     Mutant(
         "money is taken at once",
@@ -264,6 +454,7 @@ MUTANTS = (
         '"capture_method": "manual"',
         '"capture_method": "automatic"',
         "the buyer is charged before anything is sent",
+        shows=("cancel", "checkout"),
     ),
     Mutant(
         "no answer is taken for a refused card",
@@ -273,6 +464,7 @@ MUTANTS = (
         "        except stripe.StripeError:\n            return Authorization(outcome=\"declined\", intent_id=intent_id)\n"
         "        return _authorization(intent)\n\n    def retrieve",
         "an order whose payment came is canceled",
+        shows=("checkout", "declined"),
     ),
     Mutant(
         "no answer to a capture is taken for a refusal",
@@ -280,6 +472,7 @@ MUTANTS = (
         '        if now.outcome == "captured":\n            return Capture(outcome="captured", charge_id=now.charge_id',
         '        if False:\n            return Capture(outcome="captured", charge_id=now.charge_id',
         "money that was taken is not in the books",
+        shows=("checkout",),
     ),
     Mutant(
         "a silent provider is taken for a capture",
@@ -287,6 +480,7 @@ MUTANTS = (
         '        except stripe.StripeError:\n            return Capture(outcome="unknown")',
         "        except stripe.StripeError:\n            return Capture(outcome=\"captured\", amount=amount)",
         "an order is sent that nobody paid",
+        shows=("checkout",),
     ),
     Mutant(
         "a void that was refused is taken for one",
@@ -294,6 +488,7 @@ MUTANTS = (
         'return Void(outcome="voided" if now.outcome == "voided" else "unknown")',
         'return Void(outcome="voided")',
         "the buyer's money stays held",
+        shows=("cancel", "abandoned_3ds"),
     ),
     Mutant(
         "a captured payment is taken for let go",
@@ -301,6 +496,7 @@ MUTANTS = (
         '                return Void(outcome="captured", amount_captured=now.amount_captured)',
         '                return Void(outcome="voided")',
         "a canceled order's money is kept",
+        shows=("cancel_against_ship", "capture_fails"),
     ),
     Mutant(
         "a silent provider is taken for a void",
@@ -308,6 +504,7 @@ MUTANTS = (
         '        except stripe.StripeError:\n            return Void(outcome="unknown")',
         '        except stripe.StripeError:\n            return Void(outcome="voided")',
         "the buyer's money stays held",
+        shows=("cancel", "abandoned_3ds"),
     ),
     Mutant(
         "a refund is made anew by every retry",
@@ -315,6 +512,7 @@ MUTANTS = (
         '                {"idempotency_key": key},\n            )\n        except _SETTLED as error:\n            return Refund(',
         "            )\n        except _SETTLED as error:\n            return Refund(",
         "money is given back twice",
+        shows=("refund", "return"),
     ),
     Mutant(
         "an older refund is not looked for",
@@ -322,6 +520,7 @@ MUTANTS = (
         "self._made_before(intent_id, key) or self._client.v1.refunds.create(",
         "self._client.v1.refunds.create(",
         "a refund that is asked for after a day is made twice",
+        shows=("refund", "return", "lost"),
     ),
     Mutant(
         "refunds have no limit",
@@ -329,6 +528,7 @@ MUTANTS = (
         "        if asked.amount > left:\n",
         "        if False:\n",
         "more is promised back than was taken",
+        shows=("refund",),
     ),
     Mutant(
         "refunds on their way do not count",
@@ -336,6 +536,7 @@ MUTANTS = (
         "return max(0, self.captured - self.refunded - self.refund_pending)",
         "return max(0, self.captured - self.refunded)",
         "two refunds at once give back more than was taken",
+        shows=("refund", "return"),
     ),
     Mutant(
         "a refund that failed counts as made",
@@ -343,6 +544,7 @@ MUTANTS = (
         'refunded=total("refunded", without=failed)',
         'refunded=total("refunded") + total("refund_failed")',
         "a buyer does not get the money back",
+        shows=("dispute", "lost"),
     ),
     Mutant(
         "a capture that the void met is not written down",
@@ -350,6 +552,7 @@ MUTANTS = (
         "        _record_capture(books, order, void.amount_captured, None, now)\n    ledger",
         "    ledger",
         "a canceled order's money is kept",
+        shows=("cancel_against_ship",),
     ),
     Mutant(
         "a refund without an answer is not asked for again",
@@ -357,6 +560,7 @@ MUTANTS = (
         "for refund_id, amount in (*begun, *fresh):",
         "for refund_id, amount in (*fresh,):",
         "a canceled order's money is kept",
+        shows=("lost", "cancel_against_ship"),
     ),
     Mutant(
         "the same news is written down twice",
@@ -364,6 +568,7 @@ MUTANTS = (
         '            put(self.table.name, item, ("pk", "missing"))\n',
         "            put(self.table.name, item)\n",
         "the books count one capture or refund twice",
+        shows=("checkout", "refund"),
     ),
     Mutant(
         "a capture is not written down",
@@ -371,6 +576,7 @@ MUTANTS = (
         "        return record_payment(stores, order, payment)\n    return cancel_order",
         "        return order\n    return cancel_order",
         "the books do not know the money",
+        shows=("checkout",),
     ),
     Mutant(
         "an order is sent before its money is taken",
@@ -378,6 +584,7 @@ MUTANTS = (
         "            order = _captured(stores, payments, order, now)\n",
         "",
         "goods leave that nobody paid",
+        shows=("checkout",),
     ),
     Mutant(
         "a webhook is believed",
@@ -387,6 +594,7 @@ MUTANTS = (
         "                {\"outcome\": notice.kind, \"intent_id\": notice.intent_id, \"amount_captured\": notice.amount}\n"
         "            )\n            order = settle",
         "late news undoes what happened since",
+        shows=("3ds", "cancel"),
     ),
     Mutant(
         "a webhook's signature is not checked",
@@ -394,6 +602,7 @@ MUTANTS = (
         "event = self._client.construct_event(payload, signature, self._webhook_secret, TOLERANCE_SECONDS)",
         'event = stripe.Event.construct_from(__import__("json").loads(payload), None)',
         "anybody can tell the shop that it was paid",
+        shows=("checkout",),
     ),
     # --- the course of an order
     Mutant(
@@ -402,6 +611,7 @@ MUTANTS = (
         "    if order.payment_intent is not None:\n        authorization = gateway.retrieve(",
         "    if False:\n        authorization = gateway.retrieve(",
         "an order whose payment came is canceled",
+        shows=("3ds", "expiry", "checkout"),
     ),
     Mutant(
         "a timeout cancels an order that was confirmed",
@@ -409,6 +619,7 @@ MUTANTS = (
         '        if reason in REOPENING and order.status != "pending_payment":\n            return order\n',
         "",
         "an order that was paid is canceled and its checkout sold again",
+        shows=("3ds", "checkout"),
     ),
     Mutant(
         "the compensation trusts the error",
@@ -416,6 +627,7 @@ MUTANTS = (
         '    if order.status not in ("canceled", "lost"):\n        return "carry_on"\n',
         "",
         "an order that is alive loses its payment",
+        shows=("checkout", "3ds"),
     ),
     Mutant(
         "an order on its way can be canceled",
@@ -423,6 +635,7 @@ MUTANTS = (
         "        if order.status not in CANCELABLE:\n",
         "        if False:\n",
         "a parcel is sent and its money given back",
+        shows=("cancel_against_ship", "cancel"),
     ),
     Mutant(
         "confirming leaves the checkout behind",
@@ -430,6 +643,7 @@ MUTANTS = (
         '                    *_moved(stores, checkout, status="completed", messages=(), escalation_url=None),\n',
         "",
         "the buyer's checkout stays in progress for ever",
+        shows=("checkout",),
     ),
     Mutant(
         "canceling leaves the checkout behind",
@@ -437,6 +651,7 @@ MUTANTS = (
         "                    *_moved(stores, checkout, **_after_cancellation(checkout, reason)),\n",
         "",
         "the buyer's checkout stays in progress for ever",
+        shows=("abandoned_3ds",),
     ),
     Mutant(
         "a checkout that opens again keeps its attempt",
@@ -444,6 +659,7 @@ MUTANTS = (
         '            "attempt": checkout.attempt + 1,\n',
         '            "attempt": checkout.attempt,\n',
         "the next attempt meets the order of the last one",
+        shows=("declined",),
     ),
     Mutant(
         "a canceled order tells nobody",
@@ -451,6 +667,7 @@ MUTANTS = (
         "                events=[\n                    OrderCanceled(",
         "                events=[][:0] and [\n                    OrderCanceled(",
         "the buyer and the analysis do not hear of it",
+        shows=("cancel",),
     ),
     Mutant(
         "the end of a parcel that is about to leave is forgotten",
@@ -458,6 +675,7 @@ MUTANTS = (
         '    if ending and order.status == "ready_to_ship":\n',
         "    if False:\n",
         "an order waits for ever for news that came",
+        shows=("checkout", "lost"),
     ),
     Mutant(
         "a hold that passed is not ended",
@@ -465,6 +683,7 @@ MUTANTS = (
         "        if overdue(order, now):\n",
         "        if False:\n",
         "units are promised to buyers who left",
+        shows=("expiry",),
     ),
     Mutant(
         "a missing execution is not started",
@@ -472,6 +691,7 @@ MUTANTS = (
         '            rounds.workflow.start(order.id)\n            yield Finding(kind="execution_missing"',
         '            yield Finding(kind="execution_missing"',
         "an order goes nowhere",
+        shows=("checkout",),
     ),
     Mutant(
         "orders ahead of their executions are not woken",
@@ -479,6 +699,7 @@ MUTANTS = (
         "            rounds.workflow.start(order.id)\n            wake(rounds.stores.orders, rounds.workflow, order.id)\n",
         "",
         "a lost signal costs a day, or the order",
+        shows=("checkout", "3ds"),
     ),
     Mutant(
         "nobody starts the execution",
@@ -486,6 +707,7 @@ MUTANTS = (
         "            till.workflow.start(answer.id)\n            _pay(",
         "            _pay(",
         "an order waits for the reconciler to begin",
+        shows=("checkout",),
     ),
     Mutant(
         "a workflow's refusals are swallowed",
@@ -493,6 +715,7 @@ MUTANTS = (
         "            if code not in already_so:\n                raise",
         "            return",
         "a signal is lost without anybody knowing",
+        shows=("checkout", "cancel"),
     ),
     Mutant(
         "an idempotency key is claimed twice",
@@ -500,6 +723,7 @@ MUTANTS = (
         "            self.table.put_once(item, condition)",
         "            self.table.put(item)",
         "a request that is sent twice is carried out twice",
+        shows=("checkout",),
     ),
     Mutant(
         "time to live is trusted",
@@ -507,6 +731,7 @@ MUTANTS = (
         '            if known is None or known["expires_at"] <= now:\n                claim',
         "            if known is None:\n                claim",
         "a claim whose owner died is waited for until it is swept",
+        shows=("checkout",),
     ),
     Mutant(
         "answers are not kept",
@@ -514,6 +739,55 @@ MUTANTS = (
         '            self.table.put(item, ("until", "=", claim.until))',
         "            return",
         "a request that is sent again does not get the same answer",
+        shows=("checkout",),
+    ),
+    Mutant(
+        "a parcel is announced before it is handed over",
+        f"{COMMERCE}/fulfilment/warehouse.py",
+        '    order = _by_staff(stores, order_id, location, "packed", "ready_to_ship", {}, actor, now, expected)\n'
+        '    if order.status == "ready_to_ship":\n'
+        "        wake(stores.orders, workflow, order_id)\n    return order",
+        "    waiting = stores.orders.get(order_id)\n"
+        '    workflow.succeed(waiting.task_token, {"status": "ready_to_ship"})\n'
+        '    return _by_staff(stores, order_id, location, "packed", "ready_to_ship", {}, actor, now, expected)',
+        "the workflow ships what is not ready",
+        shows=("split", "checkout"),
+    ),
+    Mutant(
+        "the workflow hears of a payment before the order does",
+        f"{COMMERCE}/orders/service.py",
+        "    order = _confirmed(stores, order, payment, now)\n"
+        '    if order.status == "confirmed":\n'
+        "        wake(stores.orders, workflow, order.id)\n    return order",
+        "    waiting = stores.orders.get(order.id)\n"
+        '    workflow.succeed(waiting.task_token, {"status": "confirmed"})\n'
+        "    return _confirmed(stores, order, payment, now)",
+        "the workflow goes ahead of the order and fails",
+        shows=("3ds", "checkout"),
+    ),
+    Mutant(
+        "an unpublished event is only reported",
+        f"{COMMERCE}/reconciliation/service.py",
+        'yield Finding(kind="event_unpublished", subject=event_id, mended=rounds.outbox.publish(event_id))',
+        'yield Finding(kind="event_unpublished", subject=event_id, mended=True)',
+        "an event that the stream missed is never told",
+        shows=("checkout",),
+    ),
+    Mutant(
+        "the provider's undelivered news are not read",
+        f"{COMMERCE}/reconciliation/service.py",
+        "(*EVERY_MINUTE, _undelivered_notices,",
+        "(*EVERY_MINUTE,",
+        "a webhook that never came leaves the books behind",
+        shows=("3ds", "refund"),
+    ),
+    Mutant(
+        "parcels under way are not asked about",
+        f"{COMMERCE}/reconciliation/service.py",
+        "_unpublished_events, _parcels_under_way)",
+        "_unpublished_events)",
+        "an order waits for ever for news of the carrier that never came",
+        shows=("checkout", "lost"),
     ),
     # --- the state machine
     Mutant(
@@ -522,6 +796,7 @@ MUTANTS = (
         '          "Next": "CompensateOrder"\n        }\n      ],\n      "Next": "AwaitWarehouse"',
         '          "Next": "AwaitWarehouse"\n        }\n      ],\n      "Next": "AwaitWarehouse"',
         "the goods of a buyer who left stay promised",
+        shows=("expiry",),
     ),
     Mutant(
         "the payment is waited for whatever the order says",
@@ -529,6 +804,7 @@ MUTANTS = (
         '"ConditionExpression": "#status = :pending_payment"',
         '"ConditionExpression": "#status = :pending_payment OR attribute_exists(pk)"',
         "an order that was paid before the wait began waits for its payment until the hold passes",
+        shows=("checkout", "3ds"),
     ),
     Mutant(
         "the delivery is waited for whatever the order says",
@@ -536,6 +812,7 @@ MUTANTS = (
         '"ConditionExpression": "#status = :shipped"',
         '"ConditionExpression": "#status = :shipped OR attribute_exists(pk)"',
         "an order that was delivered before the wait began waits for ever",
+        shows=("checkout",),
     ),
     Mutant(
         "a late delivery is settled as if it had arrived",
@@ -543,6 +820,7 @@ MUTANTS = (
         '"Next": "DeliveryOverdue"',
         '"Next": "SettleOrder"',
         "the execution ends while the parcel is on its way",
+        shows=("checkout",),
     ),
     Mutant(
         "a canceled order's execution carries on",
@@ -550,6 +828,7 @@ MUTANTS = (
         "\"{% $states.input.outcome in ['canceled', 'lost'] %}\"",
         "\"{% $states.input.outcome in ['lost'] %}\"",
         "a canceled order waits for its delivery",
+        shows=("cancel_against_ship", "cancel"),
     ),
     Mutant(
         "an order that is alive is left alone",
@@ -557,5 +836,44 @@ MUTANTS = (
         "\"{% $states.input.outcome = 'carry_on' %}\"",
         "\"{% $states.input.outcome = 'carry-on' %}\"",
         "an order whose signal was lost is forgotten",
+        shows=("checkout", "3ds"),
+    ),
+    Mutant(
+        "shipping is not tried again",
+        "statemachines/checkout_to_delivery.asl.json",
+        '"Output": { "outcome": "{% $states.result.Payload.outcome %}" },\n      "Retry": [\n'
+        "        {\n"
+        '          "ErrorEquals": ["States.ALL"],\n          "IntervalSeconds": 2,\n          "BackoffRate": 2,\n'
+        '          "MaxAttempts": 8',
+        '"Output": { "outcome": "{% $states.result.Payload.outcome %}" },\n      "Retry": [\n'
+        "        {\n"
+        '          "ErrorEquals": ["States.ALL"],\n          "IntervalSeconds": 2,\n          "BackoffRate": 2,\n'
+        '          "MaxAttempts": 0',
+        "one lost call to the carrier needs a person",
+        shows=("checkout",),
+    ),
+    Mutant(
+        "settling is not tried again",
+        "statemachines/checkout_to_delivery.asl.json",
+        '"MaxAttempts": 8,\n          "MaxDelaySeconds": 300,\n          "JitterStrategy": "FULL"\n'
+        "        }\n      ],\n"
+        '      "End": true',
+        '"MaxAttempts": 0,\n          "MaxDelaySeconds": 300,\n          "JitterStrategy": "FULL"\n'
+        "        }\n      ],\n"
+        '      "End": true',
+        "one lost call needs a person",
+        shows=("checkout",),
+    ),
+    Mutant(
+        "compensating is not tried again",
+        "statemachines/checkout_to_delivery.asl.json",
+        '"MaxAttempts": 8,\n          "MaxDelaySeconds": 300,\n          "JitterStrategy": "FULL"\n'
+        "        }\n      ],\n"
+        '      "Next": "Alive"',
+        '"MaxAttempts": 0,\n          "MaxDelaySeconds": 300,\n          "JitterStrategy": "FULL"\n'
+        "        }\n      ],\n"
+        '      "Next": "Alive"',
+        "one lost call to the payment provider needs a person",
+        shows=("cancel",),
     ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from commerce.adapters.dynamodb import fields, from_item
 from commerce.fulfilment.model import EVENT_TYPES, TrackingStatus, order_named
+from commerce.inventory.model import MAX_UNITS
 from commerce.inventory.policy import buyer_key
 from commerce.orders import repository as orders_repository
 from commerce.orders.model import TERMINAL
@@ -55,6 +56,7 @@ class Before:
     ledger: Mapping[Place, Counter[str]]
     events: frozenset[str]
     caps: Mapping[Place, int]
+    limits: Mapping[str, int]
 
 
 class Checks:
@@ -74,6 +76,8 @@ class Checks:
             self._stock.update(before.stock)
         self._caps: Counter[Place] = Counter(before.caps if before else ())
         """How many units may be sold ahead at a place."""
+        self._limits: dict[str, int] = dict(before.limits if before else ())
+        """By SKU: how many units one buyer may have."""
         self._promised: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
         """By SKU and kind of movement: by how much the units on all shelves changed."""
@@ -94,6 +98,7 @@ class Checks:
                 if write.sk == "POLICY" and write.new is not None:
                     policy = self._decode(write.new)
                     self._caps[write.pk[6:], policy["location"]] = policy["cap"]
+                    self._limits[write.pk[6:]] = policy.get("purchase_limit", MAX_UNITS)
                 elif write.pk.startswith("STOCK#"):
                     sku, _, shard = write.pk[6:].partition("#")
                     place = (sku, write.sk[9:])
@@ -193,6 +198,12 @@ class Checks:
         if needed:
             raise Violation("I9", f"a person had to redrive {needed} executions or letters after a fault that passes")
 
+    def undisturbed(self, found: int) -> None:
+        """Nothing went wrong, and the reconciler found so much all the same."""
+        self.counts["flow"] += 1
+        if found:
+            raise Violation("flow", f"without any fault the reconciler found {found} things")
+
     def replayed(self, first: str, second: str) -> None:
         """I10: the same key, the same bytes."""
         self.counts["I10"] += 1
@@ -230,7 +241,7 @@ class Checks:
     def before(self) -> Before:
         """What a schedule that begins here must know."""
         events = frozenset(pk[6:] for pk, _, _ in self._world.tables.items("outbox"))
-        return Before(dict(self._stock), dict(self._ledger), events, dict(self._caps))
+        return Before(dict(self._stock), dict(self._ledger), events, dict(self._caps), dict(self._limits))
 
     # --- at rest ----------------------------------------------------------------------------------------------------
 
@@ -339,7 +350,7 @@ class Checks:
         for pk, sk, item in self._world.tables.items("inventory"):
             if pk.startswith("BUYER#"):
                 counted, has = item["units"], bought[pk[6:], sk[6:]]
-                if counted != has:
+                if counted != has or counted > self._limits[sk[6:]]:
                     raise Violation("limits", f"of {sk[6:]} a buyer has {has}; counted were {counted}")
 
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:

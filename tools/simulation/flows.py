@@ -274,10 +274,11 @@ def _dispute(world: World, order_id: str) -> None:
 
 
 def last_unit(world: World) -> None:
-    """Two buyers want the last one, one of them in two lines of one."""
+    """Two buyers want the last one, and mugs in two lines of one; a third wants two of the last one, in two lines."""
     Parcels(world)
-    _bought(world, 1, lines=(("LAST", 1),))
-    _bought(world, 2, lines=(("LAST", 1), ("MUG", 1)))
+    _bought(world, 1, lines=(("LAST", 1), ("MUG", 1), ("MUG", 1)))
+    _bought(world, 2, lines=(("MUG", 1), ("LAST", 1), ("MUG", 1)))
+    _bought(world, 3, lines=(("LAST", 1), ("LAST", 1)))
     _safety_net(world)
 
 
@@ -360,7 +361,7 @@ def _lamps_arrive(world: World) -> None:
 
 
 def purchase(world: World) -> None:
-    """Lamps are ordered from their supplier and come in two boxes at once, while buyers want them."""
+    """Lamps are ordered from their supplier and come in three boxes at once, one too many, while buyers want them."""
     Parcels(world)
     _bought(world, 1, lines=(("LAMP", 2),))
     _lamps_are_ordered(world)
@@ -388,24 +389,26 @@ def _lamps_are_ordered(world: World) -> None:
         if made is None or ask("POST /admin/purchase-orders/{id}/send", id=made["id"]) is None:
             return
         world.scheduler.sleep(3600.0 * world.random.random())
-        for box in (1, 2):
+        for box, units in ((1, 2), (2, 2), (3, 1)):
             clerk = Stockroom(world, f"goods-in-{box}")
-            world.scheduler.start(clerk.name, partial(clerk.receive, made["id"], "LAMP", 2, "main"))
+            world.scheduler.start(clerk.name, partial(clerk.receive, made["id"], "LAMP", units, "main"))
 
     world.scheduler.start("purchasing", order)
 
 
 def counted(world: World) -> None:
-    """Staff count two SKUs while buyers take them: a mug is missing, a teapot was forgotten, a mug breaks."""
+    """Staff count two SKUs while buyers take them: a mug is missing, a teapot was forgotten. Somebody else sees the one
+    that is missing, too, and writes it off.
+    """
     Parcels(world)
     for number in (1, 2):
         _bought(world, number, lines=(("MUG", number), ("TEAPOT", 1)))
     _stock_is_taken(world)
-
-    def breakage() -> None:
-        Stockroom(world, "breakage").adjust("MUG", -1, "main", "broken")
-
-    world.scheduler.start("breakage", breakage, after=14_400.0 * world.random.random())
+    world.scheduler.start(
+        "shop floor",
+        lambda: Stockroom(world, "shop floor").correct("MUG", "main"),
+        after=14_400.0 * world.random.random(),
+    )
     _safety_net(world)
 
 

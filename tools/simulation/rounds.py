@@ -23,6 +23,8 @@ class Rounds:
     def __init__(self, world: "World", every: float = EVERY) -> None:
         self._world, self._every = world, every
         self._going = False
+        self.found = 0
+        """How much was mended, or left to a person."""
 
     def begin(self) -> None:
         """Something was written that the reconciler may have to finish."""
@@ -98,6 +100,7 @@ class Rounds:
         except FunctionFailed as failure:
             self._world.story.tell("failed", failure.error)
         else:
+            self.found += found["mended"] + found["left"]
             self._world.story.tell("reconciled", found)
 
 

@@ -50,7 +50,7 @@ def schedule(name: str, flows: Collection[str]) -> Schedule:
         return Schedule(name, flow, int(rest), Chance(chances, chances.choice(_PROBABILITIES), MOST_FAULTS))
     how, _, faults = rest.partition("/")
     if flow in flows and how == "race" and faults.isdigit():
-        return Schedule(name, flow, int(faults), Plan({}))
+        return Schedule(name, flow, int(faults), Chance(Random(), 0.0, most=0))
     if flow in flows and how == "storm" and faults.isdigit():
         storm = Chance(Random(f"faults {faults}"), STORM, MOST_IN_A_STORM)
         return Schedule(name, flow, int(faults), storm)

@@ -245,11 +245,15 @@ class World:
         self.checks.at_rest()
 
     def _expect_nobody_was_needed(self) -> None:
-        """One thing that goes wrong, and is not for good, mends itself: no person has to have anything done again."""
+        """One thing that goes wrong, and not for good, is mended without a person. Where nothing does, the reconciler
+        finds nothing either.
+        """
         chooser = self.boundaries.chooser
         if isinstance(chooser, Plan) and chooser.passes:
             needed = self.executions.needed + len(self.emails.dead) + len(self.analytics.dead)
             self.checks.mended_itself(needed)
+            if not chooser.planned:
+                self.checks.undisturbed(self.rounds.found)
 
     def _tidied(self) -> bool:
         """Redrives failed executions and dead letters, and lets the reconciler look once more."""
