@@ -736,7 +736,7 @@ MUTANTS = (
     Mutant(
         "answers are not kept",
         f"{COMMERCE}/adapters/idempotency.py",
-        '            self.table.put(item, ("until", "=", claim.until))',
+        '            self.table.put(item, ("by", "=", claim.by))',
         "            return",
         "a request that is sent again does not get the same answer",
         shows=("checkout",),

@@ -30,6 +30,8 @@ class Claim:
     pk: str
     request: str
     until: int
+    by: str
+    """Whose it is: two claims for a key may be made in one second."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class IdempotencyStore:
         while True:
             now = int(self.clock())
             if known is None or known["expires_at"] <= now:
-                claim = Claim(pk, request, now + CLAIM_SECONDS)
+                claim = Claim(pk, request, now + CLAIM_SECONDS, by=new_id("claim"))
                 if self._take(claim, known):
                     return claim
             known = self.table.get(pk, "CLAIM")
@@ -85,19 +87,20 @@ class IdempotencyStore:
             "state": "done",
             "expires_at": int(self.clock()) + KEPT_SECONDS,
             "until": claim.until,
+            "by": claim.by,
             "status": answer.status,
             "headers": dict(answer.headers),
             "body": answer.body,
         }
         try:
-            self.table.put(item, ("until", "=", claim.until))
+            self.table.put(item, ("by", "=", claim.by))
         except ConditionFailed:
             return
 
     def release(self, claim: Claim) -> None:
         """Gives the key back after work that did not happen, so that a retry may do it."""
         try:
-            self.table.delete(claim.pk, "CLAIM", ("until", "=", claim.until), ("state", "=", "in_progress"))
+            self.table.delete(claim.pk, "CLAIM", ("by", "=", claim.by), ("state", "=", "in_progress"))
         except ConditionFailed:
             return
 
@@ -109,7 +112,7 @@ class IdempotencyStore:
             "state": "in_progress",
             "expires_at": claim.until,
             "until": claim.until,
-            "by": new_id("claim"),
+            "by": claim.by,
         }
         condition = ("until", "=", known["until"]) if known else ("pk", "missing")
         try:
