@@ -36,13 +36,11 @@ class Sale:
     last: float = 0.0
     """When the last buyer had their final answer."""
 
-    @property
-    def per_second(self) -> float:
-        """Orders per second, from the first press of a button until nine of ten had theirs.
-
-        Who met others again and again is served last, and says how long the line was, not how fast it moved.
+    def per_second(self, share: float = 1.0) -> float:
+        """Orders per second, from the first press of a button until this share of the orders was made: all of them, or
+        without those who met others again and again, and say how long the line was rather than how fast it moved.
         """
-        served = sorted(self.orders.values())[: ceil(len(self.orders) * 0.9)]
+        served = sorted(self.orders.values())[: ceil(len(self.orders) * share)]
         return len(served) / served[-1] if served else 0.0
 
 
