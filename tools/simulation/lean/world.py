@@ -328,10 +328,11 @@ def _settle(world: World, order_id: str) -> dict[str, Any]:
     return {"outcome": "settled"}
 
 
-def _reconcile(world: World) -> int:
+def _reconcile(world: World) -> dict[str, int]:
     tend_all(world.premises.inventory, now=virtual.now())
     round_ = Round(world.stores, world.premises.orders, _Nothing(), world.workflow, world.payments, lambda: world.depot)
-    return len(list(reconcile(round_, EVERYWHERE, limit=200, now=virtual.now())))
+    mended = [one.mended for one in reconcile(round_, EVERYWHERE, limit=200, now=virtual.now())]
+    return {"mended": sum(mended), "left": len(mended) - sum(mended)}
 
 
 class _Nothing:
