@@ -123,11 +123,11 @@ MUTANTS = (
     ),
     Mutant(
         "a cancellation leaves a pool's units with another row",
-        f"{COMMERCE}/orders/service.py",
-        "        Part(sku=line.sku, **allocation.model_dump())\n        for line in order.lines",
-        '        Part(sku=line.sku, **allocation.model_dump(exclude={"shard"}))\n'
-        "        for line in order.lines",
-        "what a pool's row promised is never free again",
+        f"{COMMERCE}/inventory/repository.py",
+        'self._moved(part, "released", order_id, now, available=part.quantity, guard=guard)',
+        'self._moved(\n                part.model_copy(update={"shard": 0}), "released", order_id, now, available=part.quantity, '
+        "guard=guard\n            )",
+        "one row has more free than lies in it, and another one's units are promised for ever",
         shows=("hot",),
     ),
     Mutant(
@@ -249,6 +249,14 @@ MUTANTS = (
         "own = put(self.table.name, _order_item(now))",
         "of two deliveries at once the order forgets one",
         shows=("purchase",),
+    ),
+    Mutant(
+        "units that were moved at that moment are taken for gone",
+        f"{COMMERCE}/inventory/service.py",
+        '                _expect_free(inventory, sku, place, -quantity, "taken away", owed=cap)\n                continue\n',
+        '                raise Conflict("too few units are free", path="$.quantity") from refused\n',
+        "a unit of a hot SKU that the picker did not find is sold again",
+        shows=("hot",),
     ),
     # --- transactions
     Mutant(

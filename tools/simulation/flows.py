@@ -72,8 +72,8 @@ def furnish(world: World) -> None:
 Flow = Callable[[World], None]
 
 
-def _bought(world: World, number: int = 1, *, short: bool = False, **buyer: Any) -> Buyer:
-    """A buyer who buys, and a warehouse that then works."""
+def _bought(world: World, number: int = 1, *, short: bool = False, after: float = 0.0, **buyer: Any) -> Buyer:
+    """A buyer who buys, `after` so many seconds, and a warehouse that then works."""
     somebody = Buyer(world, f"buyer{number}", **buyer)
 
     def work() -> None:
@@ -85,7 +85,7 @@ def _bought(world: World, number: int = 1, *, short: bool = False, **buyer: Any)
                 after=600.0,
             )
 
-    world.scheduler.start(somebody.name, work)
+    world.scheduler.start(somebody.name, work, after=after)
     return somebody
 
 
@@ -298,12 +298,18 @@ def one_of_two_lost(world: World) -> None:
 
 
 def hot(world: World) -> None:
-    """Staff spread a SKU over a pool while three buyers want it and one changes their mind, and bring it together."""
+    """Staff spread a SKU over a pool, and bring it together, while three buyers want it: one of them changes their
+    mind, of another one's a unit breaks.
+    """
     Parcels(world)
     _pool_for_a_while(world)
-    for number in (1, 2, 3):
-        _bought(world, number, lines=(("MUG", number),))
-    _changes_mind(world, _bought(world, 4, lines=(("TEAPOT", 1),)))
+    chances = world.random
+    buyers = [
+        _bought(world, number, short=number == 2, lines=(("MUG", number),), after=2.0 * chances.random())
+        for number in (1, 2, 3)
+    ]
+    _changes_mind(world, buyers[2])
+    _bought(world, 4, lines=(("TEAPOT", 1),))
     _safety_net(world)
 
 
@@ -345,10 +351,13 @@ def _stockroom(world: World) -> None:
 
 
 def backorder(world: World) -> None:
-    """Two buyers want two lamps each: one lies on the shelf, two may be sold ahead; then lamps arrive."""
+    """The lamp on the shelf is sold; then two buyers at once want two each, of which two may be sold ahead in all; then
+    lamps arrive.
+    """
     Parcels(world)
-    for number in (1, 2):
-        _bought(world, number, lines=(("LAMP", 2),))
+    _bought(world, 1, lines=(("LAMP", 1),))
+    for number in (2, 3):
+        _bought(world, number, lines=(("LAMP", 2),), after=60.0)
     _lamps_arrive(world)
     _safety_net(world)
 
@@ -406,7 +415,7 @@ def counted(world: World) -> None:
     _stock_is_taken(world)
     world.scheduler.start(
         "shop floor",
-        lambda: Stockroom(world, "shop floor").correct("MUG", "main"),
+        lambda: Stockroom(world, "shop-floor").correct("MUG", "main"),
         after=14_400.0 * world.random.random(),
     )
     _safety_net(world)
@@ -436,7 +445,7 @@ def _adjusted_by_table(world: World) -> None:
 
     def adjust() -> None:
         staff = Stockroom(world, "table")
-        staff.adjust_by_table([*rows, ("MUGG", "main", 1, "no such SKU")])
+        staff.send_table([*rows, ("MUGG", "main", 1, "no such SKU")])  # is refused: no goods are moved
         staff.adjust_by_table(rows)
 
     world.scheduler.start("table", adjust, after=0.6 * world.random.random())
@@ -528,10 +537,10 @@ FLOWS: dict[str, Scene] = {
     "split": Scene(split, ("delivered",)),
     "one_of_two_lost": Scene(one_of_two_lost, ("delivered",)),
     "transfer": Scene(transfer, ("delivered", "delivered")),
-    "backorder": Scene(backorder, ("delivered",)),
+    "backorder": Scene(backorder, ("delivered", "delivered")),
     "purchase": Scene(purchase, ("delivered", "delivered")),
     "count": Scene(counted, ("delivered", "delivered")),
     "table": Scene(by_table, ("canceled", "delivered")),
     "limit": Scene(limited, ("canceled", "delivered")),
-    "hot": Scene(hot, ("canceled", "delivered", "delivered", "delivered")),
+    "hot": Scene(hot, ("canceled", "canceled", "delivered", "delivered")),
 }

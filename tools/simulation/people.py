@@ -326,14 +326,18 @@ class Stockroom(Person):
             if self._done(route, {"id": order_id}, body, "admin_orders"):
                 self.world.shelves.add(line["sku"], line["allocations"][0]["location"], units)
 
-    def adjust_by_table(self, rows: Sequence[tuple[str, str, int, str]]) -> None:
-        """SKU, location, units (signed) and reason of each adjustment; what is refused at first is tried once more."""
+    def send_table(self, rows: Sequence[tuple[str, str, int, str]]) -> Answer | None:
+        """SKU, location, units (signed) and reason of each adjustment."""
         table = "\n".join(("sku,location,quantity,reason", *(",".join(map(str, row)) for row in rows)))
-        request = {"text": table, "headers": {"content-type": "text/csv"}, "staff": True}
+        headers = {"content-type": "text/csv"}
+        return self.insist("admin_inventory", "POST /admin/stock-adjustments", text=table, headers=headers, staff=True)
+
+    def adjust_by_table(self, rows: Sequence[tuple[str, str, int, str]]) -> None:
+        """Goods arrive and are thrown away as the table says; what is refused at first is tried once more."""
         done: set[tuple[str, str]] = set()
         with self.world.shelves.in_hands([sku for sku, *_ in rows]):
             for _ in range(2):
-                answer = self.insist("admin_inventory", "POST /admin/stock-adjustments", **request)
+                answer = self.send_table(rows)
                 for row in answer.body["rows"] if answer and answer.status < 300 else ():
                     if row["outcome"] in ("adjusted", "done_before"):
                         done.add((row["sku"], row["location"]))
