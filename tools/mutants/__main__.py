@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
+from threading import Lock, current_thread
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +22,8 @@ from tools.mutants.overlay import digest, overlay
 from tools.simulation import campaign
 
 REPORT = ROOT / campaign.MUTANTS
+COPIES = ROOT / "build" / "mutants"
+"""A copy of the shop for each worker."""
 WANTED = 0.95
 
 
@@ -54,33 +56,63 @@ class Limits:
     """Of processor time."""
 
 
-def judge(mutant: Mutant, before: Verdict | None, limits: Limits, sources: str) -> Verdict:
+class SoundShop:
+    """The shop without a bug, in one process for the whole run."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._passed: dict[str, bool] = {}
+        self._process = subprocess.Popen(
+            [*_PLAY, "--listen"],
+            cwd=ROOT,
+            env=_environment(ROOT),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def passes(self, schedule: str) -> bool:
+        """Whether it holds every invariant in that schedule."""
+        orders, answers = self._process.stdin, self._process.stdout
+        assert orders and answers
+        with self._lock:
+            if schedule not in self._passed:
+                orders.write(f"{schedule}\n")
+                orders.flush()
+                self._passed[schedule] = json.loads(answers.readline())["schedule"] is None
+            return self._passed[schedule]
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+
+def judge(mutant: Mutant, before: Verdict | None, limits: Limits, shop: SoundShop, sources: str) -> Verdict:
     """Plays the campaign on the mutated shop, in a process of its own, and what it finds on the shop as it is.
 
-    What found it in other sources is played first. Raises RuntimeError where a shop does not start.
+    What found it in other sources is played first. Raises RuntimeError where the mutated shop does not start.
     """
     first = [before.schedule] if before and before.schedule else []
     wanted = ["--most", str(limits.schedules), "--seconds", str(limits.seconds)]
-    with overlay(mutant, ROOT / "build" / "mutants" / str(MUTANTS.index(mutant))) as folder:
+    with overlay(mutant, COPIES / current_thread().name) as folder:
         found = _play(folder, *wanted, "--first", *first, "--aims", *mutant.shows)
-    sound = found["schedule"] is None or _passes(found["schedule"])
+    sound = found["schedule"] is None or shop.passes(found["schedule"])
     return Verdict(mutant, **found, sound=sound, sources=sources)
 
 
-@cache
-def _passes(schedule: str) -> bool:
-    """Whether the shop as it is passes; many mutants are found by the same schedule."""
-    return _play(ROOT, "--schedule", schedule)["schedule"] is None
+_PLAY = (sys.executable, "-m", "tools.mutants.play")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Compiled modules are kept: two mutants of a worker differ in a file or two."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    path = os.pathsep.join(map(str, (folder / "layers/commerce/python", folder)))
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONPATH": path, "PYTHONPYCACHEPREFIX": str(COPIES / "compiled")}
 
 
 def _play(folder: Path, *options: str) -> dict[str, Any]:
-    environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": f"{folder / 'layers/commerce/python'}:{folder}",
-    }
-    command = [sys.executable, "-m", "tools.mutants.play", *options]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    command = [*_PLAY, *options]
+    done = subprocess.run(command, cwd=folder, env=_environment(folder), capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the shop in {folder} does not start: {done.stderr[-1500:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -91,13 +123,14 @@ def judged(
     mutants: list[Mutant], known: dict[str, Verdict], limits: Limits, workers: int, sources: str
 ) -> Iterator[Verdict]:
     """The verdicts, as they come."""
-    pool = ThreadPoolExecutor(workers)
+    pool, shop = ThreadPoolExecutor(workers), SoundShop()
     try:
-        waiting = [pool.submit(judge, one, known.get(one.name), limits, sources) for one in mutants]
+        waiting = [pool.submit(judge, one, known.get(one.name), limits, shop, sources) for one in mutants]
         for one in as_completed(waiting):
             yield one.result()
     finally:
         pool.shutdown(cancel_futures=True)
+        shop.close()
 
 
 def remembered(path: Path) -> dict[str, Verdict]:

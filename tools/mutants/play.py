@@ -1,17 +1,20 @@
 """Plays the campaign's schedules in this process until one is violated: `python -m tools.mutants.play --most 2000`.
 
-Prints one line of JSON: the schedule that was violated, if any, what was violated, and how many were played.
+Prints one line of JSON: the schedule that was violated, if any, what was violated, and how many were played. With
+`--listen` it plays the schedules that are named on standard input, and prints such a line for each.
 """
 
 import argparse
 import json
 import signal
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, count, islice
 from random import Random
 from types import FrameType
+from typing import Any
 
 from tools.simulation import campaign
 from tools.simulation.plans import Trace, singles
@@ -87,25 +90,33 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120, help="of processor time")
     parser.add_argument("--aims", nargs="*", default=(), metavar="FLOW", help="flows that are played first")
     parser.add_argument("--first", nargs="*", default=(), metavar="SCHEDULE", help="schedules before all others")
-    parser.add_argument("--schedule", help="play this one alone")
+    parser.add_argument("--listen", action="store_true", help="play what is named on standard input")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     campaign.prepare()
     signal.signal(signal.SIGPROF, _restless)
-    played = 0
+    if options.listen:
+        for line in sys.stdin:
+            print(json.dumps(first_violated([line.strip()], options.seconds)), flush=True)
+        return
     wanted = chain(options.first, names(options.aims, options.seed))
-    for name in [options.schedule] if options.schedule else islice(wanted, options.most):
+    print(json.dumps(first_violated(islice(wanted, options.most), options.seconds)))
+
+
+def first_violated(schedules: Iterable[str], seconds: float) -> dict[str, Any]:
+    """The first schedule that is violated, within so many seconds of processor time."""
+    played, began = 0, time.process_time()
+    for name in schedules:
         signal.setitimer(signal.ITIMER_PROF, LONGEST)
         result = campaign.play([name])
         signal.setitimer(signal.ITIMER_PROF, 0)
         played += 1
         if result.violated:
             [(schedule, what)] = result.violations
-            print(json.dumps({"schedule": schedule, "what": what, "played": played}))
-            return
-        if time.process_time() > options.seconds:
+            return {"schedule": schedule, "what": what, "played": played}
+        if time.process_time() - began > seconds:
             break
-    print(json.dumps({"schedule": None, "what": None, "played": played}))
+    return {"schedule": None, "what": None, "played": played}
 
 
 if __name__ == "__main__":
