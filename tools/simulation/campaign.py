@@ -22,6 +22,7 @@ from typing import Any
 
 from tools.simulation.faults import KINDS, Tally
 from tools.simulation.plans import Trace, pairs, singles
+from tools.simulation.schedules import CROWDS
 
 REPORT = Path("build/campaign.json")
 MUTANTS = Path("build/mutants.json")
@@ -30,7 +31,7 @@ CHUNK = 25
 KEPT_VIOLATIONS = 50
 WHOLE_AT_LEAST, WHOLE_SHARE = 600, 50
 """Of a campaign, so many schedules play the whole shop, or one in so many."""
-PAIRED = {False: "checkout", True: "lean_checkout"}
+PAIRED = {False: "checkout", True: "lean-checkout"}
 """The flow of each tier whose pairs of faults are played: all of them in the lean tier, a sample in the other."""
 PARTS = 8
 """In so many tasks for each first fault: the first ones of all of them are a sample of all pairs."""
@@ -118,7 +119,7 @@ def prepare(lean: bool = False) -> None:
         from tools.simulation.lean import tables
 
         tables.install()
-        from tools.simulation.lean.stage import Stage as LeanStage
+        from tools.simulation.lean.stage import LeanStage
 
         _stage = LeanStage()
     else:
@@ -278,14 +279,13 @@ def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task
 
 
 def _crowds(flows: list[str], first: int, lean: bool) -> Iterator[str]:
-    """Many buyers; and flows by chance, which in the lean tier has one only."""
-    if lean:
-        return (f"lean/{number}" for number in count(first))
+    """Many buyers; and each flow in another order of events, and in a storm."""
+    crowd = CROWDS[lean]
     return (
         name
         for number in count(first, CHUNK)
         for name in (
-            *(f"random/{one}" for one in range(number, number + CHUNK)),
+            *(f"{crowd}/{one}" for one in range(number, number + CHUNK)),
             *(f"{flow}/{how}/{number}" for how in ("race", "storm") for flow in flows),
         )
     )

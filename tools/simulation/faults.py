@@ -110,9 +110,8 @@ FITTING: dict[str, tuple[str, ...]] = {
     ),
     "bank.read": ("crash_before", "answer_lost"),
     "bank.write": ("crash_before", "crash_after", "answer_lost", "late_effect", "outage_after", "key_expired"),
+    "depot.read": ("crash_before", "answer_lost"),
     "depot.write": ("crash_before", "crash_after", "answer_lost", "late_effect"),
-    "request": (*_FUNCTION, "duplicate", "answer_lost"),
-    "news": ("at_once", "late", "three_days_late", "never", "duplicate"),
     "states.update": ("throttled", "conflict", "retried", "answer_lost"),
     "states.events": ("throttled", "retried", "answer_lost"),
 }

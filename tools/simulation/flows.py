@@ -32,6 +32,8 @@ POLICIES = {
     "PRINT": SellingPolicy(version=1, purchase_limit=2),
 }
 """Lamps are sold ahead of their stock, and one buyer gets two prints."""
+BUYERS = (2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 5, 8)
+"""How many want the same things at once, mostly few: most of what can go wrong goes wrong between two."""
 
 
 def furnish(world: World) -> None:
@@ -470,7 +472,7 @@ def crowd(world: World) -> None:
     """Two to eight buyers at once who want the same few things, and everything that may become of an order."""
     chances = world.random
     parcels = Parcels(world)
-    for number in range(1, chances.randint(2, 8) + 1):
+    for number in range(1, chances.choice(BUYERS) + 1):
         lines = tuple((chances.choice(SKUS), chances.randint(1, 2)) for _ in range(chances.randint(1, 2)))
         cards = chances.choice(CARDS)
         somebody = _bought(
@@ -517,6 +519,8 @@ class Scene:
 
     play: Flow
     ends: tuple[str, ...]
+    otherwise: tuple[str, ...] | None = None
+    """If it depends on who comes first."""
 
 
 FLOWS: dict[str, Scene] = {
@@ -541,6 +545,6 @@ FLOWS: dict[str, Scene] = {
     "purchase": Scene(purchase, ("delivered", "delivered")),
     "count": Scene(counted, ("delivered", "delivered")),
     "table": Scene(by_table, ("canceled", "delivered")),
-    "limit": Scene(limited, ("canceled", "delivered")),
+    "limit": Scene(limited, ("canceled", "delivered"), otherwise=("delivered", "delivered")),
     "hot": Scene(hot, ("canceled", "canceled", "delivered", "delivered")),
 }

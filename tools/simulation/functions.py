@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,6 +23,7 @@ from tools.simulation.clients import Client, Services
 from tools.simulation.scheduler import Scheduler
 from tools.simulation.story import Story
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk_test_simulation"
 WEBHOOK_SECRET = "whsec_simulation"
@@ -60,9 +61,12 @@ class FunctionFailed(Exception):
 
 
 class Functions:
-    """The loaded handlers. Made once per process: worlds come and go behind their clients."""
+    """The loaded handlers. Made once per process: worlds come and go behind their clients.
 
-    def __init__(self, world: Callable[[], Services]) -> None:
+    `client` makes the client of an AWS service; left out, its calls go to the present world.
+    """
+
+    def __init__(self, world: Callable[[], Services], client: Callable[[str], Any] | None = None) -> None:
         from stacks.config import load
         from stacks.functions import FUNCTIONS
         from stacks.tables import ALL
@@ -93,7 +97,7 @@ class Functions:
         from commerce.adapters import aws, secrets
 
         clients: Any = aws
-        clients.client = lambda service, **_: Client(service, world)
+        clients.client = lambda service, **_: client(service) if client else Client(service, world)
         known = {"signing": {"key": SIGNING_KEY}} | {
             name: {"api_key": KEY, "webhook_secret": WEBHOOK_SECRET} for name in ("payment", "carrier")
         }
@@ -115,12 +119,16 @@ class Functions:
 
     def invoke(self, scheduler: Scheduler, story: Story, name: str, event: dict[str, Any], skew: float) -> Any:
         """The handler's answer, in the present actor's own line of work. Raises FunctionFailed."""
+        return self.within(scheduler, story, name, lambda: self.modules[name].handler(event, None), skew)
+
+    def within(self, scheduler: Scheduler, story: Story, name: str, do: Callable[[], T], skew: float) -> T:
+        """What a part of the function answers, within its time. Raises FunctionFailed."""
         actor = scheduler.current
         assert actor is not None
         before = actor.function, actor.deadline, actor.skew
         actor.function, actor.deadline, actor.skew = name, scheduler.now + self._timeouts[name], skew
         try:
-            return self.modules[name].handler(event, None)
+            return do()
         except Died as died:
             raise FunctionFailed("Sandbox.Timedout" if "time" in str(died) else "Lambda.Unknown", str(died)) from None
         except Exception as error:

@@ -30,22 +30,25 @@ class Rounds:
         """Something was written that the reconciler may have to finish."""
         if not self._going:
             self._going = True
-            self._world.scheduler.start("the reconciler", self._go, after=self._every)
+            self._world.scheduler.start("the reconciler", self._go, after=self._until_next(self._every))
 
     def once_more(self) -> bool:
         """A last run, at a moment at which it looks everywhere; whether there is anything to look at."""
         if not self._unfinished():
             return False
-        now = self._world.scheduler.now
-        self._world.scheduler.start("the reconciler", self._run, after=ASKS_EVERY - now % ASKS_EVERY)
+        self._world.scheduler.start("the reconciler", self._run, after=self._until_next(ASKS_EVERY))
         return True
 
     def _go(self) -> None:
         while self._unfinished():
             if self._due():
                 self._run()
-            self._world.scheduler.sleep(self._every)
+            self._world.scheduler.sleep(self._until_next(self._every))
         self._going = False
+
+    def _until_next(self, period: float) -> float:
+        """Seconds: it comes at whole minutes."""
+        return period - self._world.scheduler.now % period
 
     def _unfinished(self) -> bool:
         return (

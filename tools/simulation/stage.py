@@ -4,7 +4,7 @@ import gc
 from typing import Any
 
 from tools.simulation import money
-from tools.simulation.faults import Plan
+from tools.simulation.faults import Chooser, Plan
 from tools.simulation.flows import FLOWS, crowd, furnish
 from tools.simulation.functions import KEY, WEBHOOK_SECRET, Functions
 from tools.simulation.schedules import Schedule
@@ -15,22 +15,24 @@ from tools.simulation.world import World
 class Stage:
     """The functions, the tables and the furnished shop of this process."""
 
-    flow_names = tuple(FLOWS)
-    """Their names."""
+    prefix = ""
+    """Of the names of its flows."""
 
     def __init__(self) -> None:
         self._world: World | None = None
-        money.Transport.payments = lambda: self.world.payments
-        self._functions = Functions(lambda: self.world)
-        self._replace_the_wires()
-        self._tables = Tables()
-        self._base = None
-        self._world = World(self._functions, self._tables, None, 0, Plan({}))
+        self._base: Any = None
+        self._store = self._load()
+        self._world = self._made(0, Plan({}))
         furnish(self._world)
         self._base = self._world.base()
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
+
+    @property
+    def flow_names(self) -> tuple[str, ...]:
+        """All flows, under this stage's names."""
+        return tuple(f"{self.prefix}{flow}" for flow in FLOWS)
 
     @property
     def world(self) -> World:
@@ -42,17 +44,26 @@ class Stage:
         """One schedule to its end. Raises Violation or NoRest, and leaves the world as it is at that moment."""
         self._world = None
         self._forget()
-        world = self._world = World(
-            self._functions, self._tables, self._base, schedule.seed, schedule.chooser, told=told
-        )
+        world = self._world = self._made(schedule.seed, schedule.chooser, told=told)
         if traced:
             world.boundaries.trace = []
-        scene = FLOWS.get(schedule.flow)
+        scene = FLOWS.get(schedule.flow.removeprefix(self.prefix))
         (scene.play if scene else crowd)(world)
         world.run()
         if scene and schedule.calm:
-            world.checks.ended(scene.ends)
+            world.checks.ended(scene.ends, scene.otherwise)
         return world
+
+    def _load(self) -> Any:
+        """Loads the functions; answers where worlds store things."""
+        money.Transport.payments = lambda: self.world.payments
+        self._functions = Functions(lambda: self.world)
+        self._replace_the_wires()
+        return Tables()
+
+    def _made(self, seed: int, chooser: Chooser, *, told: bool = False) -> World:
+        """A world that begins with the base."""
+        return World(self._functions, self._store, self._base, seed, chooser, told=told)
 
     def _forget(self) -> None:
         """A schedule begins with functions that have just started: they remember nothing of the one before."""

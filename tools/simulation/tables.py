@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from commerce.adapters.dynamodb import from_item
+from commerce.adapters.dynamodb import from_item, to_item
 from stacks.tables import ALL
 from tools.simulation.boundary import Boundaries
 from tools.simulation.dynamodb import Client, Database
@@ -81,6 +81,10 @@ class Tables:
         answer = getattr(self._client, operation)(**parameters)
         self.seen()
         return answer
+
+    def overwrite(self, table: str, item: dict[str, Any]) -> None:
+        """An item of an earlier release comes into the place of what is there."""
+        self.direct("put_item", TableName=table, Item=to_item(item))
 
     def items(self, table: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Every item of a table, decoded, with its keys."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from commerce.adapters.dynamodb import to_item
 from stacks.config import Config
 from stacks.substitution import substituted
 from tools.simulation import money, parcels, virtual
@@ -61,11 +60,17 @@ class Base:
 class World:
     """Built anew for each schedule, on the functions of the process and the base of its tables."""
 
+    tables: Any
+    payments: Any
+    depot: Any
+    bus: Any
+    """Doubles; each tier has its own (`_wire`)."""
+
     def __init__(
         self,
         functions: Functions,
-        tables: Tables,
-        base: "Base | None",
+        store: Any,
+        base: Any,
         seed: int,
         chooser: Chooser,
         *,
@@ -80,8 +85,17 @@ class World:
         self.boundaries = Boundaries(self.scheduler, chooser, self.story)
         self._lag = self.random.choice((0.0, 0.0, 0.3)) if isinstance(chooser, Chance) else 0.0
         """How often an eventually consistent read is behind by one write."""
-        self.checks = Checks(self, base.before if base else None)
         self.shelves = Shelves(base.lying if base else {})
+        self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
+        """What becomes of a parcel whose label was bought: the flow says."""
+        self._wire(store, base)
+        self.executions = Executions(
+            machine(functions.config), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke, self.deploy
+        )
+
+    def _wire(self, tables: Tables, base: "Base | None") -> None:
+        """Puts doubles where the shop's functions leave it."""
+        self.checks = Checks(self, base.before if base else None)
         self.tables = tables
         tables.database.clock, tables.watch = lambda: self.scheduler.now, self._written
         tables.database.lagging = (lambda: random.random() < self._lag) if self._lag else None
@@ -102,14 +116,9 @@ class World:
         )
         self.payments = money.Payments(self.boundaries, self._stripe_tells, self.checks)
         self.depot = parcels.Depot(self.boundaries, self._label_bought)
-        self.executions = Executions(
-            machine(functions.config), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke, self.deploy
-        )
-        self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
-        """What becomes of a parcel whose label was bought: the flow says."""
         self.rounds = Rounds(self)
 
-    def base(self) -> "Base":
+    def base(self) -> Any:
         """What schedules begin with: the world as it is now."""
         return Base(
             self.tables.database.snapshot(),
@@ -167,7 +176,7 @@ class World:
         """This release comes while orders are under way that the one before wrote."""
         older = [old for order in self.checks.orders() if (old := as_before(order)) is not None]
         for item in older:
-            self.tables.direct("put_item", TableName="orders", Item=to_item(item))
+            self.tables.overwrite("orders", item)
         if older:
             self.boundaries.fired("deployed", boundary)
 
@@ -225,13 +234,15 @@ class World:
         return answer
 
     def _gateway(self, function: str, event: dict[str, Any], wrong: float) -> Answer:
+        return self._answered(function, lambda: _read(self.functions.modules[function].handler(event, None)), wrong)
+
+    def _answered(self, function: str, do: Callable[[], Answer], wrong: float) -> Answer:
+        """What a client gets: 503 of a function that failed."""
         try:
-            answer = self.invoke(function, event, skew=wrong)
+            return self.functions.within(self.scheduler, self.story, function, do, wrong)
         except FunctionFailed as failure:
             self.story.tell("failed", failure.error)
             return Answer(503, None, "")
-        text = answer["body"]
-        return Answer(answer["statusCode"], json.loads(text) if text else None, text)
 
     def run(self) -> None:
         """Until everybody is done; then people tidy up, as the runbooks say, and everybody is done again."""
@@ -242,6 +253,10 @@ class World:
             if not self._tidied():
                 break
             self.scheduler.run()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Nothing moves any more: every invariant holds."""
         self.checks.at_rest()
 
     def _expect_nobody_was_needed(self) -> None:
@@ -250,16 +265,22 @@ class World:
         """
         chooser = self.boundaries.chooser
         if isinstance(chooser, Plan) and chooser.passes:
-            needed = self.executions.needed + len(self.emails.dead) + len(self.analytics.dead)
-            self.checks.mended_itself(needed)
+            self.checks.mended_itself(self.executions.needed + self._letters_left())
             if not chooser.planned:
                 self.checks.undisturbed(self.rounds.found)
 
     def _tidied(self) -> bool:
         """Redrives failed executions and dead letters, and lets the reconciler look once more."""
         self.story.tell("people redrive what failed")
-        work = self.executions.redrive() + self.emails.redrive() + self.analytics.redrive()
+        work = self.executions.redrive() + self._letters_redriven()
         return bool(self.rounds.once_more() or work)
+
+    def _letters_left(self) -> int:
+        """Dead letters."""
+        return len(self.emails.dead) + len(self.analytics.dead)
+
+    def _letters_redriven(self) -> int:
+        return self.emails.redrive() + self.analytics.redrive()
 
     # --- what the doubles cause -------------------------------------------------------------------------------------
 
@@ -267,9 +288,12 @@ class World:
         self.checks.written(written)
         for write in written:
             if write.table == "outbox":
-                self.stream.touched()
+                self._outbox_touched()
             elif (write.table == "orders" and write.sk == "ORDER") or write.pk == "POOLS":
                 self.rounds.begin()
+
+    def _outbox_touched(self) -> None:
+        self.stream.touched()
 
     def _stripe_tells(self, event: dict[str, Any]) -> None:
         self.webhook(
@@ -295,10 +319,16 @@ class World:
             f"carrier {status}",
             "carrier_webhook",
             "POST /webhooks/carrier",
-            lambda _, forged: parcels.webhook(shipment, status, happened, forged=forged),
+            lambda _, forged: self._sealed(shipment, status, happened, forged),
             lambda success: self._carrier_heard(shipment, success),
             lambda: self.checks.followed(shipment),
         )
+
+    def _sealed(
+        self, shipment: parcels.Shipment, status: str, happened: float, forged: bool
+    ) -> tuple[str, dict[str, str]]:
+        """The carrier's news as they are sent: body and headers."""
+        return parcels.webhook(shipment, status, happened, forged=forged)
 
     def _carrier_heard(self, shipment: parcels.Shipment, success: bool) -> None:
         shipment.told = success
@@ -379,6 +409,11 @@ def _machine(hold: int, warehouse: int, delivery: int) -> Machine:
             },
         )
     )
+
+
+def _read(answer: dict[str, Any]) -> Answer:
+    text = answer["body"]
+    return Answer(answer["statusCode"], json.loads(text) if text else None, text)
 
 
 def _event(

@@ -20,16 +20,11 @@ SPEC = TableSpec("orders", "ORDERS_TABLE", indexes=(Index("by_status", "status_s
 STATES = ("new#1", "new#2", "done#1")
 
 
-class Unwatched:
-    def written(self, written: list[Any]) -> None:
-        pass
-
-
 def lean_table() -> lean.Table:
     scheduler = Scheduler(Random(1))
     boundaries = Boundaries(scheduler, Plan({}), Story(scheduler, told=False))
     client = lean.Client()
-    client.tables = lean.Tables(boundaries, Unwatched(), {"orders": {}})
+    client.tables = lean.Tables(boundaries, lambda written: None, {"orders": {}})
     return lean.Table(client, "orders")
 
 

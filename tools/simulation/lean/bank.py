@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Protocol, TypeVar
 
 from commerce.clock import iso
-from commerce.errors import Unavailable
+from commerce.errors import Unauthenticated, Unavailable
 from commerce.payments.service import (
     Authorization,
     AuthorizationOutcome,
@@ -26,6 +26,8 @@ from tools.simulation import checks, virtual
 from tools.simulation.boundary import Boundaries
 
 T = TypeVar("T")
+SIGNATURE = "signed"
+"""What providers sign their news with."""
 _SECONDS = 0.15
 
 
@@ -78,6 +80,8 @@ class Bank:
     watch: Watch
     tell: Callable[[PaymentNotice], None]
     known: dict[str, Intent] = field(default_factory=dict)
+    _told: dict[str, PaymentNotice] = field(default_factory=dict)
+    """All notices, by id."""
     _untold: dict[str, tuple[float, PaymentNotice]] = field(default_factory=dict)
     """Notices that no webhook has taken, by id, with the moment at which they arose."""
     slow_answer: bool = False
@@ -160,8 +164,10 @@ class Bank:
             return Refund(outcome="unknown")
 
     def construct_event(self, payload: bytes, signature: str) -> PaymentNotice:
-        """Notices come as such."""
-        raise NotImplementedError
+        """The notice of which the payload is the id. Raises Unauthenticated."""
+        if signature != SIGNATURE:
+            raise Unauthenticated("the webhook's signature does not hold")
+        return self._told[payload.decode()]
 
     # --- what others do ---------------------------------------------------------------------------------------------
 
@@ -177,10 +183,10 @@ class Bank:
         intent.disputed = True
         self._tell("disputed", intent, intent.captured, f"dp_{intent_id}", order_id=None, reason="fraudulent")
 
-    def delivered(self, notice: PaymentNotice, success: bool) -> None:
+    def delivered(self, notice_id: str, success: bool) -> None:
         """Whether the shop took a notice."""
         if success:
-            self._untold.pop(notice.id, None)
+            self._untold.pop(notice_id, None)
 
     def untold(self, since: float) -> list[float]:
         """When the notices arose since that moment which were never taken."""
@@ -300,6 +306,7 @@ class Bank:
             amount=amount,
             **{"order_id": intent.order_id, **more},
         )
+        self._told[notice.id] = notice
         self._untold[notice.id] = self.boundaries.scheduler.now, notice
         self.tell(notice)
 

@@ -1,41 +1,18 @@
-"""The carrier behind the port `commerce.fulfilment.shipping.Carrier`: one label per parcel, by its reference."""
+"""The carrier behind its port: one label per parcel, by its reference."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
-from commerce.errors import Unavailable
-from commerce.fulfilment.model import TrackingEvent, TrackingStatus, reference
-from commerce.orders.model import Label, Order, Shipment
+from commerce.errors import Unauthenticated, Unavailable
+from commerce.fulfilment.model import TrackingEvent, TrackingStatus, order_named, reference
+from commerce.orders.model import Label, Order
+from commerce.orders.model import Shipment as Parcel
 from tools.simulation.boundary import Boundaries
-
-
-@dataclass
-class Parcel:
-    """A labelled parcel as the carrier knows it."""
-
-    reference: str
-    order_id: str
-    given_back: bool = False
-    status: TrackingStatus = "pre_transit"
-    moved_at: float = 0.0
-    told: bool = True
-    """Whether the shop took the last news of it."""
-
-    @property
-    def tracking_code(self) -> str:
-        """What the carrier calls the parcel."""
-        return f"TRACK-{self.reference}"
-
-    @property
-    def news(self) -> TrackingEvent:
-        """The last there are of it."""
-        return TrackingEvent(
-            order_id=self.order_id,
-            tracking_number=self.tracking_code,
-            status=self.status,
-            occurred_at=datetime.fromtimestamp(int(self.moved_at), UTC),
-        )
+from tools.simulation.lean.bank import SIGNATURE
+from tools.simulation.parcels import Shipment
 
 
 class DepotLine:
@@ -53,36 +30,36 @@ class Depot:
     """The carrier's books. `bought` is told of each label."""
 
     boundaries: Boundaries
-    bought: Callable[[Parcel], None]
-    shipments: dict[str, Parcel] = field(default_factory=dict)
+    bought: Callable[[Shipment], None]
+    shipments: dict[str, Shipment] = field(default_factory=dict)
     """By reference."""
 
-    def buy_label(self, order: Order, shipment: Shipment, weight_grams: int, key: str) -> Label:
+    def buy_label(self, order: Order, shipment: Parcel, weight_grams: int, key: str) -> Label:
         """The parcel's one label. Raises Unavailable."""
         name = reference(order, shipment)
 
         def buy() -> Label:
-            parcel = self.shipments.get(name)
-            if parcel is None or parcel.given_back:
-                parcel = self.shipments[name] = Parcel(name, order.id)
-                self.bought(parcel)
+            known = self.shipments.get(name)
+            if known is None or known.refunded:
+                known = self.shipments[name] = Shipment(f"shp_{name}", name, status="pre_transit")
+                self.bought(known)
             return Label(
-                id=f"shp_{name}",
+                id=known.id,
                 carrier="USPS",
-                tracking_number=parcel.tracking_code,
+                tracking_number=known.tracking_code,
                 tracking_url=f"https://carrier/{name}",
                 label_url=f"https://carrier/{name}.png",
             )
 
         return self.boundaries.call("depot.buy_label", "depot.write", buy, DepotLine(), attempts=1)
 
-    def void_label(self, order: Order, shipment: Shipment) -> None:
+    def void_label(self, order: Order, shipment: Parcel) -> None:
         """Takes an unused label back. Raises Unavailable."""
 
         def void() -> None:
-            parcel = self.shipments.get(reference(order, shipment))
-            if parcel is not None and parcel.status == "pre_transit":
-                parcel.given_back = True
+            known = self.shipments.get(reference(order, shipment))
+            if known is not None and known.status == "pre_transit":
+                known.refunded = True
 
         self.boundaries.call("depot.void_label", "depot.write", void, DepotLine(), attempts=1)
 
@@ -92,13 +69,24 @@ class Depot:
 
         def told() -> list[TrackingEvent]:
             return [
-                one.news
+                _news(one.reference, one.status, one.moved_at)
                 for one in self.shipments.values()
-                if one.tracking_code in wanted and one.moved_at <= until.timestamp()
+                if one.tracking_code in wanted and one.moved_at and one.moved_at <= until.timestamp()
             ]
 
-        return iter(self.boundaries.call("depot.latest", "bank.read", told, DepotLine(), attempts=1))
+        return iter(self.boundaries.call("depot.latest", "depot.read", told, DepotLine(), attempts=1))
 
     def construct_event(self, raw_body: bytes, headers: Mapping[str, str]) -> TrackingEvent | None:
-        """News come as such."""
-        raise NotImplementedError
+        """The news in a webhook's body. Raises Unauthenticated."""
+        if headers["x-hmac-signature"] != SIGNATURE:
+            raise Unauthenticated("the webhook's signature does not hold")
+        return _news(*json.loads(raw_body))
+
+
+def _news(name: str, status: str, moved_at: float) -> TrackingEvent:
+    return TrackingEvent(
+        order_id=order_named(name),
+        tracking_number=f"TRACKshp_{name}",
+        status=cast(TrackingStatus, status),
+        occurred_at=datetime.fromtimestamp(int(moved_at), UTC),
+    )

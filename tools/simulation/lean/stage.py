@@ -3,50 +3,55 @@
 `virtual.install` and `tables.install` must have run before this is imported.
 """
 
-import gc
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from commerce.adapters.audit import AuditTrail
+from commerce.adapters import wiring
 from commerce.adapters.dynamodb import Item
-from commerce.adapters.outbox import Outbox
-from commerce.checkout import repository as checkout_repository
-from commerce.checkout.model import Checkout
-from commerce.checkout.repository import CheckoutRepository, LineRepository
-from commerce.checkout.service import derive
-from commerce.clock import epoch, iso
-from commerce.contact import Buyer, PostalAddress
-from commerce.ids import new_id
-from commerce.inventory.repository import InventoryRepository
-from commerce.orders import repository as order_repository
-from commerce.orders.repository import OrderRepository
-from commerce.payments.repository import PaymentRepository
-from commerce.pricing.model import Offer, WantedLine
-from commerce.supply import SellingPolicy, Supply
-from stacks.config import load
-from stacks.functions import FUNCTIONS
-from tools.simulation import virtual
-from tools.simulation.faults import Plan
-from tools.simulation.flows import POLICIES, PRICES, SKUS, STOCK
-from tools.simulation.functions import LOCATIONS, SETTINGS_FILE
-from tools.simulation.lean import flows
-from tools.simulation.lean.tables import Client, Table, put
-from tools.simulation.lean.world import Base, Premises, World
-from tools.simulation.scheduler import START
-from tools.simulation.schedules import Schedule
-from tools.simulation.world import machine
+from commerce.checkout import repository as checkouts
+from commerce.orders import repository as orders
+from tools.simulation.clients import Client as AwsClient
+from tools.simulation.faults import Chooser
+from tools.simulation.functions import Functions
+from tools.simulation.lean.tables import Client
+from tools.simulation.lean.world import LeanWorld
+from tools.simulation.stage import Stage
 
 T = TypeVar("T")
 _MOST_REMEMBERED = 5_000
-_ADDRESS = PostalAddress(
-    first_name="Ada",
-    last_name="Byron",
-    street_address="12 St James Square",
-    address_locality="London",
-    postal_code="SW1Y 4LB",
-    address_country="GB",
-)
+
+
+class LeanStage(Stage):
+    """The functions, on repositories whose client leads to the present world's tables."""
+
+    prefix = "lean-"
+
+    def _load(self) -> Client:
+        store = Client()
+
+        def client(service: str) -> Any:
+            return store if service == "dynamodb" else AwsClient(service, lambda: self.world)
+
+        self._functions = Functions(lambda: self.world, client)
+        stand_ins: Any = wiring
+        stand_ins._stripe = lambda *_: self.world.payments
+        stand_ins._easypost = lambda *_: self.world.depot
+        reconciler: Any = self._functions.modules["reconcile"]
+        reconciler.leftovers = _Nothing()
+        for repository, name in ((orders, "_order"), (checkouts, "_checkout")):
+            setattr(repository, name, _remembered(getattr(repository, name)))
+        return store
+
+    def _made(self, seed: int, chooser: Chooser, *, told: bool = False) -> LeanWorld:
+        return LeanWorld(self._functions, self._store, self._base, seed, chooser, told=told)
+
+
+class _Nothing:
+    """In the place of what the outbox's relay missed: there is no relay."""
+
+    def unpublished(self, **_: Any) -> Iterator[str]:
+        """No event."""
+        return iter(())
 
 
 def _remembered(decode: Callable[[Item], T]) -> Callable[[Item], T]:
@@ -62,109 +67,3 @@ def _remembered(decode: Callable[[Item], T]) -> Callable[[Item], T]:
         return found[1]
 
     return decoded
-
-
-class Stage:
-    """The repositories and the furnished shop of this process."""
-
-    flow_names = ("lean_checkout",)
-    """Whose single faults and pairs of faults are played."""
-
-    def __init__(self) -> None:
-        self._premises = _premises()
-        self._base: Base | None = None
-        self._ready: dict[flows.Wanted, Checkout] = {}
-        self._supply: dict[str, Supply] = {}
-        self.world = World(self._premises, None, 0, Plan({}))
-        self._furnish()
-        self._base = self.world.base()
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
-
-    def play(self, schedule: Schedule, *, told: bool = False, traced: bool = False) -> World:
-        """One schedule to its end. Raises Violation or NoRest, and leaves the world as it is at that moment."""
-        world = self.world = World(self._premises, self._base, schedule.seed, schedule.chooser, told=told)
-        if traced:
-            world.boundaries.trace = []
-        scene = flows.Scene(world, self._checkout)
-        (flows.checkout if schedule.flow in self.flow_names else flows.crowd)(scene)
-        world.run()
-        if schedule.calm:
-            world.checks.ended(("delivered",))
-        return world
-
-    def _furnish(self) -> None:
-        world, staff = self.world, flows.Staff(self.world)
-
-        def make() -> None:
-            for sku, policy in POLICIES.items():
-                self._premises.inventory.save_policy(sku, SellingPolicy(), policy)
-            for number, ((sku, location), quantity) in enumerate(STOCK.items()):
-                staff.adjust(sku, location, quantity, 1000 + number)
-            self._supply = self._premises.inventory.supply(SKUS, virtual.now())
-
-        world.scheduler.start("staff", make)
-        world.scheduler.run()
-
-    def _checkout(self, world: World, lines: flows.Wanted, email: str) -> Checkout:
-        """A checkout of these lines that its buyer could complete, stored."""
-        known = self._ready.get(lines)
-        if known is None:
-            known = self._ready[lines] = self._derived(lines)
-        buyer = known.buyer.model_copy(update={"email": email})
-        checkout = known.model_copy(update={"id": new_id("checkout"), "buyer": buyer})
-        world.tables.commit([put("carts", checkout_repository._item(checkout))])
-        return checkout
-
-    def _derived(self, lines: flows.Wanted) -> Checkout:
-        """As buyers saw it when all schedules began."""
-        now = datetime.fromtimestamp(START, UTC)
-        wanted = Checkout(
-            id="",
-            status="incomplete",
-            currency="USD",
-            lines=tuple(
-                WantedLine(id=f"line_{number}", sku=sku, quantity=quantity)
-                for number, (sku, quantity) in enumerate(lines, 1)
-            ),
-            buyer=Buyer(email="ada@buyers.example", first_name="Ada", last_name="Byron"),
-            destination=_ADDRESS,
-            destination_id="home",
-            option_id="standard",
-            created_at=iso(now),
-            updated_at=iso(now),
-            expires_at=epoch(now + timedelta(hours=6)),
-        )
-        return derive(wanted, self._premises.offers, self._supply, self._premises.settings)
-
-
-def _premises() -> Premises:
-    orders: Any = order_repository
-    checkouts: Any = checkout_repository
-    orders._order, checkouts._checkout = _remembered(orders._order), _remembered(checkouts._checkout)
-    config = load(SETTINGS_FILE)
-    config = config.model_copy(update={"shop": config.shop.model_copy(update={"locations": LOCATIONS})})
-    client, outbox = Client(), Outbox("outbox")
-
-    def table(name: str) -> Any:
-        return Table(client, name)
-
-    return Premises(
-        client=client,
-        orders=OrderRepository(table("orders"), outbox),
-        payments=PaymentRepository(table("orders")),
-        audit=AuditTrail("audit"),
-        checkouts=CheckoutRepository(table("carts")),
-        inventory=InventoryRepository(
-            table("inventory"), outbox, config.shop.location_ids, config.shop.low_stock, virtual.monotonic
-        ),
-        lines=LineRepository(table("carts"), virtual.monotonic),
-        settings=config.shop,
-        machine=machine(config),
-        offers={
-            sku: Offer(sku=sku, product_id=f"product_{sku}", title=sku.title(), prices={"USD": price}, weight_grams=400)
-            for sku, price in PRICES.items()
-        },
-        timeouts={name: float(function.timeout) for name, function in FUNCTIONS.items()},
-    )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from operator import ge, gt, le, lt
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from commerce.adapters import dynamodb
 from commerce.adapters.dynamodb import Condition, Item
@@ -17,7 +17,7 @@ from stacks.tables import ALL
 from tools.simulation.boundary import Boundaries
 from tools.simulation.dynamodb.database import LAG_SECONDS
 from tools.simulation.errors import AwsLine, client_error
-from tools.simulation.tables import Write
+from tools.simulation.tables import Watch, Write
 
 T = TypeVar("T")
 Rows = dict[str, dict[str, dict[str, Item]]]
@@ -113,19 +113,13 @@ class StoreLine(AwsLine):
     conflict = throttled
 
 
-class Watch(Protocol):
-    """Who checks every step."""
-
-    def written(self, written: list[Write]) -> None:
-        """What one call wrote."""
-
-
 @dataclass
 class Tables:
     """All tables of one world."""
 
     boundaries: Boundaries
     watch: Watch
+    """Is told after each call what it wrote."""
     rows: Rows
     lagging: Callable[[], bool] = lambda: False
     """Whether the eventually consistent read that asks is behind."""
@@ -163,7 +157,7 @@ class Tables:
             raise ConditionFailed(failed)
         if len(actions) > 1 and len({action[1:4] for action in actions}) < len(actions):
             raise ValueError("a transaction works on an item once")
-        self.watch.written(
+        self.watch(
             [
                 self._write(action, old)
                 for action, old in zip(actions, found, strict=True)
@@ -208,6 +202,10 @@ class Tables:
         """The items of one partition with their sort keys."""
         yield from self.rows[table].get(pk, {}).items()
 
+    def overwrite(self, table: str, item: Item) -> None:
+        """An item of an earlier release comes into the place of what is there."""
+        self.commit([put(table, item)])
+
     def direct(self, operation: str, **parameters: Any) -> None:
         """The call by which a state machine stores a token: encoded, since the machine's definition says it so."""
         assert operation == "update_item"
@@ -216,6 +214,12 @@ class Tables:
             self.commit([_token_stored(parameters, key["pk"], key["sk"])])
         except ConditionFailed:
             raise client_error("ConditionalCheckFailedException", "UpdateItem") from None
+
+
+def copied(rows: Rows) -> Rows:
+    """The same items in tables of their own. Every table is there."""
+    tables = {name: {pk: dict(partition) for pk, partition in table.items()} for name, table in rows.items()}
+    return {table.name: tables.get(table.name, {}) for table in ALL}
 
 
 def _holds(condition: Condition, item: Item) -> bool:
