@@ -75,7 +75,8 @@ class Rounds:
 
     def _untold(self) -> list[float]:
         """When the undelivered events of the payment provider arose that are young enough to be looked at."""
-        return self._world.payments.untold(self._world.scheduler.now - 3600.0)
+        untold: list[float] = self._world.payments.untold(self._world.scheduler.now - 3600.0)
+        return untold
 
     def _unheard(self) -> list[Shipment]:
         """Parcels under way whose last news did not get through."""
