@@ -18,14 +18,15 @@ from commerce.identity.model import GUEST, Caller
 from commerce.payments.service import PaymentNotice
 from tools.simulation import parcels
 from tools.simulation.checks import Before, Checks
+from tools.simulation.faults import Plan
 from tools.simulation.lean.bank import SIGNATURE, Bank
 from tools.simulation.lean.depot import Depot
 from tools.simulation.lean.tables import Rows, Tables, copied
-from tools.simulation.rounds import Rounds
+from tools.simulation.rounds import EVERY, Rounds
 from tools.simulation.world import Answer, World
 
-RECONCILED_EVERY = 300.0
-"""Seconds. In the shop it is a minute; four of five runs would find the same."""
+SELDOM = 300.0
+"""Seconds between two runs of the reconciler. In the shop it is a minute; four of five runs would find the same."""
 
 
 class LeanBase:
@@ -46,7 +47,9 @@ class LeanWorld(World):
         self.bus = Overdue()
         self.payments = Bank(self.boundaries, self.checks, self._bank_tells)
         self.depot = Depot(self.boundaries, self._label_bought)
-        self.rounds = Rounds(self, RECONCILED_EVERY)
+        chooser = self.boundaries.chooser
+        watched = isinstance(chooser, Plan) and chooser.alone
+        self.rounds = Rounds(self, EVERY if watched else SELDOM)
 
     def base(self) -> LeanBase:
         """What schedules begin with: the world as it is now."""
