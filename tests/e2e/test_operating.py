@@ -21,7 +21,7 @@ def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
         "stock: reserved ",
         "payment: authorized ",
         "workflow: enters AwaitPayment",
-        "audit: picked by ",
+        "audit: parcel.picked by ",
         "stock: shipped ",
         "payment: captured ",
         "workflow: ends: SUCCEEDED",

@@ -38,13 +38,14 @@ def test_a_delivery_closes_the_journey_and_wakes_the_workflow() -> None:
     assert shop.signals.told == [("token-1", "go on")]
 
 
-def test_an_order_knows_the_news_that_it_was_told_and_those_of_strange_parcels() -> None:
+def test_an_order_knows_what_it_was_told_and_has_nothing_to_learn_of_a_label_or_a_strange_parcel() -> None:
     shop = Shop(shipped_order())
     tell(shop, hours(1, "in_transit"))
 
     assert knows(shop.order, hours(1, "in_transit"))
     assert not knows(shop.order, hours(2, "in_transit"))
     assert not knows(shop.order, hours(1, "delivered"))
+    assert knows(shop.order, hours(0, "pre_transit"))
     assert knows(shop.order, news("delivered", tracking_number="1Z-STRANGE"))
 
 

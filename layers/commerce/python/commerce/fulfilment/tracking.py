@@ -48,9 +48,13 @@ def track(orders: Orders, workflow: Workflow, news: TrackingEvent, *, now: datet
 
 
 def knows(order: Order, news: TrackingEvent) -> bool:
-    """Whether the order's history has the news. One without the parcel has nothing to learn."""
+    """Whether the order's history has the news. Of a strange parcel there is nothing to know, nor of one that the
+    carrier still awaits: that the label was bought is often told before the order has it.
+    """
     shipment = _followed(order, news.tracking_number)
-    return shipment is None or _noted(order, shipment, news.status, news.occurred_at) == order.events
+    if shipment is None or news.status == "pre_transit":
+        return True
+    return _noted(order, shipment, news.status, news.occurred_at) == order.events
 
 
 def _followed(order: Order, tracking_number: str) -> Shipment | None:
