@@ -24,7 +24,7 @@ from tools.flash_sale.shop import ENVIRONMENTS, Shop
 
 REPORT = Path("build/flash-sale.json")
 WINDOW_SECONDS = 2.5
-"""For so long reservations per second are counted, while nobody runs out of stock."""
+"""For so long one counter sells, which keeps its pace; the pools sell until everybody has an answer."""
 CROWDS_AT_THE_COUNTER = (8, 32)
 """How many functions at once get most out of one counter, tried in turn: more of them only collide."""
 _WIDTH = 130
@@ -86,11 +86,7 @@ def main() -> int:
             key=lambda run: run.per_second,
         )
         pool, pool_shop, _ = play(
-            f"pool of {options.shards}",
-            options.most,
-            units=options.most,
-            shards=options.shards,
-            seconds=WINDOW_SECONDS,
+            f"pool of {options.shards}", options.most, units=options.most, shards=options.shards
         )
         sale, shop, sold = play("the sale", options.buyers, units=options.units, shards=options.shards)
         books = settle(shop, sold, canceled=options.units // 10)
