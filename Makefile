@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +124,9 @@ layers: setup ## Build the functions' packages for this machine and for AWS
 
 synth: setup layers ## Synthesise the templates: ENV=local, dev, prod
 	@$(VENV)/node node_modules/aws-cdk/bin/cdk synth --quiet -c environment=$(ENV) $(CDK_OPTIONS)
+
+doctor: setup ## Check an AWS account before the first deployment, and say what to do: ENV=dev, prod (JSON=1: for programs)
+	@$(VENV)/python -m tools.doctor $(ENV) $(if $(JSON),--json)
 
 diff: setup layers ## Show what a deployment to AWS would change: ENV=dev, prod
 	@$(SIGNED_IN)$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV) $(CDK_OPTIONS)

@@ -40,12 +40,13 @@ class ShopOnAws:
     def output(self, name: str) -> str:
         """One output. Raises LookupError where no stack tells it."""
         try:
-            return self._outputs[name]
+            return self.outputs[name]
         except KeyError:
             raise LookupError(f"no stack tradepost-{self.environment}-… tells {name}; see docs/deploy.md") from None
 
     @functools.cached_property
-    def _outputs(self) -> dict[str, str]:
+    def outputs(self) -> dict[str, str]:
+        """All that the environment's stacks tell; nothing before the first deployment."""
         pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
         return {
             output["OutputKey"]: output["OutputValue"]
@@ -66,17 +67,16 @@ def chosen(options: argparse.Namespace) -> Shop:
     return Instance.current().running() if options.environment == "local" else ShopOnAws(options.environment)
 
 
-
-def main() -> int:
-    """Answers 0 if this shell has AWS credentials, and says what to do if not."""
+def signed_in() -> bool:
+    """Whether this shell has AWS credentials; says what to do if not."""
     try:
         if boto3.Session().get_credentials():
-            return 0
+            return True
         complain("There are no AWS credentials in this shell. Sign in, or set AWS_PROFILE; see docs/deploy.md")
     except BotoCoreError as failure:
         complain(f"The AWS credentials of this shell cannot be used: {failure}")
-    return 1
+    return False
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(0 if signed_in() else 1)
