@@ -192,6 +192,10 @@ class Checks:
         sent = [one["label"]["tracking_number"] for one in order["shipments"] if one["status"] == "shipped"]
         return code not in sent or any((one["type"], one["tracking_number"]) == (kind, code) for one in order["events"])
 
+    def vanished(self, sku: str, location: str) -> None:
+        """I1 by a picker who finds too few where nothing was ever lost."""
+        raise Violation("I1", f"nobody lost any {sku} at {location}, and the books have more than lies there")
+
     def mended_itself(self, needed: int) -> None:
         """I9 without a person, who was needed so many times."""
         self.counts["I9"] += 1

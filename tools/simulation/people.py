@@ -237,12 +237,14 @@ class Warehouse(Person):
         if not shelves.quiet(wanted):
             return
         found = shelves.pick(box, wanted)
-        if found != wanted and not any(self._lost(sku, parcel["location"]) for sku in wanted):
+        missing = wanted - found
+        if missing and not any(self._lost(sku, parcel["location"]) for sku in missing):
             shelves.unpack(box)
             return
         fragile = skus[parcel["lines"][0]["line_id"]]
         broken = int(breaks and found[fragile] > 0)
-        found[fragile] -= broken
+        if broken:
+            shelves.drop(box, fragile)
         with shelves.in_hands(wanted if found != wanted else ()):
             lines = _counted(parcel, skus, found)
             answer = self._insist("pick", order["id"], {"lines": lines, "location": parcel["location"]})
@@ -253,7 +255,10 @@ class Warehouse(Person):
 
     def _lost(self, sku: str, location: str) -> bool:
         """Whether fewer units are there than the books say: else the missing ones have not come, or are in a box."""
-        return self.sees(sku, location) < self.world.checks.on_hand(sku, location)
+        lost = self.sees(sku, location) < self.world.checks.on_hand(sku, location)
+        if lost and not self.world.shelves.lost(sku, location):
+            self.world.checks.vanished(sku, location)
+        return lost
 
     def _boxed(self, box: tuple[str, str]) -> bool:
         """Whether the shop knows the box."""

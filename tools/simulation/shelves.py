@@ -22,6 +22,7 @@ class Shelves:
         self._boxes: dict[Box, Counter[str]] = {}
         self._in_hands: Counter[str] = Counter()
         """By SKU: how many people carry units of it."""
+        self._losses: set[Place] = set()
 
     def places(self) -> set[Place]:
         """Wherever something ever lay."""
@@ -35,6 +36,20 @@ class Shelves:
     def add(self, sku: str, location: str, units: int) -> None:
         """Units (signed) come onto the shelf, or are gone from it."""
         self._loose[sku, location] += units
+
+    def lose(self, sku: str, location: str) -> None:
+        """A unit is gone from the shelf, and nobody knows."""
+        self._loose[sku, location] -= 1
+        self._losses.add((sku, location))
+
+    def drop(self, box: Box, sku: str) -> None:
+        """A unit breaks in the hands of whoever fills the box."""
+        self._boxes[box][sku] -= 1
+        self._losses.add((sku, box[1]))
+
+    def lost(self, sku: str, location: str) -> bool:
+        """Whether a unit ever broke there, or was gone: who finds too few elsewhere has found wrong books."""
+        return (sku, location) in self._losses
 
     @contextmanager
     def in_hands(self, skus: Collection[str]) -> Iterator[None]:
