@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args
 from uuid import uuid4
 
 import httpx
+from botocore.exceptions import HTTPClientError
 
 from commerce.adapters.dynamodb import from_item
 from commerce.clock import iso
@@ -60,6 +62,7 @@ class Stage:
     transport: httpx.BaseTransport = field(default_factory=lambda: httpx.HTTPTransport(verify=False, limits=_MANY))
     _tokens: dict[str, tuple[str, float]] = field(default_factory=dict)
     """By group: the token, and until when it is used, in the clock's seconds."""
+    _reconciling: threading.Lock = field(default_factory=threading.Lock)
 
     def staff(self, group: str, http: httpx.Client) -> Staff:
         """Somebody of the group, signed in for longer than any story takes."""
@@ -97,8 +100,13 @@ class Stage:
         )
 
     def reconcile(self) -> None:
-        """The reconciler, which comes every minute, comes now."""
-        aws(self.instance, "lambda").invoke(FunctionName=self._reconciler, Payload=b"{}", InvocationType="Event")
+        """The reconciler, which comes every minute, comes now, unless it is there already. Nobody waits for ever."""
+        if self._reconciling.acquire(blocking=False):
+            try:
+                with contextlib.suppress(HTTPClientError):
+                    aws(self.instance, "lambda").invoke(FunctionName=self._reconciler, Payload=b"{}")
+            finally:
+                self._reconciling.release()
 
     @functools.cached_property
     def _reconciler(self) -> str:
