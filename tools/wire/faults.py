@@ -113,9 +113,11 @@ _TRANSACTIONS: tuple[Kind, ...] = (*_WRITES, "conflict")
 
 
 def kinds_at(boundary: Boundary) -> tuple[Kind, ...]:
-    """What can go wrong there."""
+    """What can go wrong there. An e-mail that the line itself sends twice has left twice, whatever the shop does."""
     if boundary.operation == "TransactWriteItems":
         return _TRANSACTIONS
+    if boundary.service == "sesv2":
+        return tuple(kind for kind in _WRITES if kind != "twice")
     return _READS if boundary.operation.startswith(("Get", "BatchGet", "Query")) else _WRITES
 
 

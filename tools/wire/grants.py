@@ -36,7 +36,7 @@ _ITEM_ACTIONS = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-_MADE = re.compile(r"-([A-Z]\w*?)(Table|Secret)[0-9A-F]*-[0-9A-Za-z-]+(.*)")
+_MADE = re.compile(r"-([A-Z]\w*?)(Table|Secret|Parked)[0-9A-F]*-[0-9A-Za-z-]+(.*)")
 """`tradepost-local-data-OrdersTable315BB997-4D34CB727FC97/index/by_status`: its name, what it is, the rest."""
 _PREFIXES = {"stepfunctions": "states", "sesv2": "ses"}
 
@@ -51,7 +51,7 @@ class Grant:
 
     @property
     def on(self) -> str:
-        """The resource's own name; that of a table or a secret without what CloudFormation adds to it."""
+        """The resource's own name; that of a table, a secret or a queue without what CloudFormation adds."""
         name = self.resource.rpartition(":")[2]
         made = _MADE.search(name)
         return f"{made[2].lower()}/{made[1].lower()}{made[3]}" if made else name

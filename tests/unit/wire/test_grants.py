@@ -64,6 +64,7 @@ def test_what_is_not_granted_cannot_have_been_asked() -> None:
         (f"{TABLES}tradepost-local-data-OrdersTable315BB997-4D34CB727FC97", "table/orders"),
         (f"{TABLES}shop-prod-data-OrdersTable315BB997-1A2B3C/index/by_status", "table/orders/index/by_status"),
         ("arn:aws:secretsmanager:us-east-1:0:secret:tradepost-local-data-PaymentSecret-CF7B-0fdb65", "secret/payment"),
+        ("arn:aws:sqs:us-east-1:0:tradepost-local-events-OutboxParked02D08B6A-C0BFEBEB94BF4", "parked/outbox"),
         (MACHINE, "orders"),
     ],
 )

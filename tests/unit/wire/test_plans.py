@@ -57,3 +57,7 @@ def test_only_transactions_conflict_and_reads_are_not_done_twice() -> None:
 
     assert "conflict" in transacting and "conflict" not in writing
     assert "twice" in writing and "twice" not in reading
+
+
+def test_the_line_sends_no_e_mail_twice_by_itself() -> None:
+    assert "twice" not in kinds_at(Boundary("send_email", "sesv2", "SendEmail"))
