@@ -16,11 +16,10 @@ WorkflowAction = Literal["StartExecution", "SendTaskSuccess", "SendTaskFailure"]
 
 READ: tuple[Operation, ...] = ("GetItem", "BatchGetItem", "Query")
 BOOK: tuple[Operation, ...] = ("GetItem", "Query")
-"""An order, its payments and the lists that it stands on: never many by their keys."""
+"""An order and its payments, a count and its lines: never many by their keys."""
 CHANGE: tuple[Operation, ...] = ("PutItem", "UpdateItem")
 REPLACE: tuple[Operation, ...] = ("GetItem", "PutItem")
 """Carts and checkouts are written whole."""
-WRITE: tuple[Operation, ...] = (*CHANGE, "DeleteItem", "ConditionCheckItem")
 APPEND: tuple[Operation, ...] = ("PutItem",)
 """For ledgers: what is written cannot be changed."""
 CLAIM: tuple[Operation, ...] = ("GetItem", "PutItem", "DeleteItem")
@@ -59,12 +58,14 @@ class FunctionSpec:
 
 _ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
     ORDERS: BOOK + CHANGE,
-    INVENTORY: READ + CHANGE,
+    INVENTORY: CHANGE,
     CARTS: REPLACE,
     OUTBOX: APPEND,
     AUDIT: APPEND,
 }
-"""What changes together when an order is canceled: its stock, its checkout, the event, the audit entry."""
+"""What changes together when an order is canceled: its money, its stock, its checkout, the event, the audit entry."""
+_WITHOUT_MONEY: tuple[Operation, ...] = ("GetItem", "UpdateItem")
+"""An order whose ledger is left as it is."""
 
 _CATALOG_READS: dict[TableSpec, tuple[Operation, ...]] = {CATALOG: READ, OUTBOX: NAMED, AUDIT: NAMED}
 _OFFERS: tuple[Operation, ...] = ("BatchGetItem",)
@@ -98,7 +99,7 @@ _ALL = (
         "Takes stock, makes the order and asks for the money",
         tables={
             **_ORDER_CHANGES,
-            INVENTORY: (*READ, *CHANGE, "ConditionCheckItem"),
+            INVENTORY: ("BatchGetItem", *CHANGE, "ConditionCheckItem"),  # checks the policy of what is sold ahead
             CARTS: (*REPLACE, "UpdateItem"),  # the lines of waiting buyers
             CATALOG: _OFFERS,
             IDEMPOTENCY: CLAIM,
@@ -112,10 +113,10 @@ _ALL = (
     FunctionSpec(
         "orders",
         "A buyer's orders: look at them, cancel them",
-        tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},
+        tables={**_ORDER_CHANGES, ORDERS: _WITHOUT_MONEY, IDEMPOTENCY: CLAIM},
         indexes=("by_customer",),
         secrets=("signing",),
-        workflow=SIGNAL,
+        workflow=("SendTaskFailure",),  # it was canceled
         tokens=True,
         media=True,
     ),
@@ -129,14 +130,14 @@ _ALL = (
     FunctionSpec(
         "carrier_webhook",
         "What the carrier tells about parcels",
-        tables={ORDERS: ("GetItem", *CHANGE), OUTBOX: APPEND},
+        tables={ORDERS: _WITHOUT_MONEY, OUTBOX: APPEND},
         secrets=("carrier",),
         workflow=SIGNAL,
     ),
     FunctionSpec(
         "admin_catalog",
         "Staff create, change, publish and archive products",
-        tables={CATALOG: READ + WRITE, AUDIT: ("Query", "PutItem"), OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        tables={CATALOG: (*READ, "PutItem", "DeleteItem"), AUDIT: ("Query", "PutItem"), OUTBOX: APPEND},
         indexes=("by_newest",),
         secrets=("signing",),
         media=True,
@@ -146,8 +147,9 @@ _ALL = (
         "Staff look at stock, correct it, move it, count it, and pool what is hot",
         tables={
             CATALOG: _OFFERS,
-            INVENTORY: READ + WRITE,  # deletes the rows of a pool that is empty
-            STOCKROOM: READ + CHANGE,
+            # Deletes the rows of a pool that is empty; checks that nothing is owed where a policy leaves a location.
+            INVENTORY: (*READ, *CHANGE, "DeleteItem", "ConditionCheckItem"),
+            STOCKROOM: BOOK + CHANGE,
             AUDIT: APPEND,
             OUTBOX: APPEND,
             IDEMPOTENCY: CLAIM,
@@ -161,7 +163,7 @@ _ALL = (
         tables={
             CATALOG: _OFFERS,
             INVENTORY: CHANGE,
-            STOCKROOM: (*READ, *CHANGE, "DeleteItem"),  # what is no longer incoming
+            STOCKROOM: (*REPLACE, "DeleteItem"),  # what is no longer incoming
             AUDIT: APPEND,
             OUTBOX: APPEND,
             IDEMPOTENCY: CLAIM,
@@ -172,7 +174,12 @@ _ALL = (
     FunctionSpec(
         "admin_orders",
         "Staff find, pick, pack, ship and cancel orders, and take goods back",
-        tables={**_ORDER_CHANGES, IDEMPOTENCY: CLAIM},
+        tables={
+            **_ORDER_CHANGES,
+            ORDERS: ("Query", *_WITHOUT_MONEY),
+            INVENTORY: READ + CHANGE,  # what a picker misses is taken out of stock
+            IDEMPOTENCY: CLAIM,
+        },
         indexes=("by_status",),
         secrets=("signing",),
         workflow=SIGNAL,
@@ -192,7 +199,7 @@ _ALL = (
     FunctionSpec(
         "ship_order",
         "Buys the label, captures the money, marks the order shipped",
-        tables=_ORDER_CHANGES,
+        tables={**_ORDER_CHANGES, CARTS: ("GetItem",)},
         secrets=("payment", "carrier"),
         timeout=60,
     ),
@@ -215,7 +222,7 @@ _ALL = (
         tables={
             **_ORDER_CHANGES,
             INVENTORY: (*READ, *CHANGE, "DeleteItem"),
-            OUTBOX: ("GetItem", "Query", *CHANGE),
+            OUTBOX: ("GetItem", *CHANGE),
         },
         indexes=("by_status", "by_ahead", "by_unpublished"),
         secrets=("payment", "carrier"),
@@ -225,7 +232,7 @@ _ALL = (
     FunctionSpec(
         "project_catalog",
         "Keeps the listings and search words in step with the products",
-        tables={**_CATALOG_READS, CATALOG: READ + WRITE},
+        tables={**_CATALOG_READS, CATALOG: ("Query", "PutItem", "DeleteItem", "ConditionCheckItem")},
         timeout=60,
     ),
     FunctionSpec(

@@ -190,7 +190,7 @@ _DOUBLES_FAULTS = ("error_before", "error_after", "drop_before", "drop_after", "
 _TIMES = (1, 1, 1, 1, 2, 3, 5)
 """botocore asks four times: the last one makes it give up."""
 NEVER_FREE = Fault(Boundary("complete_checkout", "dynamodb", "TransactWriteItems"), "conflict", times=8)
-"""Other buyers are in the way, as often as a transaction is tried (`transact`)."""
+"""Other buyers of a pooled SKU are in the way, in as many of its rows as a buyer tries (`checkout/complete.py`)."""
 _PASSING = (0, 0, 0, 1, 2, 3)
 
 

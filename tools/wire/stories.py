@@ -4,7 +4,8 @@ Each is played with a plan of what goes wrong meanwhile, and must come to its en
 there. Only a buyer whose payment the provider itself kept failing may leave without an order.
 """
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
@@ -26,6 +27,7 @@ PATIENCE = 300.0
 """Seconds that anything may take on a busy machine. Nothing is said about how long it does take."""
 PAUSE = 0.5
 AT_ONCE = 6
+CARD_WITHOUT_CAPTURE = "pm_card_captureFails"
 ATTEMPTS = 2
 """How often a checkout of a story is paid at most; each attempt is an order of its own."""
 
@@ -109,9 +111,9 @@ class Story:
 
         return until("a decision about the payment", decided, patience=PATIENCE, pause=PAUSE)
 
-    def buy(self, *lines: tuple[str, int]) -> Checkout:
+    def buy(self, *lines: tuple[str, int], card: str = GOOD_CARD) -> Checkout:
         """A completed checkout."""
-        completed = self.pay(self.checkout(*lines))
+        completed = self.pay(self.checkout(*lines), card)
         if completed["status"] != "completed" and self.provider_fails:
             raise Left
         expect(completed["status"] == "completed", f"the checkout is {completed['status']}: {completed['messages']}")
@@ -129,14 +131,18 @@ class Story:
         return order
 
     def hand_over(self, order_id: str) -> Order:
-        """The warehouse picks all, packs and hands over, each location its own parcel; the order is shipped then."""
+        """The warehouse does its part, and the order is shipped."""
+        self.prepare(order_id)
+        return self.becomes(order_id, "shipped")
+
+    def prepare(self, order_id: str) -> None:
+        """The warehouse picks all, packs and hands over, each location its own parcel."""
         path = f"/orders/{order_id}"
         for parcel in self.becomes(order_id, "confirmed").shipments:
             here = {"location": parcel.location}
             self.warehouse.post(f"{path}/pick", {"lines": [line.model_dump() for line in parcel.lines], **here})
             self.warehouse.post(f"{path}/pack", {"weight_grams": self.random.randint(200, 2000), **here})
             self.warehouse.post(f"{path}/ship", here)
-        return self.becomes(order_id, "shipped")
 
     def arrive(self, order: Order, news: str = "delivered") -> None:
         """The carrier tells what became of the order's parcels."""
@@ -166,11 +172,15 @@ class Story:
         policy = f"/stock/{sku}/policy"
         self.decide("PUT", policy, terms, seen_at=policy)
 
-    def pool(self, sku: str, shards: int) -> None:
-        """The SKU's stock lies over so many rows from now on; none brings it together again."""
-        method, body = ("PUT", {"shards": shards}) if shards else ("DELETE", None)
-        http, headers = self.warehouse.shop, self.warehouse.headers
-        answer(http.request(method, f"/admin/stock/{sku}/pool", json=body, headers=headers))
+    @contextlib.contextmanager
+    def pool(self, sku: str) -> Iterator[None]:
+        """The SKU's stock lies over four rows until the block ends."""
+        http, path, headers = self.warehouse.shop, f"/admin/stock/{sku}/pool", self.warehouse.headers
+        answer(http.put(path, json={"shards": 4}, headers=headers))
+        try:
+            yield
+        finally:
+            answer(http.delete(path, headers=headers))
 
     def confirm_at_bank(self, waiting: Checkout, outcome: str) -> None:
         """What the buyer does on the bank's page: `complete` or `fail`."""
@@ -338,9 +348,11 @@ def from_two_places(it: Story) -> None:
     _refunded_once(it, ended.id, share_of(ended, missing))
 
 
-def in_a_line(it: Story) -> None:
-    """So many buy at this moment that the buyer is told to wait, and waits."""
-    it.becomes(order_of(it.buy()), "confirmed")
+def never_captured(it: Story) -> None:
+    """The bank refuses the money that it held, when the parcel is handed over: the parcel stays."""
+    order_id = order_of(it.buy(card=CARD_WITHOUT_CAPTURE))
+    it.prepare(order_id)
+    it.becomes(order_id, "canceled")
 
 
 def sold_ahead(it: Story) -> None:
@@ -359,15 +371,29 @@ def sold_ahead(it: Story) -> None:
     it.becomes(order.id, "delivered")
 
 
+def in_a_line(it: Story) -> None:
+    """So many buy a hot SKU at this moment that the buyer is told to wait, and waits."""
+    it.stage.leave_in_stock(it.scarce, 20)
+    with it.pool(it.scarce):
+        it.becomes(order_of(it.buy((it.scarce, 1))), "confirmed")
+
+
+def hot_and_short(it: Story) -> None:
+    """The picker finds fewer of a hot SKU than lie there by the books."""
+    it.stage.leave_in_stock(it.scarce, 20)
+    with it.pool(it.scarce):
+        order = it.becomes(order_of(it.buy((it.scarce, 2))), "confirmed")
+        [line] = all_of(order)
+        it.warehouse.post(f"/orders/{order.id}/pick", {"lines": [{**line, "quantity": 0}]})
+        it.becomes(order.id, "canceled")
+
+
 def pooled(it: Story) -> None:
     """A hot SKU is laid over many rows while it is sold, counted, found short, and brought together again."""
     it.stage.leave_in_stock(it.scarce, 20)
-    it.pool(it.scarce, 4)
-    try:
+    with it.pool(it.scarce):
         order = it.becomes(order_of(it.buy((it.scarce, 2))), "confirmed")
         _counted(it, it.scarce, missing=3)
-    finally:
-        it.pool(it.scarce, 0)
     it.hand_over(order.id)
 
     def together() -> bool:
@@ -497,7 +523,9 @@ KINDS: tuple[Kind, ...] = (
     Kind(lost, (*_SHIPPING, "compensate_order"), 3),
     Kind(given_up, _SHIPPING, 1),
     Kind(from_two_places, _DELIVERING),
-    Kind(in_a_line, _BUYING, meets=(NEVER_FREE,)),
+    Kind(never_captured, (*_SHIPPING, "compensate_order"), 1),
+    Kind(in_a_line, (*_BUYING, "admin_inventory"), alone=True, meets=(NEVER_FREE,)),
+    Kind(hot_and_short, (*_BUYING, "admin_inventory", "admin_orders", "compensate_order"), 1, alone=True),
     Kind(sold_ahead, (*_DELIVERING, "admin_inventory"), alone=True),
     Kind(pooled, (*_SHIPPING, "admin_inventory"), alone=True),
     Kind(last_unit, _BUYING, 3, alone=True),
