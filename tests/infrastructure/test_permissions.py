@@ -1,6 +1,7 @@
 """Least privilege, read from the templates."""
 
 import json
+import re
 from itertools import product
 
 from builders.templates import actions, everything_in
@@ -76,11 +77,22 @@ def test_nobody_scans_a_table(templates):
     assert not [policy for policy, statement in templates.statements() if "dynamodb:Scan" in actions(statement)]
 
 
+def test_functions_query_the_indexes_of_their_specification_and_no_others(templates):
+    for name, spec in FUNCTIONS.items():
+        queried = [index for statement in templates.rights(name) for index in _indexes(statement)]
+        assert sorted(queried) == sorted(spec.indexes), name
+
+
+def _indexes(statement) -> list[str]:
+    return re.findall(r"/index/(\w+)", json.dumps(_resources(statement)))
+
+
 def test_functions_touch_the_tables_of_their_specification_and_no_others(templates):
     for name, spec in FUNCTIONS.items():
         granted = {
             action
             for statement in templates.rights(name)
+            if not _indexes(statement)
             for action in actions(statement)
             if action.startswith("dynamodb:")
             and "Stream" not in action

@@ -74,8 +74,7 @@ RARE: dict[tuple[str, str, str], str] = {
     ("send_email", "dynamodb:DeleteItem", "table/orders"): "an e-mail that was never sent gives its claim back",
     ("watch_stock", "sqs:SendMessage", "parked/stock"): "Lambda parks a record that keeps failing",
 }
-"""(function, action, name): why it is granted although no story needs it. Integration tests walk these paths with the
-rights of the roles, but for what is Lambda's."""
+"""(function, action, name): what needs it that no story and no test from outside comes to."""
 _SESSION = get_session()
 
 
