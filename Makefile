@@ -11,6 +11,9 @@ WHICH = $(if $(or $(ID),$(LABEL)),,echo "Say which order: ID=order_… or LABEL=
 ASKED = $(if $(YES),--yes) $(if $(DRY),--dry-run)
 # Deployments ask for credentials first. CDK_OPTIONS may name others (--profile), which only the CDK can judge.
 SIGNED_IN = $(if $(CDK_OPTIONS),,$(VENV)/python -m tools.shops && )
+CDK = $(VENV)/node node_modules/aws-cdk/bin/cdk
+# Compares the templates that the CDK just made with the deployed ones. What REPLACE names may be lost.
+GUARD = $(VENV)/python -m tools.guard $(foreach id,$(REPLACE),--replace $(id)) $(CDK_OPTIONS)
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
@@ -123,14 +126,15 @@ layers: setup ## Build the functions' packages for this machine and for AWS
 	@$(VENV)/python -m tools.build.layers local aws
 
 synth: setup layers ## Synthesise the templates: ENV=local, dev, prod
-	@$(VENV)/node node_modules/aws-cdk/bin/cdk synth --quiet -c environment=$(ENV) $(CDK_OPTIONS)
+	@$(CDK) synth --quiet -c environment=$(ENV) $(CDK_OPTIONS)
 
 doctor: setup ## Check an AWS account before the first deployment, and say what to do: ENV=dev, prod (JSON=1: for programs)
 	@$(VENV)/python -m tools.doctor $(ENV) $(if $(JSON),--json)
 
-diff: setup layers ## Show what a deployment to AWS would change: ENV=dev, prod
-	@$(SIGNED_IN)$(VENV)/node node_modules/aws-cdk/bin/cdk diff -c environment=$(ENV) $(CDK_OPTIONS)
+diff: setup layers ## Show what a deployment to AWS would change, and refuse to lose data: ENV=dev, prod
+	@$(SIGNED_IN)$(CDK) diff -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD)
 
-deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod
+deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod (REPLACE="…": what may be lost)
 	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
-	$(SIGNED_IN)$(VENV)/node node_modules/aws-cdk/bin/cdk deploy --all -c environment=$(ENV) $(CDK_OPTIONS)
+	$(SIGNED_IN)$(CDK) synth --quiet -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD) && \
+	$(CDK) deploy --all --app cdk.out $(CDK_OPTIONS)

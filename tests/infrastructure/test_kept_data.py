@@ -3,6 +3,7 @@
 import pytest
 
 from stacks.tables import ALL, TableSpec
+from tools.guard import STATEFUL, losses
 
 HOLDS_DATA = ("AWS::DynamoDB::GlobalTable", "AWS::S3::Bucket", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool")
 
@@ -30,6 +31,15 @@ def test_production_holds_nothing_stateful_of_another_kind(prod):
     kinds = {resource["Type"] for _, resource in prod.resources()}
     described = {"AWS::Glue::Table"}  # only says what the files in the bucket mean
     assert {kind for kind in kinds if kind.rpartition(":")[2] in stateful} <= {*HOLDS_DATA, *described}
+
+
+def test_a_deployment_that_drops_anything_that_holds_data_is_refused(prod):
+    assert set(HOLDS_DATA) <= set(STATEFUL)
+    kept = {name for name, resource in prod.resources() if resource["Type"] in STATEFUL}
+    empty = {"Resources": {}}
+    lost = {f"{stack}/{loss.name}" for stack, old in prod.stacks.items() for loss in losses(stack, old, empty)}
+    assert lost == kept
+    assert not [loss for stack, old in prod.stacks.items() for loss in losses(stack, old, old)]
 
 
 def test_production_protects_tables_and_people_from_deletion(prod):
