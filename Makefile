@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy smoke
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -138,3 +138,6 @@ deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod (REPL
 	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
 	$(SIGNED_IN)$(CDK) synth --quiet -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD) && \
 	$(CDK) deploy --all --app cdk.out $(CDK_OPTIONS)
+
+smoke: setup ## Ask a deployed shop what its first visitors ask (ENV=dev, prod; without it the one on this machine)
+	@$(VENV)/python -m tools.smoke $(SHOP)
