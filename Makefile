@@ -98,6 +98,10 @@ campaign-wire: setup ## Prove them on the deployed shop, while the line to AWS f
 shrink: setup ## Take each right of each function away in turn, and say which of them nothing misses
 	@$(VENV)/python -m tools.wire.shrink
 
+.PHONY: ops-lint
+ops-lint: setup ## Check the templates of all environments against the operational rules
+	@nice -n 5 $(VENV)/python -m tools.ops_lint
+
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check
 	@$(VENV)/mypy

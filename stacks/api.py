@@ -34,7 +34,7 @@ class ApiStack(ShopStack):
         self._authorizer = self._people(shop)
         routes = operations(document)
         self.functions = {
-            name: CommerceFunction(self, FUNCTIONS[name], shop, state_machine=state_machine)
+            name: CommerceFunction(self, FUNCTIONS[name], shop, state_machine=state_machine, answers=True)
             for name in dict.fromkeys(route.function for route in routes)
         }
         targets = {name: self._integration(function) for name, function in self.functions.items()}

@@ -34,9 +34,9 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
         endpoints=endpoints,
         runtime_layer=runtime_layer,
     )
-    events = EventsStack(app, config, data=data, shop=shop, operators=operations.topic)
+    events = EventsStack(app, config, data=data, shop=shop, operators=operations.notices)
     workflow = WorkflowStack(app, config, shop=shop, bus=events.bus)
     ApiStack(app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine)
-    Aspects.of(app).add(TellOperators(operations.topic))
+    Aspects.of(app).add(TellOperators(notices=operations.notices, pages=operations.pages))
     if config.local:
         Aspects.of(app).add(LeaveOutWhatIsUnknown())

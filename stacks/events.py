@@ -17,6 +17,7 @@ from stacks.config import Config
 from stacks.constructs.analytics import Analytics
 from stacks.constructs.function import CommerceFunction
 from stacks.constructs.queue import ParkedQueue, WorkQueue
+from stacks.constructs.rule import watch_rule
 from stacks.constructs.stream import consume_stream
 from stacks.data import DataStack
 from stacks.functions import FUNCTIONS, FunctionSpec
@@ -129,6 +130,7 @@ class EventsStack(ShopStack):
                 dead_letter_queue=parked,
             )
         )
+        watch_rule(rule, of=f"operators ({event.type})", bus=self.bus)
 
     def _consumer(
         self, spec: FunctionSpec, types: list[str] | None, *, environment: dict[str, str] | None = None
@@ -156,4 +158,5 @@ class EventsStack(ShopStack):
         )
         # What the rule could not put into the queue has the shape of what the function gave up: one place for both.
         rule.add_target(targets.SqsQueue(queue, dead_letter_queue=queue.parked))
+        watch_rule(rule, of=spec.name, bus=self.bus)
         return function

@@ -31,6 +31,8 @@ class TableSpec:
     indexes: tuple[Index, ...] = ()
     stream: bool = False
     time_to_live: bool = False
+    read_by_buyers: bool = False
+    """Whether its reads grow with the buyers, so that refused ones are a reason to ring."""
 
 
 CATALOG = TableSpec(
@@ -43,9 +45,10 @@ CATALOG = TableSpec(
         Index("by_word", "word", "word_key"),
     ),
     stream=True,
+    read_by_buyers=True,
 )
-CARTS = TableSpec("carts", "CARTS_TABLE", time_to_live=True)
-INVENTORY = TableSpec("inventory", "INVENTORY_TABLE", stream=True)
+CARTS = TableSpec("carts", "CARTS_TABLE", time_to_live=True, read_by_buyers=True)
+INVENTORY = TableSpec("inventory", "INVENTORY_TABLE", stream=True, read_by_buyers=True)
 STOCKROOM = TableSpec("stockroom", "STOCKROOM_TABLE", indexes=(Index("by_listing", "listing", "position"),))
 ORDERS = TableSpec(
     "orders",
@@ -56,6 +59,7 @@ ORDERS = TableSpec(
         Index("by_ahead", "ahead", "moved_at", keys_only=True),
         Index("by_email", "email_key", "placed_at", keys_only=True),
     ),
+    read_by_buyers=True,
 )
 OUTBOX = TableSpec(
     "outbox",

@@ -12,6 +12,7 @@ from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.function import METRICS, CommerceFunction
 from stacks.constructs.queue import ParkedQueue
+from stacks.constructs.rule import watch_rule
 from stacks.constructs.state_machine import CommerceStateMachine
 from stacks.functions import FUNCTIONS
 from stacks.shop import ROOT, Shop
@@ -63,7 +64,7 @@ class WorkflowStack(ShopStack):
         function.allow("events:PutEvents", bus.event_bus_arn)
         # A run that failed is not tried again: the next one comes by itself.
         function.configure_async_invoke(retry_attempts=0, max_event_age=_RECONCILE_EVERY)
-        events.Rule(
+        rule = events.Rule(
             self,
             "Reconciliation",
             description="Looks for what no event will ever tell",
@@ -77,6 +78,17 @@ class WorkflowStack(ShopStack):
                 )
             ],
         )
+        watch_rule(rule, of="reconcile")
+        RunbookAlarm(
+            self,
+            "ReconcilerSilent",
+            says="The reconciler, which comes every minute, has not run for a quarter of an hour",
+            runbook="reconciler-silent",
+            metric=function.metric_invocations(statistic=cloudwatch.Stats.SUM),
+            periods=3,
+            urgent=True,
+            silence=True,
+        )
         RunbookAlarm(
             self,
             "FindingsLeft",
@@ -84,6 +96,7 @@ class WorkflowStack(ShopStack):
             runbook="reconciliation-left",
             metric=_findings("FindingsLeft"),
             periods=3,
+            urgent=True,
         )
         RunbookAlarm(
             self,

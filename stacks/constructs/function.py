@@ -63,7 +63,9 @@ class CommerceFunction(lambda_.Function):
         *,
         state_machine: stepfunctions.IStateMachine | None = None,
         environment: dict[str, str] | None = None,
+        answers: bool = False,
     ) -> None:
+        """One that `answers` requests has no alarm for its errors: the API counts them, and rings for all of them."""
         id_ = "".join(word.capitalize() for word in spec.name.split("_"))
         name = physical_name(shop.config, spec.name)
         layers = Layers.of(Stack.of(scope), shop)
@@ -109,7 +111,8 @@ class CommerceFunction(lambda_.Function):
             self.add_environment("STATE_MACHINE_ARN", state_machine.state_machine_arn)
             for action in spec.workflow:
                 self.allow(f"states:{action}", state_machine.state_machine_arn)
-        self._watch()
+        if not answers:
+            self._watch()
 
     def allow(self, action: str, *resources: str) -> None:
         """Lets the function call `action` on exactly these resources."""
@@ -132,13 +135,6 @@ class CommerceFunction(lambda_.Function):
             says=f"The function {name} ended with an error or ran out of time",
             runbook="function-errors",
             metric=self.metric_errors(statistic=cloudwatch.Stats.SUM),
-        )
-        RunbookAlarm(
-            self,
-            "ThrottlesAlarm",
-            says=f"Lambda refused to run the function {name}: too many instances at once",
-            runbook="function-throttles",
-            metric=self.metric_throttles(statistic=cloudwatch.Stats.SUM),
         )
 
 

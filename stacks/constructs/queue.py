@@ -46,12 +46,3 @@ class WorkQueue(sqs.Queue):
             metric=self.metric_approximate_age_of_oldest_message(statistic=cloudwatch.Stats.MAXIMUM),
             threshold=600,
         )
-        RunbookAlarm(
-            self,
-            "Depth",
-            says=f"More than a thousand messages wait for {of}",
-            runbook="queue-backlog",
-            metric=self.metric_approximate_number_of_messages_visible(statistic=cloudwatch.Stats.MAXIMUM),
-            threshold=1000,
-            periods=2,
-        )

@@ -50,6 +50,7 @@ class CommerceStateMachine(stepfunctions.StateMachine):
             says=f"An execution of {name} failed: an order is stuck",
             runbook="execution-failed",
             metric=self.metric_failed(statistic=cloudwatch.Stats.SUM),
+            urgent=True,
         )
         RunbookAlarm(
             self,
@@ -57,4 +58,5 @@ class CommerceStateMachine(stepfunctions.StateMachine):
             says=f"An execution of {name} ran out of time: an order is stuck",
             runbook="execution-timed-out",
             metric=self.metric_timed_out(statistic=cloudwatch.Stats.SUM),
+            urgent=True,
         )

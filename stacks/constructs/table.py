@@ -30,7 +30,7 @@ class CommerceTable(dynamodb.TableV2):
             ),
             removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
         )
-        for requests in ("Read", "Write"):
+        for requests in ("Read", "Write") if spec.read_by_buyers else ("Write",):
             RunbookAlarm(
                 self,
                 f"{requests}Throttles",

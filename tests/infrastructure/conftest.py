@@ -1,31 +1,17 @@
 """The synthesised templates of all environments, made once for the session, without network, docker or built layers."""
 
-from pathlib import Path
-
 import pytest
-from aws_cdk import App
 
 from builders.templates import Templates
-from stacks.assembly import build
-from stacks.config import ENVIRONMENTS, load
-from stacks.shop import ROOT, Endpoints
+from stacks.config import ENVIRONMENTS
+from stacks.shop import ROOT
+from tools.ops_lint.synthesis import synthesised
 
 
 @pytest.fixture(scope="session")
 def every_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templates]:
-    layer = tmp_path_factory.mktemp("layer")
-    (layer / "python").mkdir()
-    return {name: _synthesise(name, tmp_path_factory.mktemp(name), layer) for name in ENVIRONMENTS}
-
-
-def _synthesise(environment: str, folder: Path, layer: Path) -> Templates:
-    config = load(environment)
-    app = App(outdir=str(folder), analytics_reporting=False)
-    endpoints = (
-        Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3") if config.local else Endpoints()
-    )
-    build(app, config, endpoints=endpoints, runtime_layer=layer, document=ROOT / "docs" / "openapi.json")
-    return Templates(environment, {stack.stack_name: stack.template for stack in app.synth().stacks})
+    folder = tmp_path_factory.mktemp("synthesised")
+    return {name: Templates(name, synthesised(name, folder)) for name in ENVIRONMENTS}
 
 
 @pytest.fixture(scope="session", params=ENVIRONMENTS)

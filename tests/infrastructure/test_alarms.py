@@ -12,8 +12,12 @@ def _named(text: str) -> set[str]:
     return set(re.findall(r"docs/runbooks/[\w-]+\.md", text))
 
 
+def _alarms(templates) -> list[dict]:
+    return templates.properties("AWS::CloudWatch::Alarm") + templates.properties("AWS::CloudWatch::CompositeAlarm")
+
+
 def test_every_alarm_names_a_runbook_that_exists(templates):
-    alarms = templates.properties("AWS::CloudWatch::Alarm")
+    alarms = _alarms(templates)
     assert alarms
     for alarm in alarms:
         assert len(_named(alarm["AlarmDescription"])) == 1, alarm
@@ -25,23 +29,60 @@ def test_every_runbook_is_for_something_that_rings(templates):
 
 
 def test_every_alarm_and_its_end_reach_the_operators(templates):
-    for alarm in templates.properties("AWS::CloudWatch::Alarm"):
-        [action] = alarm["AlarmActions"]
-        assert "AlarmTopicArn" in json.dumps(action) or "Alarms" in json.dumps(action)
-        assert alarm["OKActions"] == alarm["AlarmActions"]
+    parts = 0
+    for alarm in _alarms(templates):
+        parts += "AlarmActions" not in alarm
+        assert alarm.get("OKActions") == alarm.get("AlarmActions")
+    assert parts == 6, "what the alarm for all objectives is made of"
+
+
+def test_somebody_is_woken_for_buyers_money_and_goods_only(templates):
+    waking = {
+        alarm["AlarmDescription"].partition("docs/runbooks/")[2].removesuffix(".md")
+        for alarm in _alarms(templates)
+        if "PageTopicArn" in json.dumps(alarm.get("AlarmActions")) or "Pages" in json.dumps(alarm.get("AlarmActions"))
+    }
+    assert waking == {
+        "objectives",
+        "execution-failed",
+        "execution-timed-out",
+        "reconciliation-left",
+        "reconciler-silent",
+        "event-lost",
+    }
 
 
 def test_operators_of_production_have_an_address(prod):
-    assert [one["Protocol"] for one in prod.properties("AWS::SNS::Subscription")] == ["email"]
+    subscriptions = prod.properties("AWS::SNS::Subscription")
+    assert [one["Protocol"] for one in subscriptions] == ["email", "email"]
+    assert len({json.dumps(one["TopicArn"]) for one in subscriptions}) == 2
 
 
-def test_this_accounts_alarms_and_nobody_else_may_publish_to_the_topic(templates):
-    [policy] = templates.properties("AWS::SNS::TopicPolicy")
-    [allowed] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
-    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
-    assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
+def test_this_accounts_alarms_and_nobody_else_may_publish_to_the_topics(templates):
+    policies = templates.properties("AWS::SNS::TopicPolicy")
+    assert len(policies) == 2
+    for policy in policies:
+        [allowed] = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert "aws:SourceAccount" in allowed["Condition"]["StringEquals"]
 
 
 def test_the_order_workflow_rings_when_an_order_is_stuck(templates):
     metrics = {alarm["MetricName"] for alarm in templates.properties("AWS::CloudWatch::Alarm")}
     assert {"ExecutionsFailed", "ExecutionsTimedOut"} <= metrics
+
+
+def test_a_reconciler_that_does_not_come_rings_though_it_says_nothing(templates):
+    [alarm] = [one for one in templates.properties("AWS::CloudWatch::Alarm") if one["TreatMissingData"] == "breaching"]
+    assert (alarm["MetricName"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Invocations",
+        "LessThanThreshold",
+        1,
+    )
+    assert "Reconcile" in json.dumps(alarm["Dimensions"])
+
+
+def test_the_alarms_of_an_idle_month_cost_little(prod):
+    single = len(prod.properties("AWS::CloudWatch::Alarm"))
+    composite = len(prod.properties("AWS::CloudWatch::CompositeAlarm"))
+    assert 10 * single + 50 * composite <= 620, "cents; see docs/cost.md before you add one"

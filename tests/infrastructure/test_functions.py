@@ -64,17 +64,22 @@ def test_every_function_runs_python_on_arm_and_is_traced(templates):
         assert one["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_every_function_alarms_on_errors_and_on_throttles(templates):
-    for stack in templates.stacks.values():
-        functions = {name for name, one in stack["Resources"].items() if one["Type"] == "AWS::Lambda::Function"}
-        alarms = [one["Properties"] for one in stack["Resources"].values() if one["Type"] == "AWS::CloudWatch::Alarm"]
-        watched = {
-            (alarm["MetricName"], dimension["Value"]["Ref"])
-            for alarm in alarms
-            if alarm.get("Namespace") == "AWS/Lambda"
-            for dimension in alarm["Dimensions"]
-        }
-        assert {(metric, name) for metric in ("Errors", "Throttles") for name in functions} <= watched
+def test_every_function_rings_by_itself_or_by_the_api(templates):
+    behind_api = {operation.function for operation in operations(ROOT / "docs" / "openapi.json")}
+    watched = [
+        alarm["AlarmDescription"]
+        for alarm in templates.properties("AWS::CloudWatch::Alarm")
+        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    ]
+    assert len(watched) == len(FUNCTIONS) - len(behind_api)
+    for name in set(FUNCTIONS) - behind_api:
+        assert any(f"The function {name} ended" in text for text in watched), name
+
+
+def test_one_alarm_tells_when_lambda_refuses_any_function(templates):
+    alarms = templates.properties("AWS::CloudWatch::Alarm")
+    [alarm] = [one for one in alarms if one["MetricName"] == "Throttles"]
+    assert "Dimensions" not in alarm
 
 
 def test_functions_behind_the_api_answer_before_the_api_gives_up(templates):

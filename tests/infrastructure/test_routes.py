@@ -1,6 +1,5 @@
 """The API is what docs/openapi.json says, and CloudFront stands before it."""
 
-import json
 
 from stacks.openapi import operations
 from stacks.shop import ROOT
@@ -36,9 +35,9 @@ def test_everything_under_admin_is_for_staff():
 def test_the_api_is_throttled_and_logged_without_personal_data(templates):
     [stage] = templates.properties("AWS::ApiGatewayV2::Stage")
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
-    log = json.loads(stage["AccessLogSettings"]["Format"])
-    assert {"requestId", "route", "status"} <= set(log)
-    assert not [value for value in log.values() if "sourceIp" in value or "path" in value or "claims" in value]
+    log = stage["AccessLogSettings"]["Format"]
+    assert all(f'"{name}": ' in log for name in ("requestId", "route", "status"))
+    assert not [word for word in ("sourceIp", "path", "claims") if word in log]
 
 
 def test_on_aws_cloudfront_serves_the_api_and_the_pictures(dev, prod):

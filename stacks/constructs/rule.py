@@ -1,0 +1,29 @@
+"""Alarms of EventBridge rules."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+
+from stacks.constructs.alarm import RunbookAlarm
+
+
+def watch_rule(rule: events.Rule, *, of: str, bus: events.IEventBus | None = None) -> None:
+    """Rings when an event reached neither the rule's target nor its dead letters. `bus` is None for the account's own.
+
+    What merely reached the dead letters rings there.
+    """
+    where = {"RuleName": rule.rule_name, **({"EventBusName": bus.event_bus_name} if bus else {})}
+    RunbookAlarm(
+        rule,
+        "Lost",
+        says=f"An event for {of} was lost: neither its target nor its dead letters took it",
+        runbook="event-lost",
+        metric=cloudwatch.Metric(
+            namespace="AWS/Events",
+            metric_name="InvocationsFailedToBeSentToDlq",
+            dimensions_map=where,
+            statistic=cloudwatch.Stats.SUM,
+            period=Duration.minutes(5),
+        ),
+        urgent=True,
+    )

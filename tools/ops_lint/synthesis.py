@@ -1,0 +1,28 @@
+"""The templates of an environment, made without network, docker, credentials or built layers."""
+
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+
+from stacks.assembly import build
+from stacks.config import load
+from stacks.shop import ROOT, Endpoints
+
+_DOUBLES = Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3")
+
+
+def synthesised(environment: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """The templates by stack name. What the CDK writes goes into `folder`."""
+    config = load(environment)
+    layer = folder / "layer"
+    (layer / "python").mkdir(parents=True, exist_ok=True)
+    app = App(outdir=str(folder / environment), analytics_reporting=False)
+    build(
+        app,
+        config,
+        endpoints=_DOUBLES if config.local else Endpoints(),
+        runtime_layer=layer,
+        document=ROOT / "docs" / "openapi.json",
+    )
+    return {stack.stack_name: stack.template for stack in app.synth().stacks}
