@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy smoke
+.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy smoke scale
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,9 +116,13 @@ flash-sale: setup ## Play a flash sale in virtual time (BUYERS=, UNITS=, SHARDS=
 bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
 	@$(VENV)/python -m tools.bench
 
-docs: setup ## Write docs/openapi.json, docs/api.html and docs/events from the code
+scale: setup ## Say which quota ends the shop's growth at so many orders per second: RATE=100 (JSON=1: for programs)
+	@$(VENV)/python -m tools.scale $(RATE) $(if $(JSON),--json)
+
+docs: setup ## Write docs/openapi.json, docs/api.html, docs/events and the tables of docs/scale.md from the code
 	@$(VENV)/python -m tools.openapi
 	@$(VENV)/python -m tools.event_docs
+	@$(VENV)/python -m tools.scale --page
 
 emails: setup ## Write every e-mail for a made-up order into build/emails
 	@$(VENV)/python -m tools.emails

@@ -21,7 +21,7 @@ EXPECTED = (
     ("GET", "/carts/cart_of_nobody", 404, "a cart that nobody has is not found"),
     ("GET", "/me/orders", 401, "nobody's orders are shown to nobody"),
     ("GET", "/admin/orders", 401, "staff's pages want a token"),
-    ("POST", "/webhooks/stripe", 401, "news that Stripe did not sign are refused"),
+    ("POST", "/webhooks/stripe", 400, "news that Stripe did not sign are refused"),
     ("POST", "/webhooks/carrier", 401, "news that the carrier did not sign are refused"),
 )
 """Method, path, the status to be answered, and what that means. Each takes a function, its role and what it reads."""

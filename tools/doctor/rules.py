@@ -9,22 +9,16 @@ from datetime import datetime, timedelta
 from stacks.config import Config
 from tools.doctor import model
 from tools.doctor.model import Answer, Certificate, Endpoint, Identity, Mail, Operators, Provider, Usage, Verdict
+from tools.scale import CHECKOUT_REQUESTS, EMAILS, EVENTS, WRITE_UNITS
 
 BOOTSTRAP = 6
 """What the CDK's templates ask for, in their rule CheckBootstrapVersion."""
 
-REQUESTS_PER_ORDER = 7
-"""From the cart to the order; browsing comes on top, so fewer orders than this fit into the API's rate."""
-WRITE_UNITS_PER_ORDER = 235
-"""Over all tables, as docs/cost.md counts them."""
 SECONDS_PER_REQUEST = 0.2
 """How long a request keeps an instance; generous for reads, about right for completing."""
 UNRESERVED = 100
 """What Lambda insists on keeping for functions without a reservation
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html)."""
-EMAILS_PER_ORDER = 3
-EVENTS_PER_ORDER = 5
-"""Placed, confirmed, shipped, delivered, settled."""
 EXPIRES_SOON = timedelta(days=30)
 
 
@@ -39,7 +33,8 @@ def _reserved_for_documents(address: str) -> bool:
 
 
 def _orders_per_second(config: Config) -> float:
-    return config.api_rate / REQUESTS_PER_ORDER
+    """More than will ever come: as if everybody bought and nobody browsed."""
+    return config.api_rate / CHECKOUT_REQUESTS
 
 
 def credentials(found: Identity, config: Config) -> Answer:
@@ -111,7 +106,7 @@ def api_rate(quota: float, config: Config) -> Answer:
 
 def table_writes(quota: float, config: Config) -> Answer:
     """One table takes the writes of the orders that the API's rate can bring."""
-    wanted = round(_orders_per_second(config) * WRITE_UNITS_PER_ORDER)
+    wanted = round(_orders_per_second(config) * WRITE_UNITS)
     if quota < wanted:
         return Answer(
             "warning",
@@ -135,7 +130,7 @@ def executions(quota: float, config: Config) -> Answer:
 
 def events(quota: float, config: Config) -> Answer:
     """The bus takes the events of the orders that the API's rate can bring."""
-    wanted = _orders_per_second(config) * EVENTS_PER_ORDER
+    wanted = _orders_per_second(config) * EVENTS
     if quota < wanted:
         return Answer(
             "warning",
@@ -167,7 +162,7 @@ def mail(found: Mail, config: Config) -> Answer:
         )
     if found.enforcement != "HEALTHY":
         return Answer("warning", "SES watches this account for bounces and complaints: see the SES console.")
-    wanted = _orders_per_second(config) * EMAILS_PER_ORDER
+    wanted = _orders_per_second(config) * EMAILS
     per_day = "without limit" if found.per_day < 0 else f"{found.per_day:,.0f} a day"
     if found.per_second < wanted:
         return Answer(

@@ -31,7 +31,7 @@ def test_a_sound_shop_has_no_faults():
 def test_a_wrong_answer_is_told_with_what_it_means():
     [fault] = faults(shop(stripe=200))
     assert fault == (
-        "POST /webhooks/stripe: 200 instead of 401, so it is not true that news that Stripe did not sign are refused"
+        "POST /webhooks/stripe: 200 instead of 400, so it is not true that news that Stripe did not sign are refused"
     )
 
 
