@@ -157,13 +157,14 @@ class Account(ShopOnAws):
         return answer.raise_for_status().json()
 
     def operators(self) -> Operators:
-        """Whether somebody has confirmed to get the alarms."""
-        topic = self.outputs.get("AlarmTopicArn")
-        if topic is None:
-            return Operators(None)
+        """Whether somebody has confirmed to get the alarms: those to be looked at, and those that wake people."""
+        topics = [self.outputs[name] for name in ("AlarmTopicArn", "PageTopicArn") if name in self.outputs]
+        return Operators(all(self._heard(topic) for topic in topics) if topics else None)
+
+    def _heard(self, topic: str) -> bool:
         pages = self.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         arns = [one["SubscriptionArn"] for page in pages for one in page["Subscriptions"]]
-        return Operators(any(arn.startswith("arn:") for arn in arns))
+        return any(arn.startswith("arn:") for arn in arns)
 
     def budgets(self) -> list[str]:
         """The names of the account's budgets."""

@@ -307,11 +307,10 @@ def alarms(found: Operators, config: Config) -> Answer:
     if _reserved_for_documents(config.alarm_email):
         return Answer(_grave(config), f"alarm_email is {config.alarm_email}, where nobody reads: put your own.")
     if found.confirmed is False:
-        return Answer(
-            _grave(config), f"{config.alarm_email} has not confirmed its subscription: follow the link in AWS's e-mail."
-        )
+        says = f"{config.alarm_email} has not confirmed its subscriptions: follow the links in AWS's two e-mails."
+        return Answer(_grave(config), says)
     if found.confirmed is None:
-        return Answer("ok", f"{config.alarm_email}; confirm the subscription after the first deployment.")
+        return Answer("ok", f"{config.alarm_email}; confirm the two subscriptions after the first deployment.")
     return Answer("ok", f"{config.alarm_email} is told")
 
 

@@ -339,11 +339,12 @@ def test_without_outputs_there_is_no_key_to_look_at(aws):
     assert check("EasyPost").answer(account(aws)).verdict == "ok"
 
 
-def test_an_unconfirmed_subscription_is_seen(aws):
+def test_a_subscription_that_is_not_confirmed_is_seen_even_where_the_other_one_is(aws):
     arn = "arn:aws:sns:us-east-1:1:alarms"
-    aws.tells(AlarmTopicArn=arn)
-    subscription = {"SubscriptionArn": "PendingConfirmation", "Owner": "1", "Protocol": "email", "TopicArn": arn}
-    aws.answers("sns", "list_subscriptions_by_topic", {"Subscriptions": [subscription]})
+    aws.tells(AlarmTopicArn=arn, PageTopicArn=arn)
+    for state in (f"{arn}:1", "PendingConfirmation"):
+        subscription = {"SubscriptionArn": state, "Owner": "1", "Protocol": "email", "TopicArn": arn}
+        aws.answers("sns", "list_subscriptions_by_topic", {"Subscriptions": [subscription]})
     assert "has not confirmed" in check("alarms").answer(account(aws)).says
 
 
