@@ -11,6 +11,7 @@ from stacks.data import DataStack
 from stacks.edge import EdgeStack
 from stacks.events import EventsStack
 from stacks.identity import IdentityStack
+from stacks.insights import InsightsStack
 from stacks.local import LeaveOutWhatIsUnknown
 from stacks.operations import OperationsStack
 from stacks.shop import Endpoints, Shop
@@ -36,7 +37,10 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
     )
     events = EventsStack(app, config, data=data, shop=shop, operators=operations.notices)
     workflow = WorkflowStack(app, config, shop=shop, bus=events.bus)
-    ApiStack(app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine)
+    api = ApiStack(
+        app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine
+    )
+    InsightsStack(app, config).add_stack_dependency(api)
     Aspects.of(app).add(TellOperators(notices=operations.notices, pages=operations.pages))
     if config.local:
         Aspects.of(app).add(LeaveOutWhatIsUnknown())

@@ -18,6 +18,7 @@ from stacks.constructs.analytics import Analytics
 from stacks.constructs.function import CommerceFunction
 from stacks.constructs.queue import ParkedQueue, WorkQueue
 from stacks.constructs.rule import watch_rule
+from stacks.constructs.slo import watch_delivery
 from stacks.constructs.stream import consume_stream
 from stacks.data import DataStack
 from stacks.functions import FUNCTIONS, FunctionSpec
@@ -104,6 +105,7 @@ class EventsStack(ShopStack):
             FUNCTIONS["export_analytics"], None, environment={"ANALYTICS_STREAM": analytics.stream_name}
         )
         function.allow("firehose:PutRecordBatch", analytics.stream_arn)
+        watch_delivery(self, function.log_group)
         self.tell("AthenaWorkgroup", analytics.workgroup_name)
         self.tell("GlueDatabase", analytics.database_name)
 

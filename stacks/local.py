@@ -4,7 +4,9 @@ import jsii
 from aws_cdk import Aws, CfnCondition, CfnResource, Fn, IAspect, Stack
 from constructs import IConstruct
 
-UNKNOWN_TO_MINISTACK = frozenset({"AWS::CloudWatch::CompositeAlarm", "AWS::Events::Archive"})
+UNKNOWN_TO_MINISTACK = frozenset(
+    {"AWS::CloudWatch::CompositeAlarm", "AWS::Events::Archive", "AWS::Logs::QueryDefinition"}
+)
 """Types that ministack 1.5.33 refuses a whole stack for, unless their condition is false. Nothing may refer to them."""
 
 

@@ -1,6 +1,6 @@
-"""What operators get: the topic that alarms go to, and one dashboard."""
+"""Where alarms go, and the alarm that is nobody's in particular."""
 
-from aws_cdk import ArnFormat, Aws, Duration
+from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -10,22 +10,17 @@ from constructs import Construct
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
-from stacks.functions import FUNCTIONS
-from stacks.shop import physical_name
-
-_WORKFLOW = "checkout_to_delivery"
 
 
 class OperationsStack(ShopStack):
-    """Deployed first, since every alarm needs the topic: so the dashboard knows the others' things by name only."""
+    """Deployed first, since every alarm needs its topic."""
 
     def __init__(self, scope: Construct, config: Config) -> None:
-        super().__init__(scope, "operations", config=config, does="alarms and dashboard")
+        super().__init__(scope, "operations", config=config, does="where alarms go")
         self.notices = self._topic("Alarms", f"Tradepost {config.environment}")
         """What somebody should look at today."""
         self.pages = self._topic("Pages", f"Tradepost {config.environment}: now")
         """What somebody is woken for."""
-        self._dashboard()
         self._watch_instances()
         self.tell("AlarmTopicArn", self.notices.topic_arn)
         self.tell("PageTopicArn", self.pages.topic_arn)
@@ -55,59 +50,4 @@ class OperationsStack(ShopStack):
             metric=cloudwatch.Metric(
                 namespace="AWS/Lambda", metric_name="Throttles", statistic=cloudwatch.Stats.SUM
             ),
-        )
-
-    def _dashboard(self) -> None:
-        dashboard = cloudwatch.Dashboard(
-            self,
-            "Dashboard",
-            dashboard_name=physical_name(self.config, "shop"),
-            default_interval=Duration.hours(6),
-        )
-        dashboard.add_widgets(
-            self._functions("Calls", "Invocations", cloudwatch.Stats.SUM),
-            self._functions("Errors", "Errors", cloudwatch.Stats.SUM),
-            self._functions("Slowest of a hundred, ms", "Duration", cloudwatch.Stats.percentile(99)),
-        )
-        dashboard.add_widgets(
-            self._functions("Refused for want of instances", "Throttles", cloudwatch.Stats.SUM),
-            cloudwatch.GraphWidget(
-                title="Orders on their way",
-                width=8,
-                left=[self._executions(outcome) for outcome in ("Started", "Succeeded", "Failed", "TimedOut")],
-            ),
-            cloudwatch.TextWidget(
-                width=8, height=6, markdown="Every alarm's description names its page in `docs/runbooks/`."
-            ),
-        )
-
-    def _functions(self, title: str, metric: str, statistic: str) -> cloudwatch.GraphWidget:
-        return cloudwatch.GraphWidget(
-            title=title,
-            width=8,
-            left=[
-                cloudwatch.Metric(
-                    namespace="AWS/Lambda",
-                    metric_name=metric,
-                    dimensions_map={"FunctionName": physical_name(self.config, name)},
-                    statistic=statistic,
-                    label=name,
-                )
-                for name in FUNCTIONS
-            ],
-        )
-
-    def _executions(self, outcome: str) -> cloudwatch.Metric:
-        arn = self.format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=physical_name(self.config, _WORKFLOW),
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        return cloudwatch.Metric(
-            namespace="AWS/States",
-            metric_name=f"Executions{outcome}",
-            dimensions_map={"StateMachineArn": arn},
-            statistic=cloudwatch.Stats.SUM,
-            label=outcome,
         )

@@ -1,7 +1,7 @@
 """Service objectives: which share of requests may miss what buyers are promised, and how fast it may be used up.
 
-The access log becomes one metric for each objective: 1 for a request that missed it, 0 for one that met it. Its average
-is the share that missed, without mathematics: an alarm pays for every metric that it reads.
+A log becomes one metric for each objective: 1 for a case that missed it, 0 for one that met it. Its average is the
+share that missed, without mathematics: an alarm pays for every metric that it reads.
 """
 
 from dataclasses import dataclass
@@ -11,30 +11,27 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from commerce.events import DeliveryOverdue, Event, OrderDelivered
 from stacks.constructs.alarm import RunbookAlarm, described, page_for
 from stacks.constructs.function import METRICS
 
 FAST, SLOW = 14.4, 6.0
 """How many times as fast as allowed: a fiftieth of a month's misses in one hour, a twentieth of them in six."""
 FEW = 5
-"""So many misses in an hour may be anybody's bad luck: in a quiet shop one of them is a large share."""
+"""Fewer misses in an hour may be anybody's bad luck: in a quiet shop one of them is a large share."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A promise to buyers. `routes` as the access log has them; `*` at the end stands for anything."""
+    """A promise to buyers."""
 
     name: str
-    does: str
-    """What buyers do there."""
-    routes: tuple[str, ...]
     target: float
-    """The share of requests, over a month, that are answered without a server error and within `milliseconds`."""
-    milliseconds: int
+    """The share of cases, over a month, in which it is kept."""
 
     @property
     def allowed(self) -> float:
-        """The share of requests that may miss it."""
+        """The share of cases that may miss it."""
         return 1 - self.target
 
     @property
@@ -43,21 +40,37 @@ class Objective:
         return f"{self.name.capitalize()}Missed"
 
 
-BROWSE = Objective(
+@dataclass(frozen=True)
+class RequestObjective(Objective):
+    """Kept by an answer without a server error, within `milliseconds`. In `routes` a `*` at the end is anything."""
+
+    does: str
+    """What buyers do there."""
+    routes: tuple[str, ...]
+    """As the access log has them."""
+    milliseconds: int
+
+
+BROWSE = RequestObjective(
     "browse",
-    "look at products",
-    ("GET /products*", "GET /categories", "POST /catalog/*"),
+    does="look at products",
+    routes=("GET /products*", "GET /categories", "POST /catalog/*"),
     target=0.995,
     milliseconds=1_000,
 )
-CHECKOUT = Objective(
+CHECKOUT = RequestObjective(
     "checkout",
-    "fill carts, check out and pay",
-    tuple(f"{method} {path}*" for method in ("GET", "POST", "PUT") for path in ("/carts", "/checkout-sessions")),
+    does="fill carts, check out and pay",
+    routes=tuple(f"{method} {path}*" for method in ("GET", "POST", "PUT") for path in ("/carts", "/checkout-sessions")),
     target=0.995,
     milliseconds=5_000,
 )
 OBJECTIVES = (BROWSE, CHECKOUT)
+
+DELIVERY = Objective("delivery", target=0.95)
+"""Parcels arrive within the environment's `delivery_deadline_seconds`: one case for each order that was delivered, and
+one for each notice that an order is overdue.
+"""
 
 
 class Objectives(Construct):
@@ -78,9 +91,9 @@ class Objectives(Construct):
             )
         )
 
-    def _watch(self, objective: Objective, access_log: logs.ILogGroup) -> cloudwatch.IAlarmRule:
+    def _watch(self, objective: RequestObjective, access_log: logs.ILogGroup) -> cloudwatch.IAlarmRule:
         """Whether the objective's misses are used up fast: for an hour, at this moment, and by more than a few."""
-        _count(self, objective, access_log)
+        _count(self, objective, access_log, missed=missed(objective), met=met(objective))
         RunbookAlarm(
             self,
             f"{objective.name.capitalize()}Slow",
@@ -110,26 +123,52 @@ class Objectives(Construct):
         )
 
 
-def missed(objective: Objective) -> str:
+def missed(objective: RequestObjective) -> str:
     """The pattern of log lines of requests that missed the objective."""
     return f"{{ {_asked(objective)} && (($.status >= 500) || ($.latency > {objective.milliseconds})) }}"
 
 
-def met(objective: Objective) -> str:
+def met(objective: RequestObjective) -> str:
     """The pattern of all its other lines."""
     return f"{{ {_asked(objective)} && ($.status < 500) && ($.latency <= {objective.milliseconds}) }}"
 
 
-def _asked(objective: Objective) -> str:
+def _asked(objective: RequestObjective) -> str:
     return "(" + " || ".join(f'($.route = "{route}")' for route in objective.routes) + ")"
 
 
-def _count(scope: Construct, objective: Objective, access_log: logs.ILogGroup) -> None:
-    for id_, pattern, value in (("Missed", missed(objective), "1"), ("Met", met(objective), "0")):
+def watch_delivery(scope: Construct, events_log: logs.ILogGroup) -> None:
+    """Two notices: a bad day, and some days that are not good. Nobody is woken; carriers sleep as well."""
+    _count(scope, DELIVERY, events_log, missed=_told(DeliveryOverdue), met=_told(OrderDelivered))
+    RunbookAlarm(
+        scope,
+        "DeliveryDay",
+        says="A third of a day's parcels are late",
+        runbook="delivery-promise",
+        metric=_share(DELIVERY, Duration.days(1)),
+        threshold=_threshold(DELIVERY, SLOW),
+    )
+    RunbookAlarm(
+        scope,
+        "DeliveryDays",
+        says="On three days running a tenth of the parcels were late",
+        runbook="delivery-promise",
+        metric=_share(DELIVERY, Duration.days(1)),
+        threshold=_threshold(DELIVERY, 2),
+        periods=3,
+    )
+
+
+def _told(event: type[Event]) -> str:
+    return f'{{ $.event.type = "{event.type}" }}'
+
+
+def _count(scope: Construct, objective: Objective, log: logs.ILogGroup, *, missed: str, met: str) -> None:
+    for id_, pattern, value in (("Missed", missed, "1"), ("Met", met, "0")):
         logs.MetricFilter(
             scope,
             f"{objective.name.capitalize()}{id_}",
-            log_group=access_log,
+            log_group=log,
             filter_pattern=logs.FilterPattern.literal(pattern),
             metric_namespace=METRICS,
             metric_name=objective.metric_name,

@@ -29,6 +29,7 @@ OUTPUTS = {
     "AthenaWorkgroup",
     "GlueDatabase",
     "AlarmTopicArn",
+    "PageTopicArn",
 }
 
 
@@ -73,4 +74,5 @@ def test_stacks_are_named_by_shop_and_environment(templates):
         "events",
         "workflow",
         "api",
+        "insights",
     }

@@ -1,6 +1,7 @@
 """Analytics: every event becomes one row, every field has its column, and nothing is lost on the way."""
 
 import json
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -8,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from builders.bus import an_order_confirmed, queue_event
+from builders.catalog import function
 from commerce.adapters.firehose import Firehose
 from commerce.adapters.queues import together
 from commerce.analytics.model import COLUMNS, row
@@ -130,3 +132,18 @@ def test_rows_reach_the_bucket_as_lines():
     [listed] = storage.list_objects_v2(Bucket="shop-analytics")["Contents"]
     lines = storage.get_object(Bucket="shop-analytics", Key=listed["Key"])["Body"].read().decode().splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["order.confirmed", "product.changed"]
+
+
+def test_every_event_that_was_handed_on_is_a_line_of_the_log_for_dashboards(monkeypatch):
+    monkeypatch.setenv("ANALYTICS_STREAM", "analytics")
+    exporter, lines = function("export_analytics"), []
+    monkeypatch.setattr(exporter, "stream", Stream(refused=[1]))
+    monkeypatch.setattr(exporter, "logger", lambda: SimpleNamespace(info=lambda _, **fields: lines.append(fields)))
+    batch = queue_event(an_order_confirmed(), an_order_confirmed(subject="order_2"))
+
+    answer = exporter.handler(batch, None)
+
+    assert answer["batchItemFailures"] == [{"itemIdentifier": batch["Records"][1]["messageId"]}]
+    [line] = lines
+    event = json.loads(json.dumps(line))["event"]
+    assert (event["type"], event["subject"], event["total"]) == ("order.confirmed", "order_1", 5_297)
