@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from stacks.config import ConfigError, load
@@ -48,7 +49,7 @@ def show(answers: Iterable[tuple[str, Answer]], console: Console | None = None) 
     table = Table("check", "", "what was found, what to do", box=None, pad_edge=False)
     for name, answer in answers:
         colour = _COLOURS[answer.verdict]
-        table.add_row(name, f"[{colour}]{answer.verdict}[/{colour}]", answer.says)
+        table.add_row(name, f"[{colour}]{answer.verdict}[/{colour}]", escape(answer.says))
     (console or Console(highlight=False)).print(table)
 
 

@@ -349,7 +349,11 @@ def test_a_subscription_that_is_not_confirmed_is_seen_even_where_the_other_one_i
 
 
 def test_the_table_shows_each_answer(capsys):
-    answers = [("region", Answer("ok", "eu-central-1")), ("e-mail", Answer("problem", "SES is in its sandbox"))]
+    answers = [
+        ("domain", Answer("ok", "No [domain] is configured")),
+        ("e-mail", Answer("problem", "SES is in its sandbox")),
+    ]
     show(answers, Console(width=100))
     shown = capsys.readouterr().out
     assert "problem" in shown and "SES is in its sandbox" in shown
+    assert "No [domain] is configured" in shown
