@@ -54,6 +54,9 @@ def call_table(played: dict[str, Any]) -> Table:
     table.add_section()
     for name, count in played["provider_calls"].items():
         table.add_row(name, str(count), "")
+    table.add_section()
+    for name, units in sorted(order["written"].items()):
+        table.add_row(f"write units of {name}", f"{units:.0f}", "")
     return table
 
 

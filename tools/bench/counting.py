@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from stacks.functions import FUNCTIONS
+from stacks.tables import ALL
 
 Reading = dict[str, Any]
 
@@ -15,7 +16,7 @@ BACKGROUND = ("reconcile",)
 
 def spent(before: Reading, after: Reading) -> Reading:
     """What the shop asked of AWS between the readings: `calls` by service and operation, and by function; the entries,
-    invocations and messages of a queue by function; read and write units.
+    invocations and messages of a queue by function; read and write units, the latter also by table.
     """
     calls: Counter[str] = Counter()
     by_function: dict[str, dict[str, int]] = {}
@@ -35,6 +36,7 @@ def spent(before: Reading, after: Reading) -> Reading:
         "entries": _of_functions(before["entries"], after["entries"]),
         "invocations": _of_functions(before["invocations"], after["invocations"]),
         "messages": _of_functions(before["messages"], after["messages"]),
+        "written": _of_tables(before["written"], after["written"]),
         "read_units": sum(read for read, _ in units.values()),
         "write_units": sum(write for _, write in units.values()),
     }
@@ -49,11 +51,14 @@ def total(parts: list[Reading]) -> Reading:
             counts.update(part[name])
         summed[name] = dict(sorted(counts.items()))
     by_function: dict[str, Counter[str]] = {}
+    written: dict[str, float] = {}
     for part in parts:
         summed["read_units"] += part["read_units"]
         summed["write_units"] += part["write_units"]
+        written |= {table: written.get(table, 0.0) + units for table, units in part["written"].items()}
         for function, calls in part["calls_by_function"].items():
             by_function.setdefault(function, Counter()).update(calls)
+    summed["written"] = written
     summed["calls_by_function"] = {name: dict(sorted(calls.items())) for name, calls in sorted(by_function.items())}
     return summed
 
@@ -70,10 +75,19 @@ def _counts(caller: str) -> bool:
 
 def _of_functions(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
     return {
-        plain(name.split(" ")[0]): count
-        for name, count in _grown(before, after).items()
-        if _counts(name.split(" ")[0])
+        plain(name.split(" ")[0]): count for name, count in _grown(before, after).items() if _counts(name.split(" ")[0])
     }
+
+
+def _of_tables(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """By the tables' names in their specifications, with which those begin that CloudFormation gave."""
+    units: dict[str, float] = {}
+    for name, count in after.items():
+        caller, _, table = name.partition(" ")
+        if _counts(caller) and count > before.get(name, 0.0):
+            spec = next(spec.name for spec in ALL if f"-{spec.name.capitalize()}" in table)
+            units[spec] = units.get(spec, 0.0) + count - before.get(name, 0.0)
+    return units
 
 
 def _grown(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from stacks.config import Config
 from tools.doctor import model
 from tools.doctor.model import Answer, Certificate, Endpoint, Identity, Mail, Operators, Provider, Usage, Verdict
-from tools.scale import CHECKOUT_REQUESTS, EMAILS, EVENTS, WRITE_UNITS
+from tools.scale import CHECKOUT_REQUESTS, EMAILS, EVENTS, WRITE_UNITS_OF_ORDERS
 
 BOOTSTRAP = 6
 """What the CDK's templates ask for, in their rule CheckBootstrapVersion."""
@@ -105,8 +105,8 @@ def api_rate(quota: float, config: Config) -> Answer:
 
 
 def table_writes(quota: float, config: Config) -> Answer:
-    """One table takes the writes of the orders that the API's rate can bring."""
-    wanted = round(_orders_per_second(config) * WRITE_UNITS)
+    """The busiest table takes the writes of the orders that the API's rate can bring."""
+    wanted = round(_orders_per_second(config) * WRITE_UNITS_OF_ORDERS)
     if quota < wanted:
         return Answer(
             "warning",

@@ -12,7 +12,7 @@ import collections
 import json
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,23 @@ class Meter:
         self.invocations: collections.Counter[str] = collections.Counter()
         self.messages: collections.Counter[str] = collections.Counter()
         self.units: dict[str, tuple[float, float]] = {}
+        self.written: collections.Counter[str] = collections.Counter()
         self._lock = threading.Lock()
         self._changed = threading.Event()
 
-    def count(self, caller: str, action: str, read_units: float, write_units: float, entries: int) -> None:
-        """One call, under `caller action`. `entries` are the events or records that it handed over."""
+    def count(
+        self, caller: str, action: str, read_units: float, write_units: Mapping[str, float], entries: int
+    ) -> None:
+        """One call, under `caller action`. Write units are by table; `entries` are the events or records that it handed
+        over.
+        """
         with self._lock:
             self.calls[f"{caller} {action}"] += 1
             if entries:
                 self.entries[f"{caller} {action}"] += entries
             read, write = self.units.get(caller, (0.0, 0.0))
-            self.units[caller] = (read + read_units, write + write_units)
+            self.units[caller] = (read + read_units, write + sum(write_units.values()))
+            self.written.update({f"{caller} {table}": units for table, units in write_units.items()})
         self._changed.set()
 
     def invoked(self, function: str, messages: int) -> None:
@@ -62,6 +68,7 @@ class Meter:
                 "messages": dict(self.messages),
                 "read_units": sum(read for read, _ in self.units.values()),
                 "write_units": sum(write for _, write in self.units.values()),
+                "written": dict(self.written),
                 "units": {caller: list(units) for caller, units in self.units.items()},
             }
 
@@ -107,7 +114,7 @@ def _counted(meter: Meter, service: str, handler: Handler) -> Handler:
         if service == "dynamodb":
             asked = _with_capacity(body)
         status, answer_headers, answer = await handler(method, path, headers, asked, query)
-        read, write = _units(action, body, answer) if service == "dynamodb" and status == 200 else (0.0, 0.0)
+        read, write = _units(action, body, answer) if service == "dynamodb" and status == 200 else (0.0, {})
         meter.count(_caller(headers, query), action, read, write, _entries(action, body))
         return status, answer_headers, answer
 
@@ -147,17 +154,17 @@ def _with_capacity(body: bytes) -> bytes:
     return json.dumps({**asked, "ReturnConsumedCapacity": "TOTAL"}).encode()
 
 
-def _units(action: str, body: bytes, answer: bytes) -> tuple[float, float]:
-    """Read and write units of one answered call."""
+def _units(action: str, body: bytes, answer: bytes) -> tuple[float, dict[str, float]]:
+    """Read units, and write units by table, of one answered call."""
     operation = action.rpartition(":")[2]
     asked = json.loads(body or b"{}")
     given = json.loads(answer or b"{}")
     match operation:
         case "GetItem":
-            return _read([given["Item"]] if "Item" in given else [{}], asked.get("ConsistentRead")), 0.0
+            return _read([given["Item"]] if "Item" in given else [{}], asked.get("ConsistentRead")), {}
         case "Query" | "Scan":
             size = sum(_size(item) for item in given.get("Items", []))
-            return _read_bytes(size, asked.get("ConsistentRead")), 0.0
+            return _read_bytes(size, asked.get("ConsistentRead")), {}
         case "BatchGetItem":
             return (
                 sum(
@@ -165,13 +172,16 @@ def _units(action: str, body: bytes, answer: bytes) -> tuple[float, float]:
                     + _read([{}] * (len(wanted["Keys"]) - len(given["Responses"].get(table, []))), False)
                     for table, wanted in asked["RequestItems"].items()
                 ),
-                0.0,
+                {},
             )
         case "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems" | "BatchWriteItem":
             consumed = given.get("ConsumedCapacity", [])
             entries = consumed if isinstance(consumed, list) else [consumed]
-            return 0.0, float(sum(entry["CapacityUnits"] for entry in entries))
-    return 0.0, 0.0
+            written: collections.Counter[str] = collections.Counter()
+            for entry in entries:
+                written[entry["TableName"]] += entry["CapacityUnits"]
+            return 0.0, dict(written)
+    return 0.0, {}
 
 
 def _read(items: list[dict[str, Any]], consistent: bool | None) -> float:

@@ -64,7 +64,7 @@ def test_what_an_order_takes_is_what_the_cost_page_counts():
     for row in (
         f"| Lambda invocations | 27 | {scale.INVOCATIONS} |",
         f"| state transitions | 6 | {scale.TRANSITIONS} |",
-        f", {scale.WRITE_UNITS} |",
+        f"{scale.WRITE_UNITS_OF_ORDERS} units to the table of orders",
         f"| calls to Stripe | 6 | {scale.STRIPE_CALLS} |",
     ):
         assert row in page, row
@@ -73,6 +73,10 @@ def test_what_an_order_takes_is_what_the_cost_page_counts():
 def test_the_page_says_what_the_table_says():
     text = PAGE.read_text("utf-8")
     assert text == written(text), "run: make docs"
+
+
+def test_the_page_says_for_how_long_an_order_keeps_instances():
+    assert f"keep instances for {scale.INSTANCE_SECONDS:.1f} seconds" in PAGE.read_text("utf-8")
 
 
 def test_a_page_without_its_marks_is_refused():
