@@ -33,6 +33,13 @@ class Domain(Model):
     certificate_arn: str = Field(pattern=r"^arn:aws:acm:us-east-1:\d{12}:certificate/.+$")
 
 
+class Chat(Model):
+    """A Slack channel that hears of every alarm. The workspace is let in once, by hand: docs/operating.md."""
+
+    workspace: str = Field(pattern=r"^T[0-9A-Z]{8,}$")
+    channel: str = Field(pattern=r"^C[0-9A-Z]{8,}$")
+
+
 class Shop(Settings):
     """The shop's rules as functions get them, and that they fit together."""
 
@@ -71,6 +78,9 @@ class Config(Model):
     point_in_time_recovery: bool
     log_retention_days: LogRetentionDays
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    chat: Chat | None = None
+    paging_parameter: str | None = Field(default=None, pattern=r"^/[\w./-]+$")
+    """The SSM parameter that holds the address (https) at which a paging service takes alarms from SNS."""
     domain: Domain | None = None
     api_rate: int = Field(ge=1)
     """Requests a second that the API lets through; `api_burst` at once."""

@@ -1,6 +1,7 @@
 """Where alarms go, and the alarm that is nobody's in particular."""
 
 from aws_cdk import Aws
+from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -10,6 +11,7 @@ from constructs import Construct
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
+from stacks.shop import physical_name
 
 
 class OperationsStack(ShopStack):
@@ -21,6 +23,8 @@ class OperationsStack(ShopStack):
         """What somebody should look at today."""
         self.pages = self._topic("Pages", f"Tradepost {config.environment}: now")
         """What somebody is woken for."""
+        self._reach_chat()
+        self._reach_whoever_is_on_call()
         self._watch_instances()
         self.tell("AlarmTopicArn", self.notices.topic_arn)
         self.tell("PageTopicArn", self.pages.topic_arn)
@@ -39,6 +43,34 @@ class OperationsStack(ShopStack):
         if self.config.alarm_email:
             topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))
         return topic
+
+    def _reach_chat(self) -> None:
+        """AWS's own adapter turns alarms into messages; with a role that may do nothing, nobody commands it."""
+        chat = self.config.chat
+        if not chat:
+            return
+        role = iam.Role(self, "ChatRole", assumed_by=iam.ServicePrincipal("chatbot.amazonaws.com"))
+        chatbot.CfnSlackChannelConfiguration(
+            self,
+            "Chat",
+            configuration_name=physical_name(self.config, "operators"),
+            slack_workspace_id=chat.workspace,
+            slack_channel_id=chat.channel,
+            iam_role_arn=role.role_arn,
+            sns_topic_arns=[self.notices.topic_arn, self.pages.topic_arn],
+            guardrail_policies=[f"arn:{Aws.PARTITION}:iam::aws:policy/CloudWatchReadOnlyAccess"],
+        )
+
+    def _reach_whoever_is_on_call(self) -> None:
+        """The address holds the key of the paging service, so that it stands in a parameter and in no file."""
+        if name := self.config.paging_parameter:
+            sns.Subscription(
+                self,
+                "Paging",
+                topic=self.pages,
+                protocol=sns.SubscriptionProtocol.HTTPS,
+                endpoint=f"{{{{resolve:ssm:{name}}}}}",
+            )
 
     def _watch_instances(self) -> None:
         """One alarm for all functions: the limit is the account's, so that each of them can use up everybody's."""

@@ -123,6 +123,7 @@ class Sound:
 
 SOUND = (
     Sound("AWS::KMS::Key", {"EnableKeyRotation": True}),
+    Sound("AWS::Chatbot::SlackChannelConfiguration", {"GuardrailPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}),
     Sound("AWS::Logs::QueryDefinition", {"Name": "tradepost-prod/errors", "LogGroupNames": ["/aws/lambda/one"]}),
 )
 
@@ -262,6 +263,7 @@ BREAKS: dict[str, Break] = {
     "topic-is-named-for-people": lacking("DisplayName"),
     "topic-hears-this-account": having("PolicyDocument.Statement", [_OPEN]),
     "topic-reaches-people-safely": having("Protocol", "http"),
+    "chat-only-reads": lacking("GuardrailPolicies"),
     "dashboard-can-be-drawn": having("DashboardBody", '{"widgets": []}'),
     "dashboard-has-a-typed-name": lacking("DashboardName"),
     "filter-counts-nothing-at-rest": having("MetricTransformations.0.DefaultValue", 0),

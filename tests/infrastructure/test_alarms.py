@@ -3,6 +3,11 @@
 import json
 import re
 
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from stacks.config import Chat, load
+from stacks.operations import OperationsStack
 from stacks.shop import ROOT
 
 RUNBOOKS = {f"docs/runbooks/{path.name}" for path in (ROOT / "docs" / "runbooks").glob("*.md")}
@@ -86,3 +91,36 @@ def test_the_alarms_of_an_idle_month_cost_little(prod):
     single = len(prod.properties("AWS::CloudWatch::Alarm"))
     composite = len(prod.properties("AWS::CloudWatch::CompositeAlarm"))
     assert 10 * single + 50 * composite <= 620, "cents; see docs/cost.md before you add one"
+
+
+def test_a_runbook_says_what_buyers_feel_how_to_see_it_what_to_do_and_when_it_is_over():
+    parts = ("**What the buyer feels.**", "**How to see it.**", "**What to do", "**How to know it is over.**")
+    for page in RUNBOOKS:
+        text = (ROOT / page).read_text("utf-8")
+        places = [text.find(part) for part in parts]
+        assert -1 not in places and places == sorted(places), page
+
+
+def _reaching(**told) -> Template:
+    config = load("prod").model_copy(update=told)
+    return Template.from_stack(OperationsStack(App(), config))
+
+
+def test_a_chat_hears_of_every_alarm_and_can_command_nothing():
+    template = _reaching(chat=Chat(workspace="T0123ABCD", channel="C0123ABCD"))
+    [chat] = template.find_resources("AWS::Chatbot::SlackChannelConfiguration").values()
+    assert len(chat["Properties"]["SnsTopicArns"]) == 2
+    template.resource_count_is("AWS::IAM::Policy", 0)
+
+
+def test_only_what_is_urgent_reaches_whoever_is_on_call_by_an_address_from_a_parameter():
+    template = _reaching(paging_parameter="/tradepost/prod/paging")
+    subscriptions = [one["Properties"] for one in template.find_resources("AWS::SNS::Subscription").values()]
+    [paging] = [one for one in subscriptions if one["Protocol"] == "https"]
+    assert paging["Endpoint"] == "{{resolve:ssm:/tradepost/prod/paging}}"
+    assert "Pages" in json.dumps(paging["TopicArn"])
+
+
+def test_without_chat_and_paging_service_alarms_are_emails(templates):
+    assert not templates.properties("AWS::Chatbot::SlackChannelConfiguration")
+    assert {one["Protocol"] for one in templates.properties("AWS::SNS::Subscription")} <= {"email"}

@@ -45,6 +45,8 @@ def test_an_unknown_environment_is_told_the_known_ones():
         ("dev.toml", 'environment = "dev"', 'environment = "prod"', r"dev\.toml: environment: "),
         ("dev.toml", "keep_data = false", "keep_data = ", r"dev\.toml: Invalid value"),
         ("dev.toml", "environment", 'alarm_email = "me"\nenvironment', r"dev\.toml: alarm_email: "),
+        ("dev.toml", "environment", 'paging_parameter = "https://x"\nenvironment', r"dev\.toml: paging_parameter: "),
+        ("dev.toml", "[shop]", '[chat]\nworkspace = "us"\n[shop]', r"dev\.toml: chat\.workspace: "),
         (
             "shop.toml",
             "basis_points = 725",

@@ -48,6 +48,11 @@ def _this_account_only(policy: Resource) -> bool:
     return all("aws:SourceAccount" in written(one.get("Condition")) for one in allowed)
 
 
+def _chat_only_reads(chat: Resource) -> bool:
+    limits = [written(one) for one in listed(chat.at("GuardrailPolicies"))]
+    return bool(limits) and all("ReadOnlyAccess" in limit for limit in limits)
+
+
 def _body_is_json(dashboard: Resource) -> bool:
     widgets = json.loads(flat(dashboard.at("DashboardBody"))).get("widgets", [])
     return 0 < len(widgets) <= 500
@@ -124,6 +129,13 @@ RULES = (
         "Over plain HTTP everybody on the way reads what is broken.",
         ("AWS::SNS::Subscription",),
         lambda one: one.at("Protocol") in ("email", "lambda", "https"),
+    ),
+    Rule(
+        "chat-only-reads",
+        "Whoever writes to the shop from the chat can at most read metrics",
+        "The chat's default lets everybody in the channel do everything that the role may.",
+        ("AWS::Chatbot::SlackChannelConfiguration",),
+        _chat_only_reads,
     ),
     Rule(
         "dashboard-can-be-drawn",
