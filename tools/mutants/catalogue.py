@@ -446,7 +446,7 @@ MUTANTS = (
         "    if order.status != \"pending_payment\" or order.payment_intent is None:\n        return\n    return_url",
         "    if order.payment_intent is None:\n        return\n    return_url",
         "money is held for a canceled order",
-        shows=("expiry", "checkout"),
+        shows=("two_tabs", "expiry"),
     ),
     Mutant(
         "an order is paid under another intent than its first",
@@ -454,7 +454,7 @@ MUTANTS = (
         "till.gateway.confirm(order.payment_intent, token",
         "till.gateway.confirm(intent_id, token",
         "money is held that no order knows of",
-        shows=("checkout", "declined"),
+        shows=("two_tabs", "declined"),
     ),
     Mutant(
         "money is taken at once",
@@ -619,7 +619,7 @@ MUTANTS = (
         "    if order.payment_intent is not None:\n        authorization = gateway.retrieve(",
         "    if False:\n        authorization = gateway.retrieve(",
         "an order whose payment came is canceled",
-        shows=("3ds", "expiry", "checkout"),
+        shows=("last_second", "expiry"),
     ),
     Mutant(
         "a timeout cancels an order that was confirmed",
@@ -627,7 +627,7 @@ MUTANTS = (
         '        if reason in REOPENING and order.status != "pending_payment":\n            return order\n',
         "",
         "an order that was paid is canceled and its checkout sold again",
-        shows=("3ds", "checkout"),
+        shows=("last_second", "3ds"),
     ),
     Mutant(
         "the compensation trusts the error",
@@ -635,7 +635,7 @@ MUTANTS = (
         '    if order.status not in ("canceled", "lost"):\n        return "carry_on"\n',
         "",
         "an order that is alive loses its payment",
-        shows=("checkout", "3ds"),
+        shows=("slow_warehouse", "checkout"),
     ),
     Mutant(
         "an order on its way can be canceled",
@@ -844,7 +844,7 @@ MUTANTS = (
         "\"{% $states.input.outcome = 'carry_on' %}\"",
         "\"{% $states.input.outcome = 'carry-on' %}\"",
         "an order whose signal was lost is forgotten",
-        shows=("checkout", "3ds"),
+        shows=("slow_warehouse", "3ds"),
     ),
     Mutant(
         "shipping is not tried again",

@@ -98,7 +98,7 @@ def checkout(world: World) -> None:
     _safety_net(world)
 
 
-def _safety_net(world: World) -> None:
+def _safety_net(world: World, after: float = 0.0) -> None:
     """Whoever bought without hearing of it has an order all the same: the warehouse finds it on its list."""
 
     def rounds() -> None:
@@ -109,7 +109,7 @@ def _safety_net(world: World) -> None:
                 if order["status"] in ("confirmed", "picked", "packed"):
                     Warehouse(world, f"round{number}-{order['id'][-4:]}").work(order["id"])
 
-    world.scheduler.start("the warehouse's list", rounds)
+    world.scheduler.start("the warehouse's list", rounds, after=after)
 
 
 def _what_is_owed_comes(world: World, number: int) -> None:
@@ -150,6 +150,36 @@ def expiry(world: World) -> None:
     _safety_net(world)
 
 
+def last_second(world: World) -> None:
+    """The buyer confirms at the bank just when the hold passes."""
+    Parcels(world)
+    hold = world.functions.config.shop.hold_seconds
+    _bought(world, cards=(WITH_3DS,), hesitates=hold - 4.0 + 5.0 * world.random.random())
+    _safety_net(world)
+
+
+def two_tabs(world: World) -> None:
+    """The buyer pays in two tabs at once, with a card that is declined and with one that is not."""
+    Parcels(world)
+    somebody = Buyer(world, "buyer1")
+
+    def open_tabs() -> None:
+        checkout_id = somebody.begin()
+        if checkout_id:
+            for card in (DECLINED, VISA):
+                world.scheduler.start(f"tab of {card}", partial(somebody.pay, checkout_id, card))
+
+    world.scheduler.start("buyer1", open_tabs)
+    _safety_net(world)
+
+
+def slow_warehouse(world: World) -> None:
+    """Nobody picks before the workflow has given up its wait for the warehouse."""
+    Parcels(world)
+    world.scheduler.start("buyer1", Buyer(world, "buyer1").buy)
+    _safety_net(world, after=1.5 * world.functions.config.warehouse_seconds)
+
+
 def cancel(world: World) -> None:
     """Bought, and taken back while the warehouse works."""
     Parcels(world)
@@ -177,8 +207,9 @@ def cancel_against_ship(world: World) -> None:
 
 def _race_at_handover(world: World, somebody: Buyer) -> None:
     def race() -> None:
-        for _ in range(2000):
-            world.scheduler.sleep(5.0)
+        order = None
+        for _ in range(12_000):
+            world.scheduler.sleep(0.3 if order and order["status"] == "packed" else 5.0)
             order = world.checks.find(somebody.order_id or "")
             if order is not None and order["status"] in ("ready_to_ship", "canceled", "shipped"):
                 Support(world, "support").act("cancel", order["id"], {"reason": "buyer_request"})
@@ -521,6 +552,8 @@ class Scene:
     ends: tuple[str, ...]
     otherwise: tuple[str, ...] | None = None
     """If it depends on who comes first."""
+    mends: bool = False
+    """Whether the reconciler has something to do all the same."""
 
 
 FLOWS: dict[str, Scene] = {
@@ -529,8 +562,11 @@ FLOWS: dict[str, Scene] = {
     "abandoned_3ds": Scene(abandoned_3ds, ("canceled",)),
     "declined": Scene(declined, ("canceled", "delivered")),
     "expiry": Scene(expiry, ("canceled",)),
+    "last_second": Scene(last_second, ("delivered",), ("canceled",), mends=True),
+    "two_tabs": Scene(two_tabs, ("delivered",), ("canceled",)),
+    "slow_warehouse": Scene(slow_warehouse, ("delivered",)),
     "cancel": Scene(cancel, ("canceled",)),
-    "cancel_against_ship": Scene(cancel_against_ship, ("delivered",)),
+    "cancel_against_ship": Scene(cancel_against_ship, ("delivered",), ("canceled",)),
     "short_pick": Scene(short_pick, ("canceled",)),
     "lost": Scene(lost, ("lost",)),
     "capture_fails": Scene(capture_fails, ("canceled",)),

@@ -88,6 +88,8 @@ class Buyer(Person):
     cards: Sequence[str] = (VISA,)
     confirms: bool = True
     """Whether the buyer does what the bank's page asks for."""
+    hesitates: float = 30.0
+    """Seconds at the bank's page."""
     email: str | None = None
     """If it is not made of the name."""
     order_id: str | None = None
@@ -95,21 +97,30 @@ class Buyer(Person):
 
     def buy(self) -> str | None:
         """The order's id, or None where the shop sold nothing."""
-        made = self.ask("carts", "POST /checkout-sessions", body=self._wants())
-        if made is None or made.status != 201:
+        checkout_id = self.begin()
+        if checkout_id is None:
             return None
-        checkout_id = made.body["id"]
         for card in self.cards:
-            checkout = self._pay(checkout_id, card)
-            if checkout is not None and checkout["status"] == "completed":
-                order_id = str(checkout["order"]["id"])
-                self.order_id = order_id
-                self.world.checks.promised(order_id)
-                self.on_order(order_id)
-                return order_id
+            checkout = self.pay(checkout_id, card)
+            if self.order_id is not None:
+                return self.order_id
             if checkout is None or checkout["status"] not in ("ready_for_complete", "incomplete"):
                 break
         return None
+
+    def begin(self) -> str | None:
+        """The checkout's id, or None where there is nothing to be sold."""
+        made = self.ask("carts", "POST /checkout-sessions", body=self._wants())
+        return str(made.body["id"]) if made is not None and made.status == 201 else None
+
+    def pay(self, checkout_id: str, card: str) -> dict[str, Any] | None:
+        """Completes the checkout with this card, and keeps in mind which order it became."""
+        checkout = self._pay(checkout_id, card)
+        if checkout is not None and checkout["status"] == "completed":
+            self.order_id = str(checkout["order"]["id"])
+            self.world.checks.promised(self.order_id)
+            self.on_order(self.order_id)
+        return checkout
 
     def _pay(self, checkout_id: str, card: str) -> dict[str, Any] | None:
         for attempt in range(4):
@@ -134,7 +145,7 @@ class Buyer(Person):
 
     def _escalated(self, checkout_id: str) -> dict[str, Any] | None:
         """The bank's page, then back to the shop until it knows."""
-        self.world.scheduler.sleep(30.0)
+        self.world.scheduler.sleep(self.hesitates)
         intent = next(
             (
                 order.get("payment_intent")

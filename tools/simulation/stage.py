@@ -52,6 +52,8 @@ class Stage:
         world.run()
         if scene and schedule.calm:
             world.checks.ended(scene.ends, scene.otherwise)
+            if not scene.mends:
+                world.checks.undisturbed(world.rounds.found)
         return world
 
     def _load(self) -> Any:

@@ -260,14 +260,10 @@ class World:
         self.checks.at_rest()
 
     def _expect_nobody_was_needed(self) -> None:
-        """One thing that goes wrong, and not for good, is mended without a person. Where nothing does, the reconciler
-        finds nothing either.
-        """
+        """One thing that goes wrong, and not for good, is mended without a person."""
         chooser = self.boundaries.chooser
         if isinstance(chooser, Plan) and chooser.passes:
             self.checks.mended_itself(self.executions.needed + self._letters_left())
-            if not chooser.planned:
-                self.checks.undisturbed(self.rounds.found)
 
     def _tidied(self) -> bool:
         """Redrives failed executions and dead letters, and lets the reconciler look once more."""
