@@ -11,6 +11,7 @@ from rich.console import Console
 
 from commerce.payments.gateway import EVENT_TYPES
 from stacks.config import Domain, load
+from tools.doctor import __main__ as command
 from tools.doctor import rules
 from tools.doctor.__main__ import show
 from tools.doctor.checks import CHECKS, CREDENTIALS, Check, examine
@@ -357,3 +358,18 @@ def test_the_table_shows_each_answer(capsys):
     shown = capsys.readouterr().out
     assert "problem" in shown and "SES is in its sandbox" in shown
     assert "No [domain] is configured" in shown
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("ok", 0), ("warning", 0), ("problem", 1)])
+def test_only_a_problem_stands_in_the_way(monkeypatch, capsys, verdict, code):
+    answers = [("region", Answer("ok", "us-east-1")), ("e-mail", Answer(verdict, "SES …"))]
+    monkeypatch.setattr(command, "signed_in", lambda: True)
+    monkeypatch.setattr(command, "examine", lambda account: iter(answers))
+    assert command.main(["prod", "--json"]) == code
+    assert json.loads(capsys.readouterr().out)[1] == {"check": "e-mail", "verdict": verdict, "says": "SES …"}
+
+
+def test_a_shell_without_credentials_examines_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(command, "signed_in", lambda: False)
+    monkeypatch.setattr(command, "examine", lambda account: pytest.fail("there is nothing to examine with"))
+    assert command.main(["dev"]) == 1
