@@ -163,8 +163,8 @@ class Account(ShopOnAws):
 
     def _heard(self, topic: str) -> bool:
         pages = self.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        arns = [one["SubscriptionArn"] for page in pages for one in page["Subscriptions"]]
-        return any(arn.startswith("arn:") for arn in arns)
+        listed = [one for page in pages for one in page["Subscriptions"] if one["Protocol"] == "email"]
+        return any(one["SubscriptionArn"].startswith("arn:") for one in listed)
 
     def budgets(self) -> list[str]:
         """The names of the account's budgets."""

@@ -345,7 +345,8 @@ def test_a_subscription_that_is_not_confirmed_is_seen_even_where_the_other_one_i
     aws.tells(AlarmTopicArn=arn, PageTopicArn=arn)
     for state in (f"{arn}:1", "PendingConfirmation"):
         subscription = {"SubscriptionArn": state, "Owner": "1", "Protocol": "email", "TopicArn": arn}
-        aws.answers("sns", "list_subscriptions_by_topic", {"Subscriptions": [subscription]})
+        chat = {**subscription, "SubscriptionArn": f"{arn}:chat", "Protocol": "https"}
+        aws.answers("sns", "list_subscriptions_by_topic", {"Subscriptions": [subscription, chat]})
     assert "has not confirmed" in check("alarms").answer(account(aws)).says
 
 
