@@ -113,6 +113,10 @@ format: setup ## Put imports and simple things in order
 flash-sale: setup ## Play a flash sale in virtual time (BUYERS=, UNITS=, SHARDS=, HOLD_MS=)
 	@$(VENV)/python -m tools.flash_sale $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS)) $(if $(SHARDS),--shards $(SHARDS)) $(if $(HOLD_MS),--hold-ms $(HOLD_MS))
 
+.PHONY: audit
+audit: setup ## Scan templates and sources with every scanner; nothing they find may be unanswered
+	@$(VENV)/python -m tools.audit
+
 bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
 	@$(VENV)/python -m tools.bench
 

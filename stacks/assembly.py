@@ -12,6 +12,7 @@ from stacks.edge import EdgeStack
 from stacks.events import EventsStack
 from stacks.identity import IdentityStack
 from stacks.insights import InsightsStack
+from stacks.keys import KeysStack
 from stacks.local import LeaveOutWhatIsUnknown
 from stacks.operations import OperationsStack
 from stacks.shop import Endpoints, Shop
@@ -20,12 +21,14 @@ from stacks.workflow import WorkflowStack
 
 def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path, document: Path) -> None:
     """Adds the shop's stacks to `app`. `document` is the OpenAPI file, `runtime_layer` a folder with `python/`."""
-    operations = OperationsStack(app, config)
-    data = DataStack(app, config)
+    key = KeysStack(app, config).key if config.encryption == "customer" else None
+    operations = OperationsStack(app, config, key=key)
+    data = DataStack(app, config, key=key)
     identity = IdentityStack(app, config)
-    edge = EdgeStack(app, config)
+    edge = EdgeStack(app, config, access_logs=data.access_logs, key=key)
     shop = Shop(
         config=config,
+        key=key,
         url=edge.url,
         tables=data.tables,
         secrets=data.secrets,

@@ -77,11 +77,16 @@ class Config(Model):
     """Whether tables, buckets, secrets and the user pool outlive their stack and are protected from deletion."""
     point_in_time_recovery: bool
     log_retention_days: LogRetentionDays
+    encryption: Literal["aws", "customer"] = "aws"
+    """Whose keys encrypt logs, secrets, analytics, alarms and the functions' environments: AWS's, or one of the
+    shop's own for a dollar a month, which can be looked after, and taken away."""
     alarm_email: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     chat: Chat | None = None
     paging_parameter: str | None = Field(default=None, pattern=r"^/[\w./-]+$")
     """The SSM parameter that holds the address (https) at which a paging service takes alarms from SNS."""
     domain: Domain | None = None
+    web_acl_arn: str | None = Field(default=None, pattern=r"^arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+$")
+    """A web ACL of AWS WAF that CloudFront asks before it lets a request in: from six dollars a month."""
     api_rate: int = Field(ge=1)
     """Requests a second that the API lets through; `api_burst` at once."""
     api_burst: int = Field(ge=1)

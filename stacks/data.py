@@ -4,13 +4,14 @@ import json
 import string
 
 from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from stacks.base import ShopStack
 from stacks.config import Config
-from stacks.constructs.bucket import KeptBucket
+from stacks.constructs.bucket import AccessLogBucket, KeptBucket
 from stacks.constructs.table import CommerceTable
 from stacks.functions import Secret
 from stacks.tables import ALL
@@ -21,15 +22,19 @@ ATHENA_RESULTS = "athena-results/"
 class DataStack(ShopStack):
     """Deployed rarely, and never replaced."""
 
-    def __init__(self, scope: Construct, config: Config) -> None:
+    def __init__(self, scope: Construct, config: Config, *, key: kms.IKey | None) -> None:
         super().__init__(scope, "data", config=config, does="tables, analytics, secrets")
         self.tables = {
             spec: CommerceTable(self, f"{spec.name.capitalize()}Table", spec=spec, config=config) for spec in ALL
         }
+        self._key = key
+        self.access_logs = AccessLogBucket(self, "AccessLogs", config=config)
         self.analytics = KeptBucket(
             self,
             "Analytics",
             config=config,
+            access_logs=self.access_logs,
+            key=key,
             lifecycle_rules=[s3.LifecycleRule(prefix=ATHENA_RESULTS, expiration=Duration.days(7))],
         )
         self.secrets: dict[Secret, str] = {
@@ -43,6 +48,7 @@ class DataStack(ShopStack):
         for name, arn in self.secrets.items():
             self.tell(f"{name.capitalize()}SecretArn", arn)
         self.tell("AnalyticsBucket", self.analytics.bucket_name)
+        self.tell("AccessLogBucket", self.access_logs.bucket_name)
 
     def _secret(self, name: str, description: str, generated: str, **fields: str) -> str:
         """A JSON secret's ARN. CloudFormation makes the first value only; later ones are put by people and stay."""
@@ -50,6 +56,7 @@ class DataStack(ShopStack):
             self,
             f"{name}Secret",
             description=description,
+            kms_key_id=self._key.key_arn if self._key else None,
             generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
                 secret_string_template=json.dumps(fields),
                 generate_string_key=generated,

@@ -11,13 +11,14 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
-from stacks.constructs.bucket import KeptBucket
+from stacks.constructs.bucket import AccessLogBucket, KeptBucket
 from stacks.constructs.retention import retention
 from stacks.constructs.slo import Objectives
 from stacks.shop import physical_name
@@ -39,7 +40,7 @@ _NUMBERS = {"status": "$context.status", "latency": "$context.responseLatency"}
 class EdgeStack(ShopStack):
     """API, media bucket, and, but for one laptop, CloudFront."""
 
-    def __init__(self, scope: Construct, config: Config) -> None:
+    def __init__(self, scope: Construct, config: Config, *, access_logs: AccessLogBucket, key: kms.IKey | None) -> None:
         super().__init__(scope, "edge", config=config, does="API, pictures, CloudFront")
         self.api = apigateway.HttpApi(
             self,
@@ -62,20 +63,22 @@ class EdgeStack(ShopStack):
                 max_age=Duration.hours(1),
             ),
         )
-        self._stage()
-        self.media = KeptBucket(self, "Media", config=config)
+        self._stage(key)
+        # Its pictures are for everybody, so that a key of its own would keep nobody out.
+        self.media = KeptBucket(self, "Media", config=config, access_logs=access_logs)
         self.url = config.shop.url if config.local else self._distribution()
         self._watch()
         self.tell("ApiId", self.api.api_id)
         self.tell("ApiUrl", self.url)
         self.tell("MediaBucket", self.media.bucket_name)
 
-    def _stage(self) -> None:
+    def _stage(self, key: kms.IKey | None) -> None:
         log_group = logs.LogGroup(
             self,
             "AccessLogs",
             log_group_name=f"/aws/vendedlogs/apis/{physical_name(self.config, 'api')}",
             retention=retention(self.config.log_retention_days),
+            encryption_key=key,
             removal_policy=RemovalPolicy.DESTROY,
         )
         stage = apigateway.HttpStage(
@@ -132,6 +135,7 @@ class EdgeStack(ShopStack):
             if domain
             else None,
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_3_2025 if domain else None,
+            web_acl_id=self.config.web_acl_arn,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
         )

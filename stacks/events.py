@@ -5,6 +5,7 @@ from collections.abc import Callable
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
@@ -22,6 +23,7 @@ from stacks.constructs.slo import watch_delivery
 from stacks.constructs.stream import consume_stream
 from stacks.data import DataStack
 from stacks.functions import FUNCTIONS, FunctionSpec
+from stacks.keys import USE
 from stacks.shop import Shop, physical_name
 from stacks.tables import CATALOG, INVENTORY, OUTBOX
 
@@ -100,7 +102,7 @@ class EventsStack(ShopStack):
             self.tell(f"EmailDns{number}", f"{record.name} CNAME {record.value}")
 
     def _export_analytics(self, data: DataStack) -> None:
-        analytics = Analytics(self, "Analytics", bucket=data.analytics, config=self.config)
+        analytics = Analytics(self, "Analytics", bucket=data.analytics, config=self.config, key=self.shop.key)
         function = self._consumer(
             FUNCTIONS["export_analytics"], None, environment={"ANALYTICS_STREAM": analytics.stream_name}
         )
@@ -123,12 +125,15 @@ class EventsStack(ShopStack):
             description=f"{why} ({page})",
             event_pattern=events.EventPattern(source=[SOURCE], detail_type=[event.type]),
         )
+        role = iam.Role(self, f"{name}Role", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        if self.shop.key:
+            role.add_to_policy(iam.PolicyStatement(actions=list(USE), resources=[self.shop.key.key_arn]))
         order = events.EventField.from_path("$.detail.subject")
         rule.add_target(
             targets.SnsTopic(
                 operators,
                 message=events.RuleTargetInput.from_text(f"{says(order)}. Runbook: {page}"),
-                authorize_using_role=True,
+                role=role,
                 dead_letter_queue=parked,
             )
         )

@@ -4,6 +4,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -11,14 +12,19 @@ from constructs import Construct
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
+from stacks.constructs.queue import ParkedQueue
 from stacks.shop import physical_name
 
 
 class OperationsStack(ShopStack):
     """Deployed first, since every alarm needs its topic."""
 
-    def __init__(self, scope: Construct, config: Config) -> None:
+    def __init__(self, scope: Construct, config: Config, *, key: kms.IKey | None) -> None:
         super().__init__(scope, "operations", config=config, does="where alarms go")
+        self._key = key
+        self._undelivered = (
+            ParkedQueue(self, "AlarmsParked", of="alarms' e-mails", config=config) if config.alarm_email else None
+        )
         self.notices = self._topic("Alarms", f"Tradepost {config.environment}")
         """What somebody should look at today."""
         self.pages = self._topic("Pages", f"Tradepost {config.environment}: now")
@@ -31,6 +37,11 @@ class OperationsStack(ShopStack):
 
     def _topic(self, id_: str, name: str) -> sns.Topic:
         topic = sns.Topic(self, id_, enforce_ssl=self.config.tls, display_name=name)
+        if self._key:
+            resource = topic.node.default_child
+            assert isinstance(resource, sns.CfnTopic)
+            # Not `master_key`, which would grant publishers `kms:GenerateDataKey*`.
+            resource.kms_master_key_id = self._key.key_arn
         # A policy of its own replaces the one that lets the account's own alarms publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
@@ -41,7 +52,9 @@ class OperationsStack(ShopStack):
             )
         )
         if self.config.alarm_email:
-            topic.add_subscription(subscriptions.EmailSubscription(self.config.alarm_email))
+            topic.add_subscription(
+                subscriptions.EmailSubscription(self.config.alarm_email, dead_letter_queue=self._undelivered)
+            )
         return topic
 
     def _reach_chat(self) -> None:

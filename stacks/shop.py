@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 
 from stacks.config import Config
 from stacks.functions import Secret
@@ -27,6 +28,8 @@ class Shop:
     """What every function may need to be told."""
 
     config: Config
+    key: kms.IKey | None
+    """The shop's own, or None for AWS's."""
     url: str
     """The shop's address, without a slash at the end."""
     tables: Mapping[TableSpec, dynamodb.ITable]

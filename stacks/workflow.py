@@ -35,6 +35,7 @@ class WorkflowStack(ShopStack):
             "CheckoutToDelivery",
             file=DEFINITION,
             config=config,
+            key=shop.key,
             substitutions={
                 "OrdersTable": orders.table_name,
                 "EventBus": bus.event_bus_name,

@@ -130,6 +130,13 @@ def prose(text: str) -> Markup:
 
 def words(text: str) -> Markup:
     """**Strong** words and `code` of a sentence."""
-    html = str(escape(" ".join(text.split())))
-    html = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", html)
-    return Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", html))
+    parts = re.split(r"(\*\*.+?\*\*|`.+?`)", " ".join(text.split()))
+    return Markup("").join(_marked(part) for part in parts)
+
+
+def _marked(part: str) -> Markup:
+    if part.startswith("**") and len(part) > 4:
+        return Markup("<strong>{}</strong>").format(part[2:-2])
+    if part.startswith("`") and len(part) > 2:
+        return Markup("<code>{}</code>").format(part[1:-1])
+    return escape(part)

@@ -43,6 +43,7 @@ VENV = ROOT / ".venv"
 LOCAL = ROOT / ".local"
 MINISTACK_VENV = LOCAL / "ministack-venv"
 ATHENA = LOCAL / "athena"
+AUDIT_VENV = LOCAL / "audit-venv"
 NODE_MODULES = ROOT / "node_modules"
 LOGS = LOCAL / "log"
 
@@ -56,6 +57,12 @@ def main() -> None:
         _environment(MINISTACK_VENV, ROOT / "requirements" / "ministack.txt", "The local AWS (ministack)")
         _folder(ATHENA, ROOT / "requirements" / "athena.txt", "The local Athena (duckdb)")
         _npm()
+
+
+def prepare_audit() -> None:
+    """Makes the scanners' environment, which only `make audit` needs. Raises Stop."""
+    with alone(LOCAL / "bootstrap.lock", "setting this checkout up"):
+        _environment(AUDIT_VENV, ROOT / "requirements" / "audit.txt", "The scanners")
 
 
 def _environment(folder: Path, requirements: Path, title: str) -> None:

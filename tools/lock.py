@@ -18,6 +18,7 @@ LOCKS = (
     ROOT / "layers" / "runtime" / "requirements.txt",
     ROOT / "requirements" / "ministack.txt",
     ROOT / "requirements" / "athena.txt",
+    ROOT / "requirements" / "audit.txt",
     ROOT / "requirements" / "dev.txt",
 )
 """In this order: the developer's environment takes the functions' packages at the versions of the first."""

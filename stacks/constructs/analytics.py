@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -15,6 +16,7 @@ from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.retention import retention
 from stacks.data import ATHENA_RESULTS
+from stacks.keys import USE
 from stacks.shop import physical_name
 
 _EVENTS = "events/"
@@ -23,12 +25,12 @@ _EVENTS = "events/"
 class Analytics(Construct):
     """Delivery stream, table and work group."""
 
-    def __init__(self, scope: Construct, id_: str, *, bucket: s3.IBucket, config: Config) -> None:
+    def __init__(self, scope: Construct, id_: str, *, bucket: s3.IBucket, config: Config, key: kms.IKey | None) -> None:
         super().__init__(scope, id_)
         self.stream_name = physical_name(config, "analytics")
         self.database_name = f"tradepost_{config.environment}"
         self.workgroup_name = physical_name(config, "analytics")
-        self._deliver(bucket, config)
+        self._deliver(bucket, config, key)
         self._describe(bucket)
         athena.CfnWorkGroup(
             self,
@@ -44,18 +46,19 @@ class Analytics(Construct):
                 result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
                     output_location=f"s3://{bucket.bucket_name}/{ATHENA_RESULTS}",
                     encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
-                        encryption_option="SSE_S3"
+                        encryption_option="SSE_KMS" if key else "SSE_S3", kms_key=key.key_arn if key else None
                     ),
                 ),
             ),
         )
 
-    def _deliver(self, bucket: s3.IBucket, config: Config) -> None:
+    def _deliver(self, bucket: s3.IBucket, config: Config, key: kms.IKey | None) -> None:
         log_group = logs.LogGroup(
             self,
             "Logs",
             log_group_name=f"/aws/kinesisfirehose/{self.stream_name}",
             retention=retention(config.log_retention_days),
+            encryption_key=key,
             removal_policy=RemovalPolicy.DESTROY,
         )
         log_stream = logs.LogStream(self, "LogStream", log_group=log_group, log_stream_name="delivery")
@@ -66,6 +69,7 @@ class Analytics(Construct):
             bucket.arn_for_objects(f"{_EVENTS}*"): ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
             bucket.arn_for_objects("failed/*"): ["s3:PutObject", "s3:AbortMultipartUpload"],
             log_group.log_group_arn: ["logs:PutLogEvents"],
+            **({key.key_arn: list(USE)} if key else {}),
         }
         granted = [
             role.add_to_principal_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

@@ -47,7 +47,7 @@ class Layers(Construct):
             self,
             id_,
             code=code,
-            compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
+            compatible_runtimes=[lambda_.Runtime.PYTHON_3_14],
             compatible_architectures=[lambda_.Architecture.ARM_64],
         )
 
@@ -75,6 +75,7 @@ class CommerceFunction(lambda_.Function):
             f"{id_}Logs",
             log_group_name=f"/aws/lambda/{name}",
             retention=retention(shop.config.log_retention_days),
+            encryption_key=shop.key,
             removal_policy=RemovalPolicy.DESTROY,
         )
         role.add_to_policy(
@@ -87,7 +88,7 @@ class CommerceFunction(lambda_.Function):
             id_,
             function_name=name,
             description=spec.does,
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(_package(scope, spec)), exclude=_NOT_CODE),
             handler="handler.handler",
@@ -99,6 +100,7 @@ class CommerceFunction(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=shop.config.reserved_concurrency.get(spec.name),
             environment={**_environment(spec, shop), **(environment or {})},
+            environment_encryption=shop.key,
         )
         self.spec = spec
         for table, operations in spec.tables.items():
@@ -106,6 +108,8 @@ class CommerceFunction(lambda_.Function):
                 self._grant_table(table, operations, shop)
         for secret in spec.secrets:
             self.allow("secretsmanager:GetSecretValue", shop.secrets[secret])
+        if shop.key:
+            self.allow("kms:Decrypt", shop.key.key_arn)
         if spec.workflow:
             assert state_machine is not None, f"{spec.name} works with the state machine; pass it"
             self.add_environment("STATE_MACHINE_ARN", state_machine.state_machine_arn)

@@ -13,7 +13,13 @@ class ParkedQueue(sqs.Queue):
     """Where work ends up that could not be done. Anything in it is for a person."""
 
     def __init__(self, scope: Construct, id_: str, *, of: str, config: Config) -> None:
-        super().__init__(scope, id_, retention_period=Duration.days(14), enforce_ssl=config.tls)
+        super().__init__(
+            scope,
+            id_,
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=config.tls,
+        )
         RunbookAlarm(
             self,
             "DeadLetters",
@@ -31,6 +37,7 @@ class WorkQueue(sqs.Queue):
         super().__init__(
             scope,
             id_,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=config.tls,
             retention_period=Duration.days(7),
             # Lambda's own advice: six times the function's timeout, so that no message is worked on twice at once.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
@@ -21,7 +22,14 @@ class CommerceStateMachine(stepfunctions.StateMachine):
     """A Standard state machine, logged (without its data, which may be personal) and traced, with its alarms."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, file: Path, config: Config, substitutions: Mapping[str, str | int]
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        file: Path,
+        config: Config,
+        key: kms.IKey | None,
+        substitutions: Mapping[str, str | int],
     ) -> None:
         definition = substituted(json.loads(file.read_text(encoding="utf-8")), substitutions)
         name = physical_name(config, file.name.removesuffix(".asl.json"))
@@ -38,9 +46,10 @@ class CommerceStateMachine(stepfunctions.StateMachine):
                     # Vended logs are allowed by this prefix; a policy per log group runs into CloudWatch's limit.
                     log_group_name=f"/aws/vendedlogs/states/{name}",
                     retention=retention(config.log_retention_days),
+                    encryption_key=key,
                     removal_policy=RemovalPolicy.DESTROY,
                 ),
-                level=stepfunctions.LogLevel.ERROR,
+                level=stepfunctions.LogLevel.ALL,
                 include_execution_data=False,
             ),
         )

@@ -60,7 +60,7 @@ def test_every_function_has_the_domain_and_its_packages_as_layers(templates):
 
 def test_every_function_runs_python_on_arm_and_is_traced(templates):
     for one in _functions(templates):
-        assert (one["Runtime"], one["Architectures"], one["Handler"]) == ("python3.13", ["arm64"], "handler.handler")
+        assert (one["Runtime"], one["Architectures"], one["Handler"]) == ("python3.14", ["arm64"], "handler.handler")
         assert one["TracingConfig"] == {"Mode": "Active"}
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from stacks.config import load
 from stacks.local import UNKNOWN_TO_MINISTACK
 from stacks.shop import ROOT
 
@@ -75,4 +76,5 @@ def test_stacks_are_named_by_shop_and_environment(templates):
         "workflow",
         "api",
         "insights",
+        *(["keys"] if load(templates.environment).encryption == "customer" else []),
     }

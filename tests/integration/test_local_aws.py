@@ -79,7 +79,7 @@ class LocalAws:
 
     def function(self, name: str, source: str, **settings: Any) -> None:
         code = {"ZipFile": zipped({"handler.py": textwrap.dedent(source)})}
-        settings |= {"FunctionName": name, "Runtime": "python3.13", "Handler": "handler.handler", "Role": ROLE}
+        settings |= {"FunctionName": name, "Runtime": "python3.14", "Handler": "handler.handler", "Role": ROLE}
         self.client("lambda").create_function(Code=code, **settings)
 
     def invoke(self, name: str) -> Any:

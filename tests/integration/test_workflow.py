@@ -118,7 +118,7 @@ class LocalAws:
         for name in ("ship", "settle", "compensate"):
             self.client("lambda").create_function(
                 FunctionName=name,
-                Runtime="python3.13",
+                Runtime="python3.14",
                 Role=ROLE,
                 Handler=f"stand_in.{name}",
                 Code={"ZipFile": archive.getvalue()},

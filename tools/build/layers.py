@@ -1,7 +1,7 @@
 """Builds the runtime layer, the functions' third-party packages, with pip and without docker.
 
 `local` is for this machine's Python, on which the local AWS runs functions whatever the template says; `aws` is for
-Lambda's Python 3.13 on arm64. A layer is stamped with the hash of its lock file, so building it again takes no time.
+Lambda's Python 3.14 on arm64. A layer is stamped with the hash of its lock file, so building it again takes no time.
 """
 
 import argparse
@@ -20,7 +20,7 @@ REQUIREMENTS = ROOT / "layers" / "runtime" / "requirements.txt"
 LAYERS = ROOT / "build" / "layers"
 
 Platform = Literal["local", "aws"]
-LAMBDA_PYTHON = "3.13"
+LAMBDA_PYTHON = "3.14"
 LAMBDA_WHEELS = ("manylinux2014", *(f"manylinux_2_{minor}" for minor in (17, 24, 26, 28, 34)))
 """Amazon Linux 2023 has glibc 2.34, so wheels for any older one run there."""
 

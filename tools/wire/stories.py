@@ -18,7 +18,7 @@ from commerce.ids import order_id_for
 from commerce.orders.model import TERMINAL, Order, Shipment
 from tools.demo.actors import CARD_WITH_3DS, DECLINED_CARD, GOOD_CARD, Carrier, Shopper, access, answer, card, key
 from tools.demo.watch import until
-from tools.wire.books import LOCAL
+from tools.wire.books import LOCAL, NO_AUTHORITIES
 from tools.wire.faults import NEVER_FREE, Fault, Plan
 from tools.wire.people import Journal
 from tools.wire.stage import ANNEX, MAIN, Stage
@@ -61,7 +61,9 @@ class Story:
         self.warehouse, self.support, self.catalogue = (
             self.stage.staff(group, http) for group in ("warehouse", "support", "catalogue")
         )
-        self.carrier = Carrier(httpx.Client(base_url=self.stage.instance.carrier_url, verify=False, timeout=30))
+        self.carrier = Carrier(
+            httpx.Client(base_url=self.stage.instance.carrier_url, verify=NO_AUTHORITIES, timeout=30)
+        )
 
     @property
     def order_ids(self) -> list[str]:

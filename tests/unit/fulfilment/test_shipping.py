@@ -67,7 +67,7 @@ def test_shipping_twice_ships_once() -> None:
     assert_shipped_once(shop)
 
 
-def test_the_parcel_weighs_what_the_scales_said_else_what_the_goods_weigh() -> None:
+def test_the_parcel_is_as_heavy_as_the_scales_said_else_as_its_goods() -> None:
     scales = parcels("ready_to_ship", line(), weight_grams=1200)
     weighed, unweighed = Shop(order("ready_to_ship", shipments=scales)), Shop(order("ready_to_ship"))
     weightless = Shop(order("ready_to_ship", lines=(line(weight_grams=0),)))

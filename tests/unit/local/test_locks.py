@@ -25,7 +25,7 @@ def test_every_locked_package_has_one_version_and_hashes(lock):
 
     assert packages
     for package in packages:
-        assert re.match(r"[\w.-]+==\S+ \\\n\s+--hash=sha256:[0-9a-f]{64}", package), package.splitlines()[0]
+        assert re.match(r"[\w.-]+==\S+( ; .+)? \\\n\s+--hash=sha256:[0-9a-f]{64}", package), package.splitlines()[0]
 
 
 def test_functions_run_with_the_versions_that_are_tested():

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from commerce.contact import PostalAddress
@@ -129,7 +130,7 @@ class EasyPostCarrier:
         if not rates:
             raise Invalid("no carrier takes this parcel to this address")
         try:
-            return self._client.shipment.buy(shipment.id, rate=min(rates, key=lambda rate: float(rate.rate)))
+            return self._client.shipment.buy(shipment.id, rate=min(rates, key=lambda rate: Decimal(rate.rate)))
         except self._errors.InvalidRequestError:
             now = self._find(shipment.id)
             if now is None or now.postage_label is None:
