@@ -6,6 +6,7 @@ import pytest
 
 from builders.breaking import BREAKS, SOUND
 from stacks.shop import ROOT
+from tools.ops_lint import __main__ as command
 from tools.ops_lint.lint import findings, report, without_rules
 from tools.ops_lint.rules import NO_RULE, RULES
 from tools.ops_lint.template import Resource, resources
@@ -74,6 +75,22 @@ def test_the_report_names_resource_and_rule_of_what_is_wrong(prod):
     del api[name]["Properties"]["TracingConfig"]
     [found] = report({"prod": stacks})["findings"]
     assert (found["resource"], found["rule"]) == (f"tradepost-prod-api/{name}", "function-is-traced")
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_the_command_fails_where_something_is_wrong(sound, every_environment, tmp_path, monkeypatch, capsys):
+    stacks = {name: json.loads(json.dumps(templates.stacks)) for name, templates in every_environment.items()}
+    if not sound:
+        stacks["prod"]["tradepost-prod-data"]["Resources"]["Unheard"] = {"Type": "AWS::Unheard::Of"}
+    monkeypatch.setattr(command, "synthesised", lambda name, _: stacks[name])
+    monkeypatch.setattr(command, "REPORT", tmp_path / "build" / "ops-lint.json")
+
+    assert command.main() == (0 if sound else 1)
+
+    said = capsys.readouterr().out
+    assert ("AWS::Unheard::Of: no rule looks at it" in said) is not sound
+    assert f"{len(RULES)} rules on local" in said
+    assert json.loads((tmp_path / "build" / "ops-lint.json").read_text("utf-8"))["rules"] == len(RULES)
 
 
 def test_the_readme_tells_how_many_rules_there_are():
