@@ -70,7 +70,7 @@ class Person:
         """Now and then a client sends an answered request once more: the answer must be the same."""
         if route.startswith("POST") and self.world.random.random() < 0.05:
             answer = self.world.http(function, route, headers=headers, **request)
-            if answer is not None and not _to_be_sent_again(answer):
+            if answer is not None and first.text and not _to_be_sent_again(answer):
                 self.world.checks.replayed(first.text, answer.text)
 
 
