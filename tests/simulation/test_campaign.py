@@ -15,8 +15,8 @@ import pytest
 from tools.simulation.faults import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "6000"))
-"""Of the 20,000 that one would like, as many as two cores play in about two minutes: decision 41."""
+SCHEDULES = int(os.environ.get("CAMPAIGN_SCHEDULES", "4000"))
+"""Of the 20,000 that one would like, as many as two cores play in about a minute and a half: decision 41."""
 
 
 ENVIRONMENT = {
