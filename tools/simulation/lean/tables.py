@@ -42,9 +42,9 @@ class Action(NamedTuple):
     change: Callable[[Item], Item] | None = None
 
 
-def put(table: str, item: Item, *conditions: Condition) -> Action:
+def put(table: str, item: Mapping[str, Any], *conditions: Condition) -> Action:
     """As `dynamodb.put`."""
-    return Action("Put", table, item["pk"], item["sk"], conditions, item)
+    return Action("Put", table, item["pk"], item["sk"], conditions, dict(item))
 
 
 def update(
@@ -276,11 +276,10 @@ class Client:
 
 
 @dataclass(frozen=True)
-class Table:
-    """As `dynamodb.Table`."""
+class Table(dynamodb.Table):
+    """As its base: what is made of single reads and writes is inherited."""
 
     client: Client
-    name: str
 
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Item | None:
         """As ever."""
@@ -325,21 +324,9 @@ class Table:
             items = tables.indexed(self.name, keys[0], partition)
         return [item for item in items if _in_range(item.get(keys[1]), sort, prefix)]
 
-    def put(self, item: Item, *conditions: Condition) -> None:
+    def put(self, item: Mapping[str, Any], *conditions: Condition) -> None:
         """As ever. Raises ConditionFailed."""
         self._write("put", put(self.name, item, *conditions))
-
-    def replace(self, item: Item, version: int) -> None:
-        """As ever. Raises ConditionFailed."""
-        self.put_once(item, ("version", "=", version))
-
-    def put_once(self, item: Item, *conditions: Condition) -> None:
-        """As ever. Raises ConditionFailed."""
-        try:
-            self.put(item, *conditions)
-        except ConditionFailed:
-            if self.get(item["pk"], item["sk"]) != item:
-                raise
 
     def update(
         self,
