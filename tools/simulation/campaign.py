@@ -29,6 +29,9 @@ MUTANTS = Path("build/mutants.json")
 """What became of planted bugs, if `make mutants` was run."""
 CHUNK = 25
 KEPT_VIOLATIONS = 50
+ENOUGH = 4_000
+"""In so many schedules each kind of fault fires and each invariant is checked, or the campaign itself is broken."""
+INVARIANTS = [f"I{number}" for number in range(1, 13)]
 WHOLE_AT_LEAST, WHOLE_SHARE = 600, 50
 """Of a campaign, so many schedules play the whole shop, or one in so many."""
 PAIRED = {False: "checkout", True: "lean-checkout"}
@@ -347,8 +350,17 @@ def report(campaign: Campaign, workers: int) -> dict[str, Any]:
         "faults": table,
         "never_fired": [f"{kind} at {boundary}" for kind, boundary in tally.missing()],
         "invariants_checked": dict(sorted(total.checked.items())),
+        "lacking": lacking(total),
         "mutants": planted(),
     }
+
+
+def lacking(total: Result) -> list[str]:
+    """What a campaign of that length should have shown, and did not."""
+    if total.played < ENOUGH:
+        return []
+    fired = {kind for (kind, _), times in total.tally.fired.items() if times}
+    return [*(kind for kind in KINDS if kind not in fired), *(one for one in INVARIANTS if not total.checked[one])]
 
 
 def planted(path: Path = MUTANTS) -> dict[str, Any] | None:
