@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tools.local.lock import alone  # noqa: E402
-from tools.local.steps import Stop, complain, step  # noqa: E402
+from tools.local.steps import Stop, leave, step  # noqa: E402
 
 VENV = ROOT / ".venv"
 LOCAL = ROOT / ".local"
@@ -50,6 +50,8 @@ LOGS = LOCAL / "log"
 
 def main() -> None:
     """Makes whatever is missing or out of date."""
+    if shutil.disk_usage(ROOT).free < 1_500_000_000:
+        raise Stop("Less than 1.5 GB of disk space is left here; the packages need about 1 GB")
     LOGS.mkdir(parents=True, exist_ok=True)
     with alone(LOCAL / "bootstrap.lock", "setting this checkout up"):
         _environment(VENV, ROOT / "requirements" / "dev.txt", "Python packages for development")
@@ -165,13 +167,4 @@ def _last_error(log: Path) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        if shutil.disk_usage(ROOT).free < 1_500_000_000:
-            raise Stop("Less than 1.5 GB of disk space is left here; the packages need about 1 GB")
-        main()
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        complain("\nInterrupted. Run the same command again: finished parts are kept.")
-        sys.exit(130)
+    leave(main, "Interrupted. Run the same command again: finished parts are kept.")

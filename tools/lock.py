@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.local.steps import Stop, complain, step
+from tools.local.steps import Stop, leave, step
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = (
@@ -66,8 +66,4 @@ def _run(command: list[str], folder: Path, variables: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
+    leave(main)

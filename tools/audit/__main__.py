@@ -21,7 +21,7 @@ from rich.table import Table
 from tools.audit.findings import LIMIT, Finding, Verdict, judge, load
 from tools.audit.scanners import ROOT, SCANNERS, Missing
 from tools.bootstrap import prepare_audit
-from tools.local.steps import Stop, complain, say, step
+from tools.local.steps import Stop, complain, leave, say, step
 
 ACKNOWLEDGEMENTS = Path(__file__).with_name("acknowledgements.toml")
 OUTPUT = ROOT / "build" / "audit.json"
@@ -115,10 +115,4 @@ def _report(verdict: Verdict, findings: list[Finding], missing: Mapping[str, str
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    leave(main)

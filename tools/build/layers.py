@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from tools.local.lock import alone
-from tools.local.steps import Stop, complain, step
+from tools.local.steps import Stop, complain, step, leave
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "layers" / "runtime" / "requirements.txt"
@@ -84,13 +84,9 @@ def main() -> None:
     """`python -m tools.build.layers [local] [aws]`."""
     parser = argparse.ArgumentParser(description="Build the runtime layer.")
     parser.add_argument("platforms", nargs="+", choices=get_args(Platform))
-    try:
-        for platform in parser.parse_args().platforms:
-            build(platform)
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
+    for platform in parser.parse_args().platforms:
+        build(platform)
 
 
 if __name__ == "__main__":
-    main()
+    leave(main)

@@ -3,8 +3,9 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
@@ -60,6 +61,18 @@ def complain(text: str) -> None:
     """The one clear line of a failure."""
     sys.stdout.flush()
     print(text, file=sys.stderr, flush=True)
+
+
+def leave(main: Callable[[], int | None], interrupted: str = "Interrupted.") -> NoReturn:
+    """Runs a command and ends the process with its exit code: 1 after a Stop, 130 after Ctrl-C."""
+    try:
+        sys.exit(main())
+    except Stop as failure:
+        complain(str(failure))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complain(f"\n{interrupted}")
+        sys.exit(130)
 
 
 def _mark() -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from tools.local import shop
 from tools.local.instance import HOST, ROOT, Instance
-from tools.local.steps import Stop, complain, say
+from tools.local.steps import complain, leave, say
 
 CHECKS = (("ruff", "check"), ("lint-imports",))
 TYPES = f"{ROOT}/.venv/bin/mypy"
@@ -103,11 +103,4 @@ def _free(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        complain("\nInterrupted.")
-        sys.exit(130)
+    leave(main)

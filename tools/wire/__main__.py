@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tools.local import deployment, shop
 from tools.local.instance import Instance
-from tools.local.steps import Stop, complain
+from tools.local.steps import leave
 from tools.wire.campaign import ROUND, Tally, Violation, campaign, report, reported
 from tools.wire.line import Line
 from tools.wire.routing import routed
@@ -112,11 +112,4 @@ def _show(console: Console, violation: Violation) -> None:
 if __name__ == "__main__":
     # Whoever ends this still wants the functions back on their own way to AWS.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        sys.exit(main())
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        complain("\nInterrupted.")
-        sys.exit(130)
+    leave(main)

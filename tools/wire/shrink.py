@@ -30,7 +30,7 @@ from rich.table import Table
 
 from tools.local import shop
 from tools.local.instance import REGION, ROOT, Instance
-from tools.local.steps import Stop, complain, step
+from tools.local.steps import Stop, leave, step
 from tools.wire.books import aws
 from tools.wire.campaign import Tally, campaign, tell
 from tools.wire.faults import Plan
@@ -217,11 +217,4 @@ def _show(console: Console, verdicts: dict[Grant, str]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Stop as failure:
-        complain(str(failure))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        complain("\nInterrupted.")
-        sys.exit(130)
+    leave(main)
