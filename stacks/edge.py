@@ -58,8 +58,9 @@ class EdgeStack(ShopStack):
                     "if-match",
                     "if-none-match",
                     "ucp-agent",
+                    "x-correlation-id",
                 ],
-                expose_headers=["etag", "location", "retry-after", "x-request-id"],
+                expose_headers=["etag", "location", "retry-after", "x-request-id", "x-correlation-id"],
                 max_age=Duration.hours(1),
             ),
         )

@@ -112,8 +112,8 @@ ONE_REQUEST = Query(
     "one-request",
     "functions",
     (
-        "filter correlation_id = '<x-request-id of the answer>'",
-        "fields @timestamp, service, level, message, @message",
+        "filter correlation_id = '<x-correlation-id of the answer>'",
+        "fields @timestamp, service, level, message, event.type, @message",
         "sort @timestamp",
     ),
 )

@@ -50,6 +50,7 @@ EXAMPLES: dict[str, Any] = {
     "id": "evt_0a1b2c3d4e5f6g7h8j9k0m1n2p",
     "occurred_at": "2026-11-22T08:15:30.250Z",
     "subject": "order_7k2m9qxa0c1d2e3f4g5h6j7k8m",
+    "correlation_id": "JKJaXmPLvHcESHA=",
     "currency": "USD",
     "total": 14916,
     "lines": [{"sku": "SHIRT-BLUE-M", "quantity": 2, "unit_price": 5900, "total": 11800}],

@@ -1,14 +1,12 @@
 """The carrier's news about parcels: signed, in any order, any number of times."""
 
-from aws_lambda_powertools import Logger
-
 from commerce.adapters import wiring
 from commerce.adapters.http import Api, Request, Response
+from commerce.adapters.log import logger
 from commerce.clock import now
 from commerce.fulfilment.tracking import track
 from commerce.model import Model
 
-logger = Logger()
 api = Api("storefront")
 wiring.at_start(wiring.orders, wiring.workflow)
 
@@ -25,7 +23,7 @@ def receive(request: Request[None]) -> Response:
     news = wiring.carrier().construct_event(request.raw_body, request.headers)
     if news is not None:
         order = track(wiring.orders(), wiring.workflow(), news, now=now())
-        logger.info("tracking", order_id=news.order_id, status=news.status, known=order is not None)
+        logger().info("tracking", order_id=news.order_id, status=news.status, known=order is not None)
     return Response(Receipt())
 
 

@@ -9,6 +9,7 @@ from commerce.adapters.firehose import Firehose
 from commerce.adapters.log import logger
 from commerce.adapters.queues import together
 from commerce.analytics.service import export
+from commerce.correlation import take_up
 from commerce.events import Event, detail
 
 stream = Firehose(aws.client("firehose"), require("ANALYTICS_STREAM"))
@@ -23,5 +24,6 @@ def _export(events: Sequence[Event]) -> list[int]:
     refused = export(events, stream)
     for place, event in enumerate(events):
         if place not in refused:
+            take_up(event.correlation_id)
             logger().info("event", event=detail(event))
     return refused

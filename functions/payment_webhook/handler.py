@@ -1,15 +1,13 @@
 """The payment provider's news: signed, in any order, any number of times."""
 
-from aws_lambda_powertools import Logger
-
 from commerce.adapters import wiring
 from commerce.adapters.http import Api, Request, Response
+from commerce.adapters.log import logger
 from commerce.clock import now
 from commerce.errors import Invalid, Unauthenticated
 from commerce.model import Model
 from commerce.orders.payment import apply_notice
 
-logger = Logger()
 api = Api("storefront")
 wiring.at_start(wiring.stores, wiring.workflow, wiring.stripe)
 
@@ -29,7 +27,7 @@ def receive(request: Request[None]) -> Response:
     except Unauthenticated as error:
         raise Invalid(error.content) from None
     apply_notice(wiring.stores(), wiring.workflow(), gateway, notice, now=now())
-    logger.info("payment notice", notice=notice.id, type=notice.type, order_id=notice.order_id)
+    logger().info("payment notice", notice=notice.id, type=notice.type, order_id=notice.order_id)
     return Response(Receipt())
 
 

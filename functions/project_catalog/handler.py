@@ -7,14 +7,14 @@ after a few tries and parks it in its failure queue.
 from collections.abc import Iterator
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from commerce.adapters import wiring
+from commerce.adapters.invocation import correlated
+from commerce.adapters.log import logger
 
-logger = Logger()
 catalog = wiring.catalog()
 
 
+@correlated
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers which records must come again. Each is tried by itself, so that one bad product holds up no other."""
     due = _products(event["Records"])
@@ -36,7 +36,7 @@ def _failures(due: dict[str, str], parents: dict[str, str | None]) -> Iterator[s
     for product_id, number in due.items():
         try:
             changed = catalog.project(product_id, parents)
-            logger.info("projected", product_id=product_id, changed=changed)
+            logger().info("projected", product_id=product_id, changed=changed)
         except Exception:
-            logger.exception("could not be projected", product_id=product_id)
+            logger().exception("could not be projected", product_id=product_id)
             yield number

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from commerce.adapters import wiring
+from commerce.adapters.invocation import correlated
+from commerce.adapters.log import logger
 from commerce.clock import now
 from commerce.inventory.pooling import tend_all
 from commerce.reconciliation.model import Finding
@@ -16,13 +17,13 @@ ASK_EVERY = 5
 LIMIT = 200
 """Things that a look of one run finds; what is left is found by the next one."""
 
-logger = Logger()
 stores = wiring.stores()
 leftovers = wiring.leftovers()
 workflow = wiring.workflow()
 wiring.at_start(wiring.stripe)
 
 
+@correlated
 def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
     """Two runs at once mend each thing once. Answers how many things were mended, left, and how many pools tended."""
     moment = now()
@@ -40,7 +41,7 @@ def handler(_event: dict[str, Any], _context: Any) -> dict[str, int]:
 
 
 def _log(finding: Finding) -> None:
-    say = logger.info if finding.mended else logger.warning
+    say = logger().info if finding.mended else logger().warning
     say("finding", **finding.model_dump(exclude_none=True))
 
 

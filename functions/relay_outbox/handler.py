@@ -4,6 +4,7 @@ from typing import Any
 
 from commerce.adapters import aws, wiring
 from commerce.adapters.environment import require
+from commerce.adapters.invocation import correlated
 from commerce.adapters.relay import Relay
 
 relay = Relay(
@@ -15,6 +16,7 @@ relay = Relay(
 )
 
 
+@correlated
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers which records must come again (`ReportBatchItemFailures`)."""
     return {"batchItemFailures": [{"itemIdentifier": number} for number in relay.relay(event["Records"])]}

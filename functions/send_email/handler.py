@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from jinja2 import FileSystemLoader
 
 from commerce import clock
 from commerce.adapters import aws, wiring
 from commerce.adapters.environment import settings
 from commerce.adapters.links import order_permalink
+from commerce.adapters.log import logger
 from commerce.adapters.queues import in_turn
 from commerce.events import Event
 from commerce.notifications.gateway import SesMailer
@@ -17,7 +17,6 @@ from commerce.notifications.rendering import Templates
 from commerce.notifications.repository import EmailClaims
 from commerce.notifications.service import notify
 
-logger = Logger()
 orders = wiring.orders()
 claims = EmailClaims(orders.table)
 mailer = SesMailer(aws.client("sesv2", attempts=1), settings().email_from, settings().name)
@@ -33,5 +32,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 def tell(event: Event) -> None:
     """Writes to the buyer, and notes what became of it."""
     outcome = notify(event, orders=orders, claims=claims, render=render, mailer=mailer, now=clock.now())
-    log = logger.error if outcome == "fate_unknown" else logger.info
+    log = logger().error if outcome == "fate_unknown" else logger().info
     log("e-mail", outcome=outcome, event_type=event.type, event_id=event.id, order_id=event.subject)

@@ -1,4 +1,4 @@
-"""The workflow's shipping task: label, capture, shipped. Input `{"order_id": …}`.
+"""The workflow's shipping task: label, capture, shipped. Input `{"order_id": …}` and maybe a `correlation_id`.
 
 Answers where the order stands: `{"outcome": "shipped" | "delivered" | "canceled" | "lost", "currency": …, "total": …}`.
 """
@@ -6,6 +6,7 @@ Answers where the order stands: `{"outcome": "shipped" | "delivered" | "canceled
 from typing import Any
 
 from commerce.adapters import wiring
+from commerce.adapters.invocation import correlated
 from commerce.clock import now
 from commerce.fulfilment.shipping import ship
 
@@ -14,6 +15,7 @@ wiring.at_start(wiring.stripe)
 shelves = wiring.inventory()
 
 
+@correlated
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Runs again from wherever it stopped. Raises what the workflow retries, and then hands to a person."""
     order = ship(stores, shelves, wiring.carrier(), wiring.payment_gateway(), order_id=event["order_id"], now=now())

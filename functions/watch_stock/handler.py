@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from commerce.adapters import wiring
 from commerce.adapters.dynamodb import Item, from_item
+from commerce.adapters.invocation import correlated
+from commerce.adapters.log import logger
 from commerce.clock import iso
 from commerce.inventory.policy import StockChange
 from commerce.inventory.selling import notice
 
-logger = Logger()
 inventory = wiring.inventory()
 
 
+@correlated
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answers which records must come again. Each is tried by itself; the thresholds are read once for all."""
     changes = {
@@ -56,7 +56,7 @@ def _failures(changes: Mapping[str, StockChange], thresholds: Mapping[str, int])
         try:
             if told := notice(change, thresholds[change.sku]):
                 inventory.tell(told)
-                logger.info("told", event_type=told.type, sku=change.sku, location=change.location)
+                logger().info("told", event_type=told.type, sku=change.sku, location=change.location)
         except Exception:
-            logger.exception("could not be told", sku=change.sku, location=change.location)
+            logger().exception("could not be told", sku=change.sku, location=change.location)
             yield number

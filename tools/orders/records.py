@@ -1,5 +1,6 @@
 """Reads what the shop knows of an order. A handful of queries, no scan."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count, product, takewhile
@@ -100,6 +101,7 @@ def _described(shop: Shop, name: str) -> Execution | None:
         started=described["startDate"],
         ended=described.get("stopDate"),
         entered=tuple(_entered(pages)),
+        correlation_id=json.loads(described["input"]).get("correlation_id", ""),
     )
 
 

@@ -38,6 +38,8 @@ class Execution:
     """When it entered which state, the first first."""
     error: str = ""
     """Why it failed, in the state machine's or a function's words."""
+    correlation_id: str = ""
+    """What started it, as logs name it."""
 
     @property
     def state(self) -> str:
@@ -135,6 +137,8 @@ def tell(records: Records) -> None:
         until = f" until {one.deadline}" if one.deadline else ""
         say(f"  {one.quantity} x {one.sku} at {one.location} {one.status}{until}")
     say(f"  {execution.arn}" if execution else "  There is no execution of its workflow.")
+    if execution and execution.correlation_id:
+        say(f"  correlation id {execution.correlation_id}")
 
 
 def tell_all(executions: Iterable[Execution]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from commerce.adapters.workflow import Workflow
+from commerce.correlation import take_up
 from commerce.errors import Unavailable
 
 
@@ -29,13 +30,17 @@ def workflow(refuses_with: str | None = None) -> Workflow:
     return Workflow(StepFunctions(refuses_with), "arn:machine")
 
 
-def test_an_execution_is_named_by_its_order() -> None:
+@pytest.mark.parametrize(("cause", "told"), [(None, {}), ("request-1", {"correlation_id": "request-1"})])
+def test_an_execution_is_named_by_its_order_and_belongs_to_what_started_it(
+    cause: str | None, told: dict[str, str]
+) -> None:
     started = workflow()
+    take_up(cause)
 
     started.start("order_1")
 
     [asked] = started.client.asked
-    assert (asked["name"], json.loads(asked["input"])) == ("order_1", {"order_id": "order_1"})
+    assert (asked["name"], json.loads(asked["input"])) == ("order_1", {"order_id": "order_1", **told})
 
 
 def test_an_execution_that_exists_is_success() -> None:

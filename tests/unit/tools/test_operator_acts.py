@@ -48,7 +48,7 @@ class Aws:
     def describe_execution(self, executionArn: str) -> dict[str, Any]:
         if executionArn.rpartition(":")[2] not in self.executions:
             raise Missing
-        return {"status": "FAILED", "startDate": PLACED}
+        return {"status": "FAILED", "startDate": PLACED, "input": "{}"}
 
     def get_paginator(self, _: str) -> "Aws":
         return self

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from commerce.bus import SOURCE as SOURCE
 from commerce.clock import iso
+from commerce.correlation import current
 from commerce.ids import new_id
 from commerce.model import Model
 from commerce.money import Currency
@@ -25,6 +26,8 @@ class Event(Model):
     id: str = Field(default_factory=lambda: new_id("evt"))
     occurred_at: str
     subject: str
+    correlation_id: str | None = Field(default_factory=current)
+    """What caused it: the request, the order's execution or the run that it happened in, as logs name it."""
 
 
 class OrderLine(Model):

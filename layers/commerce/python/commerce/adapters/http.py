@@ -23,7 +23,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ValidationError
 
-from commerce import errors
+from commerce import correlation, errors
 from commerce.adapters.idempotency import IdempotencyStore, Replay
 from commerce.identity.model import GUEST, Caller, Group
 
@@ -205,21 +205,21 @@ class Api:
 
     def handler(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The Lambda entry point, for HTTP API events of version 2.0."""
+        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
         request_id = event.get("requestContext", {}).get("requestId", "")
-        logger.set_correlation_id(request_id)
+        correlation_id = _begin(headers, request_id, event.get("routeKey"))
         try:
-            answer = self._answer(event)
+            answer = self._answer(event, headers)
         except errors.CommerceError as error:
             answer = self._fault(error)
         except Exception:
             logger.exception("unexpected error", route=event.get("routeKey"))
             answer = self._fault(errors.Unavailable("something went wrong on our side; send the request again"))
-        answer["headers"].setdefault("x-request-id", request_id)
-        return answer
+        named = {"x-request-id": request_id, "x-correlation-id": correlation_id}
+        return {**answer, "headers": {**answer["headers"], **named}}
 
-    def _answer(self, event: dict[str, Any]) -> dict[str, Any]:
+    def _answer(self, event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         route = self.routes[event["routeKey"]]
-        headers = {name.lower(): value for name, value in event.get("headers", {}).items()}
         raw = event.get("body") or ""
         raw_body = base64.b64decode(raw) if event.get("isBase64Encoded") else raw.encode()
         if len(raw_body) > MAX_BODY:
@@ -301,6 +301,18 @@ class Api:
             path = {"path": error.path} if error.path else {}
             body = {"code": error.code, "content": error.content, **path, **error.details}
         return {"statusCode": status, "headers": headers, "body": json.dumps(body)}
+
+
+def _begin(headers: Mapping[str, str], request_id: str, route: str | None) -> str:
+    """What the request causes belongs to the id that its client chose, or to the request's own, by which the access log
+    knows it. A line leads from the one to the other.
+    """
+    correlation_id = correlation.accepted(headers.get("x-correlation-id")) or request_id
+    correlation.take_up(correlation_id or None)
+    logger.set_correlation_id(correlation_id)
+    if correlation_id != request_id:
+        logger.info("request", request_id=request_id, route=route)
+    return correlation_id
 
 
 def _digest(request: Request[Any]) -> str:

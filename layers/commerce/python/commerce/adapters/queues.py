@@ -5,11 +5,11 @@ and moves it to its dead letters.
 """
 
 import json
-import traceback
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from commerce.adapters.log import logger
+from commerce.adapters.log import fault, logger
+from commerce.correlation import take_up
 from commerce.events import Event, parse
 
 Batch = Mapping[str, Any]
@@ -44,18 +44,15 @@ def together(batch: Batch, work: Callable[[list[Event]], Collection[int]]) -> An
 
 
 def _event(record: Mapping[str, Any]) -> Event:
-    return parse(json.loads(record["body"])["detail"])
+    """The event, to which belongs what is done for it. Poison belongs to nothing."""
+    take_up(None)
+    event = parse(json.loads(record["body"])["detail"])
+    take_up(event.correlation_id)
+    return event
 
 
 def _left(record: Mapping[str, Any], error: Exception) -> None:
-    """Says where it went wrong, but not with which values: the text of an error can quote personal data."""
-    logger().error(
-        "a message comes again",
-        message_id=record["messageId"],
-        error=type(error).__name__,
-        code=getattr(error, "code", None),
-        places=[f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)],
-    )
+    logger().error("a message comes again", message_id=record["messageId"], **fault(error))
 
 
 def _answer(failed: list[str]) -> Answer:

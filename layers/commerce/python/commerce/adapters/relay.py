@@ -21,6 +21,7 @@ from commerce.adapters.log import logger
 from commerce.adapters.sharding import merged
 from commerce.bus import SOURCE
 from commerce.clock import iso
+from commerce.correlation import take_up
 
 BATCH = 10
 """Entries that PutEvents takes at once."""
@@ -79,6 +80,7 @@ class Relay:
 
     def _alone(self, number: str, entry: Entry, pk: str) -> list[str]:
         """A second chance without company: a batch can fail for its neighbours, or for its size."""
+        take_up(_cause(entry["Detail"]))
         try:
             [result] = self.events.put_events(Entries=[entry])["Entries"]
         except ClientError as error:
@@ -147,6 +149,15 @@ class Leftovers:
 
 def _entry(item: Item, bus: str) -> Entry:
     return {"EventBusName": bus, "Source": SOURCE, "DetailType": item["detail_type"], "Detail": item["detail"]}
+
+
+def _cause(detail: str) -> str | None:
+    """The correlation id of an event; None where it is no event."""
+    try:
+        found: str | None = json.loads(detail).get("correlation_id")
+    except (ValueError, AttributeError):
+        return None
+    return found
 
 
 def _take_mark_off(outbox: Table, pk: str) -> None:

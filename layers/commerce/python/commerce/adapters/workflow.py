@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from commerce.correlation import current
 from commerce.errors import Unavailable
 
 _STARTED = frozenset({"ExecutionAlreadyExists"})
@@ -26,13 +27,17 @@ class Workflow:
     state_machine: str
 
     def start(self, order_id: str) -> None:
-        """Starts the order's one execution, named by its id. One that exists, or existed, is success."""
+        """Starts the order's one execution, named by its id. One that exists, or existed, is success.
+
+        What its tasks do belongs to what started it.
+        """
+        cause = {"correlation_id": current()} if current() else {}
         self._call(
             "start_execution",
             _STARTED,
             stateMachineArn=self.state_machine,
             name=order_id,
-            input=json.dumps({"order_id": order_id}),
+            input=json.dumps({"order_id": order_id, **cause}),
         )
 
     def succeed(self, token: str | None, output: dict[str, Any]) -> None:
