@@ -117,8 +117,8 @@ flash-sale: setup ## Play a flash sale in virtual time (BUYERS=, UNITS=, SHARDS=
 audit: setup ## Scan templates and sources with every scanner; nothing they find may be unanswered
 	@$(VENV)/python -m tools.audit
 
-bench: setup ## Measure imports of functions, calls and dollars per 1,000 orders
-	@$(VENV)/python -m tools.bench
+bench: setup ## Measure cold starts, warm requests, calls and dollars per 1,000 orders (PART=warm: only that)
+	@$(VENV)/python -m tools.bench $(PART)
 
 scale: setup ## Say which quota ends the shop's growth at so many orders per second: RATE=100 (JSON=1: for programs)
 	@$(VENV)/python -m tools.scale $(RATE) $(if $(JSON),--json)

@@ -190,14 +190,15 @@ def operations(folder: Path = ROOT / "functions") -> list[Operation]:
     found = []
     for path in sorted(folder.glob("*/handler.py")):
         if "Api(" in path.read_text("utf-8"):
-            api = _load(path).api
+            api = load_handler(path.parent.name, folder).api
             found += [Operation(path.parent.name, api, route) for route in api.routes.values()]
     return found
 
 
-def _load(path: Path) -> Any:
-    """The handler as a module of its own name: all of them are called `handler`."""
-    spec = importlib.util.spec_from_file_location(f"functions_{path.parent.name}", path)
+def load_handler(function: str, folder: Path = ROOT / "functions") -> Any:
+    """The function's handler as a module of its own name: all of them are called `handler`."""
+    path = folder / function / "handler.py"
+    spec = importlib.util.spec_from_file_location(f"functions_{function}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module

@@ -1,10 +1,13 @@
-"""`make bench`: cold-start imports of every function, counted calls and dollars per 1,000 orders.
+"""`make bench`: what a cold start loads, what a warm request computes, what an order asks of AWS and what that costs.
 
-Plays one order in the running local shop to count what it asks of AWS. Writes build/bench.json.
+Each part prints its figures and keeps them in build/bench.json. `cold` and `warm` need nothing; `order` plays one in
+the running local shop.
 """
 
+import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tools.bench import cost, imports, play
+from tools.bench import cost, imports, play, warm
 from tools.bench.prices import PRICES, READ_ON
 from tools.demo.__main__ import cast
 from tools.demo.actors import UnexpectedAnswer
@@ -38,6 +41,27 @@ def import_table(figures: dict[str, dict[str, Any]]) -> Table:
             f"{figure['milliseconds'] / baseline:.2f}",
             ", ".join(figure["packages"]),
         )
+    return table
+
+
+def warm_table(figures: warm.Figures) -> Table:
+    """Processor time by request, and that of the whole way from the cart to the order."""
+    table = _table("Processor time of a warm request", "request", "calls", "ms", "quickest", "at most", "botocore")
+    for name, figure in figures.items():
+        table.add_row(
+            name,
+            str(figure["calls"]),
+            f"{figure['milliseconds']:.1f}",
+            f"{figure['quickest']:.1f}",
+            f"{warm.AIMS[name]:.0f}" if name in warm.AIMS else "",
+            f"{figure['where'].get('botocore', 0):.0%}",
+        )
+    table.add_section()
+    calls, median, quickest = (
+        sum(figures[name][what] for name in warm.CHECKOUT) for what in ("calls", "milliseconds", "quickest")
+    )
+    aim = f"{warm.CHECKOUT_AIM:.0f}"
+    table.add_row("from the cart to the order, 7", str(calls), f"{median:.1f}", f"{quickest:.1f}", aim, "")
     return table
 
 
@@ -74,26 +98,36 @@ def cost_table(used: dict[str, dict[str, float]]) -> Table:
     return table
 
 
-def main() -> int:
-    """Measures, prints and writes."""
-    console = Console()
-    try:
-        instance = Instance.current().running()
-    except LookupError as problem:
-        console.print(f"[bold red]No order can be counted:[/] {problem}")
-        return 1
+def cold(console: Console) -> dict[str, Any]:
+    """What each function loads at its start, and how long that takes."""
     starts = imports.measure(imports.provide_runtime(RUNTIME))
     figures = dict(track(starts, description="importing", total=imports.count(), console=console))
     console.print(import_table(figures))
+    return {"imports": figures}
+
+
+def warmed(console: Console) -> dict[str, Any]:
+    """How long requests keep a CPU once a function runs."""
+    with console.status("playing requests"):
+        figures = warm.measure()
+    console.print(warm_table(figures))
+    console.print(
+        f"Median of {warm.RUNS} repetitions, in processor time. In: the handler, pydantic, botocore (its signatures, "
+        "its parsing) and Stripe's client. Out: sockets, TLS, every wait, secrets (read once in ten minutes)."
+    )
+    return {"warm": figures}
+
+
+def order(console: Console) -> dict[str, Any]:
+    """What an order asks of AWS, and what 1,000 of them cost. Raises Uncounted."""
     try:
-        everyone = cast(instance, Timeline(pause=0.0))
+        everyone = cast(Instance.current().running(), Timeline(pause=0.0))
         everyone.timeline.scene("An order that warms the functions up")
         play.one_order(everyone)
         everyone.timeline.scene("The order that is counted")
         played = play.one_order(everyone)
     except (NotSeen, UnexpectedAnswer, httpx.TransportError, LookupError) as problem:
-        console.print(f"[bold red]No order could be counted:[/] {problem}")
-        return 1
+        raise Uncounted(str(problem)) from problem
     used = {
         "order": cost.units(
             played["order"],
@@ -107,17 +141,44 @@ def main() -> int:
     console.print(cost_table(used))
     console.print(f"Prices of {READ_ON}, us-east-1, without free tiers; durations on Lambda are assumed: docs/cost.md.")
     dollars = {part: cost.per_thousand(units) for part, units in used.items()}
-    report = {
-        "imports": figures,
+    return {
         **played,
         "units_per_order": used,
         "dollars_per_1000_orders": {part: {**by, "total": sum(by.values())} for part, by in dollars.items()},
         "prices": {name: vars(price) for name, price in PRICES.items()},
     }
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2))
+
+
+class Uncounted(Exception):
+    """The shop did not play an order to its end."""
+
+
+PARTS: dict[str, Callable[[Console], dict[str, Any]]] = {"cold": cold, "warm": warmed, "order": order}
+
+
+def main() -> int:
+    """Measures, prints and writes the parts that are asked for, or all."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them where none is named")
+    asked = parser.parse_args().parts or list(PARTS)
+    if unknown := set(asked) - PARTS.keys():
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
+    console = Console()
+    for name in asked:
+        try:
+            _keep(PARTS[name](console))
+        except Uncounted as problem:
+            console.print(f"[bold red]No order could be counted:[/] {problem}")
+            return 1
     console.print(f"The figures are in {REPORT}.")
     return 0
+
+
+def _keep(figures: dict[str, Any]) -> None:
+    """Puts the figures into the report, beside those of parts that were measured before."""
+    REPORT.parent.mkdir(exist_ok=True)
+    before = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    REPORT.write_text(json.dumps(before | figures, indent=2))
 
 
 def _table(title: str, *columns: str) -> Table:
