@@ -38,7 +38,7 @@ def http_event(
         "timeEpoch": 1795335330000,
     }
     if claims:
-        context["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
+        context["authorizer"] = {"jwt": {"claims": {"token_use": "access", **claims}, "scopes": None}}
     event: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route,

@@ -179,7 +179,7 @@ def _request(route: str, order_id: str, key: str, body: Any, actor: str) -> dict
             "routeKey": route,
             "requestId": key,
             "http": {"method": method, "path": path},
-            "authorizer": {"jwt": {"claims": {"sub": actor, "cognito:groups": "[support]"}}},
+            "authorizer": {"jwt": {"claims": {"sub": actor, "token_use": "access", "cognito:groups": "[support]"}}},
         },
         "body": json.dumps(body),
         "isBase64Encoded": False,

@@ -27,7 +27,7 @@ from tools.simulation.states import Machine
 from tools.simulation.story import Story
 from tools.simulation.tables import Tables, Write
 
-STAFF = {"sub": "staff_1", "cognito:groups": "[admin]"}
+STAFF = {"sub": "staff_1", "token_use": "access", "cognito:groups": "[admin]"}
 WEBHOOK_PAUSES = (60.0, 600.0, 3600.0, 18_000.0, 36_000.0, 43_200.0, 43_200.0, 43_200.0)
 """After which seconds a provider sends its news again: Stripe does so for three days, growing rarer."""
 HEALED_WITHIN = 900.0

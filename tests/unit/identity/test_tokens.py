@@ -1,9 +1,5 @@
 """Bearer tokens: only what the shop's own pool signed, for the shop's own client, and not yet expired."""
 
-import base64
-import hashlib
-import hmac
-import json
 import os
 import subprocess
 import sys
@@ -13,8 +9,8 @@ from functools import cache
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from builders.forging import Issuer, confusions, forgeries
 from commerce.adapters.tokens import KEYS_KEPT_SECONDS, REFRESH_SECONDS, SigningKeys, TokenVerifier
 from commerce.errors import Unauthenticated, Unavailable
 
@@ -69,15 +65,6 @@ def token(kid="key-1", **changes):
     return jwt.encode(kept, private_key(kid), algorithm="RS256", headers={"kid": kid})
 
 
-def forged(header, body, signature=b""):
-    parts = (json.dumps(header).encode(), json.dumps(body).encode(), signature)
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
-
-
-def public_pem(kid):
-    return private_key(kid).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
 def test_an_access_token_names_the_caller_and_the_groups():
     caller = Pool("key-1").verifier()(token(**{"cognito:groups": ["support"]}))
 
@@ -90,6 +77,9 @@ def test_an_id_token_is_believed_by_its_audience():
 
     assert caller.subject == "customer-1"
     assert caller.groups == frozenset()
+
+
+PEOPLE = Issuer(private_key("key-1"), "key-1", claims(**{"cognito:groups": ["support"]}))
 
 
 @pytest.mark.parametrize(
@@ -111,33 +101,27 @@ def test_a_token_that_does_not_fit_is_refused_with_the_reason(changes, says):
         Pool("key-1").verifier()(token(**changes))
 
 
-def test_an_unsigned_token_is_refused():
-    with pytest.raises(Unauthenticated, match="RS256"):
-        Pool("key-1").verifier()(forged({"alg": "none", "kid": "key-1"}, claims()))
+FORGED = {**forgeries(PEOPLE), **confusions(PEOPLE)}
 
 
-def test_a_token_signed_with_the_public_key_as_a_password_is_refused():
-    header = {"alg": "HS256", "kid": "key-1"}
-    unsigned = forged(header, claims()).rpartition(".")[0]
-    signature = hmac.new(public_pem("key-1"), unsigned.encode(), hashlib.sha256).digest()
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_forged_token_speaks_for_nobody(forged):
+    verify = Pool("key-1").verifier()
+    assert verify(PEOPLE.token()).groups == {"support"}
 
-    with pytest.raises(Unauthenticated, match="RS256"):
-        Pool("key-1").verifier()(forged(header, claims(), signature))
-
-
-def test_a_token_of_another_key_under_a_known_key_id_is_refused():
-    stolen_name = jwt.encode(claims(), private_key("attacker"), algorithm="RS256", headers={"kid": "key-1"})
-
-    with pytest.raises(Unauthenticated, match="not valid"):
-        Pool("key-1").verifier()(stolen_name)
+    with pytest.raises(Unauthenticated):
+        verify(forged)
 
 
-def test_a_key_in_the_tokens_own_header_is_not_believed():
-    header = {"kid": "attacker", "jwk": jwk("attacker")}
-    own_key = jwt.encode(claims(), private_key("attacker"), algorithm="RS256", headers=header)
+def test_a_token_with_a_part_that_must_be_understood_and_is_not_is_refused():
+    critical = PEOPLE.token(header={"crit": ["scope"], "scope": "everything"})
 
-    with pytest.raises(Unauthenticated, match="does not know"):
-        Pool("key-1").verifier()(own_key)
+    with pytest.raises(Unauthenticated):
+        Pool("key-1").verifier()(critical)
+
+
+def test_a_pool_whose_clock_is_ahead_signs_good_tokens():
+    assert Pool("key-1").verifier()(token(iat=int(time.time()) + 5)).subject == "customer-1"
 
 
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "é.é.é", "\ud800", ".".join("abcde")])

@@ -100,7 +100,7 @@ def test_canceling_asks_the_deployed_function_in_the_operators_name() -> None:
     assert asked["Payload"]["rawPath"] == f"/admin/orders/{order.id}/cancel"
     assert json.loads(asked["Payload"]["body"]) == {"reason": "fraud"}
     claims = asked["Payload"]["requestContext"]["authorizer"]["jwt"]["claims"]
-    assert claims == {"sub": "operator assumed-role/OnCall/ada", "cognito:groups": "[support]"}
+    assert claims == {"sub": "operator assumed-role/OnCall/ada", "token_use": "access", "cognito:groups": "[support]"}
 
 
 def test_what_the_shop_refuses_is_told_as_it_says_it() -> None:

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 from commerce import correlation, errors
 from commerce.adapters.idempotency import IdempotencyStore, Replay
-from commerce.identity.model import GUEST, Caller, Group
+from commerce.identity.model import GUEST, TOKEN_USES, Caller, Group
 
 MAX_BODY = 256 * 1024
 """Bytes. A cart of 40 lines is under 10 KB; a product of 90 variants under 150 KB."""
@@ -247,6 +247,8 @@ class Api:
         if route.auth in ("staff", "customer"):
             if not claims:
                 raise errors.Unauthenticated("send Authorization: Bearer with a valid token")
+            if claims.get("token_use") not in TOKEN_USES:
+                raise errors.Unauthenticated("send the access token or the id token, not another one")
             caller = Caller(subject=claims["sub"], groups=_groups(claims.get("cognito:groups", "")))
             if route.auth == "staff" and not caller.belongs_to(*route.groups):
                 raise errors.Forbidden(f"this needs one of the groups {', '.join((*route.groups, 'admin'))}")

@@ -7,6 +7,9 @@ from commerce.model import Model
 Group = Literal["catalogue", "warehouse", "support", "admin"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
+TOKEN_USES = ("access", "id")
+"""What a token that speaks for somebody is for, as its `token_use` says. API Gateway does not look at it."""
+
 
 class Caller(Model):
     """Who sends a request. A guest has no `subject`; staff have groups."""
