@@ -2,9 +2,9 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from commerce.model import Model
 from commerce.settings import Settings
@@ -20,6 +20,10 @@ LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 
 
 LARGEST_SETTINGS = 2_200
 """Bytes of the shop's rules as JSON. Lambda takes 4 KB of environment, and the rest of it needs its share."""
+
+
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[a-z0-9.-]+(:\d+)?)$")]
+"""As a browser sends it: scheme, host, and a port that is not the scheme's own."""
 
 
 class ConfigError(Exception):
@@ -85,6 +89,8 @@ class Config(Model):
     paging_parameter: str | None = Field(default=None, pattern=r"^/[\w./-]+$")
     """The SSM parameter that holds the address (https) at which a paging service takes alarms from SNS."""
     domain: Domain | None = None
+    allowed_origins: tuple[Origin, ...] = Field(min_length=1)
+    """Whose pages may read the API's answers in a browser (CORS). `*`, everybody's, is refused where data is kept."""
     web_acl_arn: str | None = Field(default=None, pattern=r"^arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+$")
     """A web ACL of AWS WAF that CloudFront asks before it lets a request in: from six dollars a month."""
     api_rate: int = Field(ge=1)
@@ -100,6 +106,13 @@ class Config(Model):
     """How long a shipped order may wait for its delivery before operators hear of it."""
     shop: Shop
     """An empty `url` stands for the address that CloudFront gives."""
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _named_where_data_is_kept(cls, origins: tuple[str, ...], config: ValidationInfo) -> tuple[str, ...]:
+        if config.data.get("keep_data") and any(not one.startswith("https://") for one in origins):
+            raise ValueError("name the storefront's own, with https://; * would let everybody's pages in")
+        return origins
 
     @property
     def local(self) -> bool:

@@ -36,6 +36,9 @@ _TEXTS = {
 _NUMBERS = {"status": "$context.status", "latency": "$context.responseLatency"}
 """Without quotes in the log, since filters compare numbers only. These two every answer has; the others may be `-`."""
 
+_ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
 
 class EdgeStack(ShopStack):
     """API, media bucket, and, but for one laptop, CloudFront."""
@@ -49,7 +52,7 @@ class EdgeStack(ShopStack):
             description="The storefront (Universal Commerce Protocol) and the merchant's API",
             create_default_stage=False,
             cors_preflight=apigateway.CorsPreflightOptions(
-                allow_origins=["*"],
+                allow_origins=[*config.allowed_origins],
                 allow_methods=[apigateway.CorsHttpMethod.ANY],
                 allow_headers=[
                     "authorization",
@@ -128,7 +131,7 @@ class EdgeStack(ShopStack):
                     origin=origins.S3BucketOrigin.with_origin_access_control(self.media),
                     viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                     cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
-                    response_headers_policy=cloudfront.ResponseHeadersPolicy.CORS_ALLOW_ALL_ORIGINS_AND_SECURITY_HEADERS,
+                    response_headers_policy=self._picture_headers(),
                 )
             },
             domain_names=[domain.name] if domain else None,
@@ -162,21 +165,22 @@ class EdgeStack(ShopStack):
         return cloudfront.ResponseHeadersPolicy(
             self,
             "SecurityHeaders",
-            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
-                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
-                    access_control_max_age=Duration.days(365), include_subdomains=True, override=True
-                ),
-                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
-                frame_options=cloudfront.ResponseHeadersFrameOptions(
-                    frame_option=cloudfront.HeadersFrameOption.DENY, override=True
-                ),
-                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
-                    referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
-                ),
-                # The documentation page brings a policy of its own, which stands.
-                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy="default-src 'none'; frame-ancestors 'none'", override=False
-                ),
+            # The documentation page brings a policy of its own, which stands.
+            security_headers_behavior=_guards(_ANSWER_POLICY, override=False),
+        )
+
+    def _picture_headers(self) -> cloudfront.ResponseHeadersPolicy:
+        """Pictures are for everybody's pages, but a drawing (SVG) that is opened as a page of its own runs nothing."""
+        return cloudfront.ResponseHeadersPolicy(
+            self,
+            "PictureHeaders",
+            security_headers_behavior=_guards(_PICTURE_POLICY, override=True),
+            cors_behavior=cloudfront.ResponseHeadersCorsBehavior(
+                access_control_allow_credentials=False,
+                access_control_allow_headers=["*"],
+                access_control_allow_methods=["GET", "HEAD"],
+                access_control_allow_origins=["*"],
+                origin_override=True,
             ),
         )
 
@@ -189,6 +193,25 @@ class EdgeStack(ShopStack):
             metric=self.api.metric_server_error(statistic=cloudwatch.Stats.SUM),
             threshold=5,
         )
+
+
+def _guards(content_security_policy: str, *, override: bool) -> cloudfront.ResponseSecurityHeadersBehavior:
+    """What every answer tells browsers. `override` replaces a content security policy that the answer brings."""
+    return cloudfront.ResponseSecurityHeadersBehavior(
+        strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+            access_control_max_age=Duration.days(365), include_subdomains=True, override=True
+        ),
+        content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+        frame_options=cloudfront.ResponseHeadersFrameOptions(
+            frame_option=cloudfront.HeadersFrameOption.DENY, override=True
+        ),
+        referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+            referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+        ),
+        content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+            content_security_policy=content_security_policy, override=override
+        ),
+    )
 
 
 def _access_log() -> str:

@@ -10,8 +10,6 @@ HERE = Path(__file__).parent
 HEADERS = {
     "cache-control": "public, max-age=300",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
 }
 
 api = Api("storefront")

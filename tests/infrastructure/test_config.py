@@ -46,6 +46,8 @@ def test_an_unknown_environment_is_told_the_known_ones():
         ("dev.toml", "keep_data = false", "keep_data = ", r"dev\.toml: Invalid value"),
         ("dev.toml", "environment", 'alarm_email = "me"\nenvironment', r"dev\.toml: alarm_email: "),
         ("dev.toml", "environment", 'paging_parameter = "https://x"\nenvironment', r"dev\.toml: paging_parameter: "),
+        ("dev.toml", '["*"]', '["https://shop.example/"]', r"dev\.toml: allowed_origins\.0: "),
+        ("dev.toml", '["*"]', "[]", r"dev\.toml: allowed_origins: "),
         ("dev.toml", "[shop]", '[chat]\nworkspace = "us"\n[shop]', r"dev\.toml: chat\.workspace: "),
         (
             "shop.toml",
@@ -61,6 +63,13 @@ def test_a_wrong_value_is_refused_with_file_and_field(folder, file, old, new, sa
     _change(folder, file, old, new)
     with pytest.raises(ConfigError, match=says):
         load("dev", folder=folder)
+
+
+@pytest.mark.parametrize("origin", ["*", "http://www.tradepost.example"])
+def test_a_shop_that_keeps_its_data_names_the_origins_of_its_storefront(folder, origin):
+    _change(folder, "prod.toml", "https://www.tradepost.example", origin)
+    with pytest.raises(ConfigError, match=r"prod\.toml: allowed_origins: name the storefront's own"):
+        load("prod", folder=folder)
 
 
 def test_rules_that_functions_cannot_be_told_are_refused(folder):

@@ -1,6 +1,14 @@
 """The API is what docs/openapi.json says, and CloudFront stands before it."""
 
+import shutil
 
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Template
+
+from commerce.adapters.http import GUARDS
+from stacks.config import CONFIG, load
+from stacks.constructs.bucket import AccessLogBucket
+from stacks.edge import EdgeStack
 from stacks.openapi import operations
 from stacks.shop import ROOT
 
@@ -47,8 +55,65 @@ def test_on_aws_cloudfront_serves_the_api_and_the_pictures(dev, prod):
         assert config["DefaultCacheBehavior"]["ViewerProtocolPolicy"] == "https-only"
         assert [behaviour["PathPattern"] for behaviour in config["CacheBehaviors"]] == ["/media/*"]
         assert len(templates.properties("AWS::CloudFront::OriginAccessControl")) == 1
-        [headers] = templates.properties("AWS::CloudFront::ResponseHeadersPolicy")
-        assert "StrictTransportSecurity" in headers["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+
+
+def told_to_browsers(templates, behaviour):
+    """The headers policy of a behaviour of CloudFront."""
+    policies = dict(templates.resources("AWS::CloudFront::ResponseHeadersPolicy"))
+    named = f"tradepost-{templates.environment}-edge/{behaviour['ResponseHeadersPolicyId']['Ref']}"
+    return policies[named]["Properties"]["ResponseHeadersPolicyConfig"]
+
+
+def test_on_aws_every_answer_and_picture_tells_browsers_to_be_careful(dev, prod):
+    for templates in (dev, prod):
+        [distribution] = templates.properties("AWS::CloudFront::Distribution")
+        config = distribution["DistributionConfig"]
+        for behaviour in (config["DefaultCacheBehavior"], *config["CacheBehaviors"]):
+            told = told_to_browsers(templates, behaviour)["SecurityHeadersConfig"]
+            hsts = told["StrictTransportSecurity"]
+            assert (hsts["AccessControlMaxAgeSec"], hsts["IncludeSubdomains"]) == (365 * 86_400, True)
+            assert told["ContentTypeOptions"]["Override"]
+            assert told["FrameOptions"]["FrameOption"] == "DENY"
+            assert told["ReferrerPolicy"]["ReferrerPolicy"] == GUARDS["referrer-policy"]
+            assert told["ContentSecurityPolicy"]["ContentSecurityPolicy"].startswith("default-src 'none'")
+
+
+def test_cloudfront_guards_answers_as_functions_do_and_leaves_pages_their_own_policy(prod):
+    [distribution] = prod.properties("AWS::CloudFront::Distribution")
+    told = told_to_browsers(prod, distribution["DistributionConfig"]["DefaultCacheBehavior"])
+    policy = told["SecurityHeadersConfig"]["ContentSecurityPolicy"]
+    assert policy == {"ContentSecurityPolicy": GUARDS["content-security-policy"], "Override": False}
+
+
+def test_a_drawing_that_is_opened_as_a_page_runs_nothing(prod):
+    [distribution] = prod.properties("AWS::CloudFront::Distribution")
+    [pictures] = distribution["DistributionConfig"]["CacheBehaviors"]
+    policy = told_to_browsers(prod, pictures)["SecurityHeadersConfig"]["ContentSecurityPolicy"]
+    assert policy["Override"] and policy["ContentSecurityPolicy"].endswith("sandbox")
+
+
+def test_only_the_storefronts_own_pages_may_read_answers(prod, dev):
+    [api] = prod.properties("AWS::ApiGatewayV2::Api")
+    assert api["CorsConfiguration"]["AllowOrigins"] == ["https://www.tradepost.example"]
+    assert "AllowCredentials" not in api["CorsConfiguration"]
+    [api] = dev.properties("AWS::ApiGatewayV2::Api")
+    assert api["CorsConfiguration"]["AllowOrigins"] == ["*"]
+
+
+def test_a_shop_with_a_domain_speaks_tls_1_3_and_nothing_older(tmp_path):
+    folder = tmp_path / "config"
+    shutil.copytree(CONFIG, folder)
+    domain = '[domain]\nname = "shop.tradepost.example"\n'
+    certificate = 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/1"\n'
+    prod = folder / "prod.toml"
+    prod.write_text(prod.read_text().replace("[shop]", f"{domain}{certificate}[shop]"))
+    app = App()
+    config = load("prod", folder=folder)
+    logs = AccessLogBucket(Stack(app, "logs"), "AccessLogs", config=config)
+    template = Template.from_stack(EdgeStack(app, config, access_logs=logs, key=None)).to_json()["Resources"]
+    [distribution] = [one for one in template.values() if one["Type"] == "AWS::CloudFront::Distribution"]
+    viewer = distribution["Properties"]["DistributionConfig"]["ViewerCertificate"]
+    assert viewer["MinimumProtocolVersion"] == "TLSv1.3_2025"
 
 
 def test_cloudfront_keeps_an_answer_only_as_long_as_it_allows_and_for_its_bearer(prod):

@@ -167,6 +167,31 @@ def test_a_quantity_that_is_none_is_named_and_changes_nothing(shop: Storefront, 
     assert shop.stored() == before
 
 
+def with_what_is_the_shops(value: Any) -> Any:
+    """The JSON value with fields in every object that a client has no say in."""
+    if isinstance(value, list):
+        return [with_what_is_the_shops(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    theirs = {
+        "price": 1, "unit_price": 1, "totals": [{"type": "total", "amount": 1}], "discounts": [{"amount": 5000}],
+        "status": "completed", "order": {"id": "order_1"}, "order_id": "order_1", "owner": "eve", "subject": "eve",
+        "available": 99, "version": 99, "expires_at": "2099-01-01T00:00:00Z", "_owner": "eve",
+        "__class__": "Admin", "pk": "cart#1", "continue_url": "https://attacker.example", "paid": True,
+    }  # fmt: skip
+    return {**theirs, **{name: with_what_is_the_shops(inner) for name, inner in value.items()}}
+
+
+def test_what_only_the_shop_decides_changes_nothing_when_a_client_sends_it(shop: Storefront) -> None:
+    wanted = {"line_items": lines(("MUG", 2)), **WHOLE}
+    cart, checkout = shop.cart(("MUG", 2)), shop.send("POST /checkout-sessions", wanted)
+
+    for route, thing in (("PUT /carts/{id}", cart), ("PUT /checkout-sessions/{id}", checkout)):
+        plain = shop.send(route, wanted, id=thing.id)
+        assert shop.send(route, with_what_is_the_shops(wanted), id=thing.id).body == plain.body
+        assert plain.body["status"] != "completed"
+
+
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_body_that_cannot_be_read_is_refused_and_changes_nothing(shop: Storefront, body: Any) -> None:
     before = shop.stored()

@@ -185,7 +185,11 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self._send(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such picture.")
             return
-        extra = {"ETag": picture["ETag"], "Cache-Control": picture.get("CacheControl") or "public, max-age=86400"}
+        extra = {
+            "ETag": picture["ETag"],
+            "Cache-Control": picture.get("CacheControl") or "public, max-age=86400",
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        }
         self._send(HTTPStatus.OK, picture["ContentType"], picture["Body"].read(), extra)
 
     def _show_mail(self, path: str) -> None:

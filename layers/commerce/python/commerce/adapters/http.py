@@ -35,6 +35,13 @@ MAX_PARAMETER = 300
 
 JSON = "application/json"
 
+GUARDS = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+"""On every answer: whatever a browser takes it for, it loads and runs nothing. CloudFront says the same, and more."""
+
 Style = Literal["storefront", "admin"]
 Auth = Literal["public", "customer", "staff", "signature"]
 Body = TypeVar("Body")
@@ -216,7 +223,7 @@ class Api:
             logger.exception("unexpected error", route=event.get("routeKey"))
             answer = self._fault(errors.Unavailable("something went wrong on our side; send the request again"))
         named = {"x-request-id": request_id, "x-correlation-id": correlation_id}
-        return {**answer, "headers": {**answer["headers"], **named}}
+        return {**answer, "headers": {**GUARDS, **answer["headers"], **named}}
 
     def _answer(self, event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         route = self.routes[event["routeKey"]]
@@ -331,15 +338,24 @@ def _groups(claim: str | list[str]) -> frozenset[str]:
 def _parse(route: Route, raw: bytes, headers: Mapping[str, str]) -> BaseModel | None:
     if route.body is None and route.accepts == JSON:
         return None
-    content_type = headers.get("content-type", route.accepts).split(";")[0].strip().lower()
-    if content_type != route.accepts:
-        raise errors.Invalid(f"send {route.accepts}, not {content_type}")
+    _check_format(route, headers)
     if route.body is None:
         return None
     try:
         return route.body.model_validate_json(raw or b"{}")
     except ValidationError as error:
         raise invalid(error) from None
+
+
+def _check_format(route: Route, headers: Mapping[str, str]) -> None:
+    """A body can be read in one way only, also by a firewall on its way here. Raises Invalid."""
+    kind, *options = (part.strip().lower() for part in headers.get("content-type", route.accepts).split(";"))
+    if kind != route.accepts:
+        raise errors.Invalid(f"send {route.accepts}, not {kind}")
+    if any(one.startswith("charset") and one not in ("charset=utf-8", 'charset="utf-8"') for one in options):
+        raise errors.Invalid(f"send {route.accepts} in UTF-8")
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise errors.Invalid("send the body as it is, without Content-Encoding")
 
 
 def invalid(error: ValidationError) -> errors.Invalid:
