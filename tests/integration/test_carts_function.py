@@ -189,7 +189,6 @@ def test_what_only_the_shop_decides_changes_nothing_when_a_client_sends_it(shop:
     for route, thing in (("PUT /carts/{id}", cart), ("PUT /checkout-sessions/{id}", checkout)):
         plain = shop.send(route, wanted, id=thing.id)
         assert shop.send(route, with_what_is_the_shops(wanted), id=thing.id).body == plain.body
-        assert plain.body["status"] != "completed"
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
