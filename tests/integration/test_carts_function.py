@@ -182,7 +182,11 @@ def with_what_is_the_shops(value: Any) -> Any:
     return {**theirs, **{name: with_what_is_the_shops(inner) for name, inner in value.items()}}
 
 
-def test_what_only_the_shop_decides_changes_nothing_when_a_client_sends_it(shop: Storefront) -> None:
+def test_what_only_the_shop_decides_changes_nothing_when_a_client_sends_it(
+    shop: Storefront, deployed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(deployed, "now", lambda: moment)
     wanted = {"line_items": lines(("MUG", 2)), **WHOLE}
     cart, checkout = shop.cart(("MUG", 2)), shop.send("POST /checkout-sessions", wanted)
 
