@@ -23,7 +23,7 @@ CONTRACT = json.loads((Path(__file__).parents[2] / "docs/openapi.json").read_tex
 ROUTES = [f"{method.upper()} {path}" for path, item in CONTRACT["paths"].items() for method in item]
 OWNED = [route for route in ROUTES if route.split(" /")[1].startswith(("carts/", "checkout-sessions/", "orders/"))]
 STRANGER = "eve"
-VOLATILE = frozenset({"apigw-requestid", "connection", "date", "x-request-id"})
+VOLATILE = frozenset({"apigw-requestid", "connection", "date", "x-correlation-id", "x-request-id"})
 """Headers that differ from answer to answer."""
 
 
