@@ -607,7 +607,7 @@ MUTANTS = (
     Mutant(
         "a webhook's signature is not checked",
         f"{COMMERCE}/payments/gateway.py",
-        "event = self._client.construct_event(payload, signature, self._webhook_secret, TOLERANCE_SECONDS)",
+        "event = self._client.construct_event(payload, signature, webhook_secret, TOLERANCE_SECONDS)",
         'event = stripe.Event.construct_from(__import__("json").loads(payload), None)',
         "anybody can tell the shop that it was paid",
         shows=("checkout",),

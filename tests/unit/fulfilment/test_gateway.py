@@ -258,6 +258,17 @@ class TestNews:
         with pytest.raises(Unauthenticated):
             depot.gateway.construct_event(body, {})
 
+    def test_while_the_secret_is_changed_the_one_before_holds_too(self, depot: Depot) -> None:
+        body, headers = signed({"result": {"object": "Batch"}})
+        changing = EasyPostCarrier("EZTKshop", "new", SECRET, sender=sender, company="Tradepost")
+        assert changing.construct_event(body, headers) is None
+        with pytest.raises(Unauthenticated):
+            EasyPostCarrier("EZTKshop", "new", sender=sender, company="Tradepost").construct_event(body, headers)
+
+    def test_without_a_secret_nobody_is_believed(self, depot: Depot) -> None:
+        with pytest.raises(Unauthenticated):
+            EasyPostCarrier("EZTKshop", sender=sender, company="Tradepost").construct_event(*signed({"result": {}}))
+
     def test_a_parcel_without_a_shipment_is_no_news(self, depot: Depot) -> None:
         body, headers = signed({"result": {"object": "Tracker", "status": "delivered", "shipment_id": None}})
         assert depot.gateway.construct_event(body, headers) is None

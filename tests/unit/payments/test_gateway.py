@@ -412,6 +412,19 @@ class TestSignatures:
         with pytest.raises(Unauthenticated):
             nobody.construct_event(self.PAYLOAD.encode(), self.signed("whsec_other"))
 
+    def test_while_the_secret_is_changed_the_one_before_holds_too(self) -> None:
+        changing = StripeGateway(API_KEY, "whsec_new", SECRET, api_base="http://127.0.0.1:9")
+        for secret in ("whsec_new", SECRET):
+            with pytest.raises(AttributeError):  # it is believed, and then has no data
+                changing.construct_event(self.PAYLOAD.encode(), self.signed(secret))
+        with pytest.raises(Unauthenticated):
+            changing.construct_event(self.PAYLOAD.encode(), self.signed("whsec_other"))
+
+    @pytest.mark.parametrize("secrets", [(), ("",), (" ",)])
+    def test_without_a_secret_nobody_is_believed(self, secrets: tuple[str, ...]) -> None:
+        with pytest.raises(Unauthenticated):
+            StripeGateway(API_KEY, *secrets).construct_event(self.PAYLOAD.encode(), self.signed("".join(secrets)))
+
     def test_an_old_signature_is_not_believed(self, nobody: StripeGateway) -> None:
         with pytest.raises(Unauthenticated):
             nobody.construct_event(self.PAYLOAD.encode(), self.signed(age=301))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from commerce.adapters import aws
@@ -178,30 +178,37 @@ def stripe() -> None:
 def payment_gateway() -> StripeGateway:
     """Stripe, or its double. The same object until the secret is rotated."""
     keys = secret(require("PAYMENT_SECRET_ARN"))
-    return _stripe(keys["api_key"], keys["webhook_secret"], os.environ.get("STRIPE_API_BASE"))
+    return _stripe(keys["api_key"], _webhook_secrets(keys), os.environ.get("STRIPE_API_BASE"))
 
 
 @functools.lru_cache(maxsize=1)
-def _stripe(api_key: str, webhook_secret: str, api_base: str | None) -> StripeGateway:
+def _stripe(api_key: str, webhook_secrets: tuple[str, ...], api_base: str | None) -> StripeGateway:
     from commerce.payments.gateway import StripeGateway
 
-    return StripeGateway(api_key, webhook_secret, api_base=api_base or None)
+    return StripeGateway(api_key, *webhook_secrets, api_base=api_base or None)
 
 
 def carrier() -> EasyPostCarrier:
     """EasyPost, or its double. The same object until the secret is rotated; loads `easypost` when first asked for."""
     keys = secret(require("CARRIER_SECRET_ARN"))
-    return _easypost(keys["api_key"], keys["webhook_secret"], os.environ.get("CARRIER_API_BASE"))
+    return _easypost(keys["api_key"], _webhook_secrets(keys), os.environ.get("CARRIER_API_BASE"))
 
 
 @functools.lru_cache(maxsize=1)
-def _easypost(api_key: str, webhook_secret: str, api_base: str | None) -> EasyPostCarrier:
+def _easypost(api_key: str, webhook_secrets: tuple[str, ...], api_base: str | None) -> EasyPostCarrier:
     from commerce.fulfilment.gateway import EasyPostCarrier
 
     shop = settings()
     return EasyPostCarrier(
-        api_key, webhook_secret, sender=shop.address_of, company=shop.name, api_base=api_base or None
+        api_key, *webhook_secrets, sender=shop.address_of, company=shop.name, api_base=api_base or None
     )
+
+
+def _webhook_secrets(keys: Mapping[str, str]) -> tuple[str, ...]:
+    """Whose signatures are believed: the secret's, and while it is changed also the one before. Never an empty one,
+    with which anybody could sign.
+    """
+    return tuple(filter(None, (keys.get("webhook_secret"), keys.get("previous_webhook_secret"))))
 
 
 @functools.cache

@@ -43,18 +43,18 @@ class EasyPostCarrier:
     def __init__(
         self,
         api_key: str,
-        webhook_secret: str,
-        *,
+        *webhook_secrets: str,
         sender: Callable[[str], PostalAddress],
         company: str,
         api_base: str | None = None,
     ) -> None:
-        """`sender` tells where a location's parcels leave.
+        """`sender` tells where a location's parcels leave. More than one of `webhook_secrets` holds while they are
+        changed.
 
         `api_base` is the server without a version, None for EasyPost's.
         """
         self._api_key = api_key
-        self._webhook_secret = webhook_secret
+        self._webhook_secrets = webhook_secrets
         self._sender = sender
         self._company = company
         self._api_base = api_base
@@ -148,10 +148,8 @@ class EasyPostCarrier:
         }
 
     def _verify(self, raw_body: bytes, signature: str) -> None:
-        """As EasyPost's `validate_webhook` does it, in constant time."""
-        key = unicodedata.normalize("NFKD", self._webhook_secret).encode()
-        expected = f"hmac-sha256-hex={hmac.new(key, raw_body, hashlib.sha256).hexdigest()}"
-        if not hmac.compare_digest(expected.encode(), signature.encode()):
+        """As EasyPost's `validate_webhook` does it, in constant time. Raises Unauthenticated."""
+        if not any(_signed(raw_body, signature, by=secret) for secret in self._webhook_secrets):
             raise Unauthenticated("the webhook's signature does not hold")
 
     @functools.cached_property
@@ -180,6 +178,12 @@ class EasyPostCarrier:
             raise Invalid(refusal) from error
         except self._errors.EasyPostError as error:
             raise Unavailable("the carrier does not answer") from error
+
+
+def _signed(raw_body: bytes, signature: str, *, by: str) -> bool:
+    key = unicodedata.normalize("NFKD", by).encode()
+    expected = f"hmac-sha256-hex={hmac.new(key, raw_body, hashlib.sha256).hexdigest()}"
+    return hmac.compare_digest(expected.encode(), signature.encode())
 
 
 def _label(shipment: Any) -> Label:

@@ -7,7 +7,7 @@ Stripe's error bodies stay out of the logs.
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
@@ -125,10 +125,11 @@ class StripeGateway:
     """Implements `payments.service.PaymentGateway`; see there for what the methods promise."""
 
     def __init__(
-        self, api_key: str, webhook_secret: str, *, api_base: str | None = None, retries: int = _RETRIES
+        self, api_key: str, *webhook_secrets: str, api_base: str | None = None, retries: int = _RETRIES
     ) -> None:
+        """More than one of `webhook_secrets` holds while they are changed."""
         stripe.enable_telemetry = False
-        self._webhook_secret = webhook_secret
+        self._webhook_secrets = webhook_secrets
         self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base} if api_base else None,
@@ -263,11 +264,11 @@ class StripeGateway:
 
     def construct_event(self, payload: bytes, signature: str) -> PaymentNotice:
         """Checks the signature with Stripe's own code before a word of the body is believed."""
-        try:
-            event = self._client.construct_event(payload, signature, self._webhook_secret, TOLERANCE_SECONDS)
-        except (stripe.SignatureVerificationError, ValueError) as error:
-            raise Unauthenticated("the webhook's signature does not hold") from error
-        return _notice(event)
+        for webhook_secret in self._webhook_secrets:
+            with suppress(stripe.SignatureVerificationError, ValueError):
+                event = self._client.construct_event(payload, signature, webhook_secret, TOLERANCE_SECONDS)
+                return _notice(event)
+        raise Unauthenticated("the webhook's signature does not hold")
 
     def _not_captured(self, intent_id: str, error: stripe.StripeError) -> Capture:
         now = self.retrieve(intent_id)
