@@ -18,6 +18,7 @@ from stacks.config import Config
 from stacks.constructs.analytics import Analytics
 from stacks.constructs.function import CommerceFunction
 from stacks.constructs.queue import ParkedQueue, WorkQueue
+from stacks.constructs.rotation import rotate_signing_keys
 from stacks.constructs.rule import watch_rule
 from stacks.constructs.slo import watch_delivery
 from stacks.constructs.stream import consume_stream
@@ -50,6 +51,7 @@ class EventsStack(ShopStack):
         self._watch_stock()
         self._send_email()
         self._export_analytics(data)
+        rotate_signing_keys(self, shop)
         self._tell_operators(
             operators,
             DeliveryOverdue,

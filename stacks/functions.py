@@ -251,6 +251,13 @@ _ALL = (
         beside=("emails",),
         timeout=30,
     ),
+    FunctionSpec(
+        "rotate_signing_keys",
+        "Makes new keys for cursors and order links, four times a year",
+        secrets=("signing",),
+        memory=256,
+        timeout=30,
+    ),
     FunctionSpec("export_analytics", "Hands the events on to Firehose", memory=256, timeout=30),
 )
 

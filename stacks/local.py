@@ -5,7 +5,12 @@ from aws_cdk import Aws, CfnCondition, CfnResource, Fn, IAspect, Stack
 from constructs import IConstruct
 
 UNKNOWN_TO_MINISTACK = frozenset(
-    {"AWS::CloudWatch::CompositeAlarm", "AWS::Events::Archive", "AWS::Logs::QueryDefinition"}
+    {
+        "AWS::CloudWatch::CompositeAlarm",
+        "AWS::Events::Archive",
+        "AWS::Logs::QueryDefinition",
+        "AWS::SecretsManager::RotationSchedule",
+    }
 )
 """Types that ministack 1.5.33 refuses a whole stack for, unless their condition is false. Nothing may refer to them."""
 

@@ -208,6 +208,7 @@ BREAKS: dict[str, Break] = {
     "bucket-opens-to-nobody": having("PolicyDocument.Statement", [_OPEN]),
     "secret-is-generated": having("SecretString", "{}"),
     "secret-is-explained": lacking("Description"),
+    "secret-rotates-each-quarter": having("RotationRules.AutomaticallyAfterDays", 3650),
     "key-rotates": having("EnableKeyRotation", False),
     "analytics-are-encrypted": lacking("DeliveryStreamEncryptionConfigurationInput"),
     "analytics-say-why-not": lacking("ExtendedS3DestinationConfiguration.CloudWatchLoggingOptions"),

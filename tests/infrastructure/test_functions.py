@@ -3,9 +3,11 @@
 import json
 import re
 
-from builders.templates import Templates, everything_in
+from builders.templates import Templates, actions, everything_in
+from commerce.identity.model import KEYS_KEPT
 from commerce.settings import Settings
 from stacks.config import LARGEST_SETTINGS
+from stacks.constructs.rotation import ROTATION_DAYS
 from stacks.functions import FUNCTIONS
 from stacks.openapi import operations
 from stacks.shop import ROOT
@@ -136,3 +138,20 @@ def test_the_doubles_are_known_on_one_laptop_only(local, dev, prod):
         told = [one["Environment"]["Variables"] for one in _functions(templates)]
         assert not any({"STRIPE_API_BASE", "CARRIER_API_BASE", "JWKS_URL"} & set(variables) for variables in told)
         assert not any("127.0.0.1" in str(value) for value in everything_in(templates.stacks) if isinstance(value, str))
+
+
+def test_the_signing_keys_rotate_by_themselves_on_aws(dev, prod):
+    for templates in (dev, prod):
+        [schedule] = templates.properties("AWS::SecretsManager::RotationSchedule")
+        assert schedule["RotationRules"] == {"AutomaticallyAfterDays": ROTATION_DAYS}
+        assert "Signing" in json.dumps(schedule["SecretId"])
+        assert ROTATION_DAYS * KEYS_KEPT >= 360, "days for which a link to an order opens it"
+
+
+def test_only_secrets_manager_calls_the_rotation_and_only_the_rotation_changes_a_secret(templates):
+    [allowed] = [
+        one for one in templates.properties("AWS::Lambda::Permission") if one["Principal"].startswith("secretsmanager")
+    ]
+    assert allowed["SourceAccount"] and "Signing" in json.dumps(allowed["SourceArn"])
+    writers = {name for name, one in templates.statements() if "secretsmanager:PutSecretValue" in actions(one)}
+    assert len(writers) == 1 and "RotateSigningKeys" in writers.pop()

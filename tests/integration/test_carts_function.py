@@ -22,7 +22,7 @@ from builders.checkout import buyer
 from builders.http import http_event
 from commerce import clock
 from commerce.adapters import aws, wiring
-from commerce.adapters.secrets import secret
+from commerce.adapters.secrets import key_ring
 from commerce.catalog.model import Product
 from commerce.errors import Unauthenticated
 from commerce.identity.model import Caller
@@ -341,7 +341,7 @@ def test_a_completed_checkout_names_its_order_and_stays_as_it_is(shop: Storefron
     assert seen.body["order"]["id"] == "order_1"
     link = urlsplit(seen.body["order"]["permalink_url"])
     assert f"{link.scheme}://{link.netloc}{link.path}" == "https://shop.example/orders/order_1"
-    assert verify_access_token(secret("arn:signing")["key"], "order_1", parse_qs(link.query)["access_token"][0])
+    assert verify_access_token(key_ring(), "order_1", parse_qs(link.query)["access_token"][0])
 
     before = shop.stored()
     changed = shop.send("PUT /checkout-sessions/{id}", {"line_items": lines(("MUG", 2)), **WHOLE}, id=ready.id)

@@ -68,6 +68,7 @@ STARTS = (
     Start("docs", "docs", most=300),
     Start("relay_outbox", "relay_outbox", most=350),
     Start("export_analytics", "export_analytics", most=420),
+    Start("rotate_signing_keys", "rotate_signing_keys", most=450),
     *(Start(name, name, most=MONEY) for name in ("complete_checkout", "payment_webhook", "admin_refunds")),
     *(Start(name, name, most=MONEY) for name in ("ship_order", "compensate_order")),
     Start("reconcile", "reconcile", most=MONEY + 30),

@@ -71,6 +71,7 @@ CHECKS: tuple[Check[Any], ...] = (
     Check("domain", Account.certificate, lambda found, config: rules.domain(found, config, datetime.now(UTC))),
     Check("Stripe", Account.stripe, lambda found, config: rules.stripe(found, config, EVENT_TYPES, stripe.api_version)),
     Check("EasyPost", Account.easypost, rules.easypost),
+    Check("age of keys", Account.keys, lambda found, _: rules.ages(found, datetime.now(UTC))),
     Check("alarms", Account.operators, rules.alarms),
     Check("budget", Account.budgets, lambda names, _: rules.budget(names)),
 )

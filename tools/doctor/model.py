@@ -90,6 +90,15 @@ class Provider:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """A secret of the shop's. `changed` is None where it never was since it was made."""
+
+    name: str
+    changed: datetime | None
+    rotates: bool
+
+
+@dataclass(frozen=True)
 class Operators:
     """Who hears of alarms. `confirmed` is None before the first deployment."""
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import boto3
 import httpx
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from stacks.config import Config
 from stacks.functions import Secret
-from tools.doctor.model import Certificate, Endpoint, Identity, Mail, Operators, Provider, Sender, Usage
+from tools.doctor.model import Certificate, Endpoint, Identity, Keys, Mail, Operators, Provider, Sender, Usage
 from tools.shops import ShopOnAws
 
 GLOBAL = "us-east-1"
@@ -126,6 +126,15 @@ class Account(ShopOnAws):
         until: datetime | None = found.get("NotAfter")
         names = dict.fromkeys([found["DomainName"], *found.get("SubjectAlternativeNames", ())])
         return Certificate(found["Status"], tuple(names), until)
+
+    def keys(self) -> list[Keys]:
+        """How old what is in the shop's secrets is. Without reading it."""
+        found = []
+        for name in get_args(Secret):
+            if arn := self.outputs.get(f"{name.capitalize()}SecretArn"):
+                told = self.client("secretsmanager").describe_secret(SecretId=arn)
+                found.append(Keys(name, told.get("LastChangedDate"), told.get("RotationEnabled", False)))
+        return found
 
     def stripe(self) -> Provider:
         """Stripe's key, and what it tells of webhook endpoints (https://docs.stripe.com/api/webhook_endpoints/list)."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from stacks.config import Config
 from tools.doctor import model
-from tools.doctor.model import Answer, Certificate, Endpoint, Identity, Mail, Operators, Provider, Usage, Verdict
+from tools.doctor.model import Answer, Certificate, Endpoint, Identity, Keys, Mail, Operators, Provider, Usage, Verdict
 from tools.scale import CHECKOUT_REQUESTS, EMAILS, EVENTS, WRITE_UNITS_OF_ORDERS
 
 BOOTSTRAP = 6
@@ -20,6 +20,9 @@ UNRESERVED = 100
 """What Lambda insists on keeping for functions without a reservation
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html)."""
 EXPIRES_SOON = timedelta(days=30)
+KEY_AGE = timedelta(days=365)
+ROTATED = timedelta(days=100)
+"""Keys that rotate do so every 90 days; Secrets Manager takes its time, and tries again."""
 
 
 def _grave(config: Config) -> Verdict:
@@ -270,6 +273,16 @@ def easypost(found: Provider, config: Config) -> Answer:
     if not live and config.environment == "prod":
         return Answer("problem", f"The key is a test one, and no carrier takes its labels: {put} for production.")
     return _heard(found, "EasyPost", (), None)
+
+
+def ages(found: Iterable[Keys], now: datetime) -> Answer:
+    """Keys of providers are changed once a year, and those that rotate by themselves do."""
+    old = [one.name for one in found if one.changed and now - one.changed > (ROTATED if one.rotates else KEY_AGE)]
+    if old:
+        return Answer(
+            "warning", f"The keys in these secrets are old: {', '.join(old)}. docs/security.md says how they change."
+        )
+    return Answer("ok", f"none older than {KEY_AGE.days} days")
 
 
 def _heard(found: Provider, name: str, wanted: Iterable[str], version: str | None) -> Answer:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from commerce.fulfilment.model import order_named
+from commerce.identity.model import KeyRing
 from commerce.identity.service import access_token
 from tools.simulation.functions import SIGNING_KEY
 from tools.simulation.parcels import Shipment
@@ -189,7 +190,7 @@ class Buyer(Person):
             "orders",
             "POST /orders/{id}/cancel",
             parameters={"id": order_id},
-            query={"access_token": access_token(SIGNING_KEY, order_id)},
+            query={"access_token": access_token(KeyRing(key=SIGNING_KEY), order_id)},
         )
 
 

@@ -15,7 +15,7 @@ from tools.doctor import __main__ as command
 from tools.doctor import rules
 from tools.doctor.__main__ import show
 from tools.doctor.checks import CHECKS, CREDENTIALS, Check, examine
-from tools.doctor.model import Answer, Certificate, Endpoint, Identity, Mail, Operators, Provider, Sender, Usage
+from tools.doctor.model import Answer, Certificate, Endpoint, Identity, Keys, Mail, Operators, Provider, Sender, Usage
 from tools.doctor.reading import Account
 
 DEV, PROD = load("dev"), load("prod")
@@ -196,6 +196,14 @@ def test_easyposts_key_fits_the_environment(key, config, verdict):
     assert rules.easypost(Provider(key, "s", (Endpoint(hook, True),), hook), own(config)).verdict == verdict
 
 
+@pytest.mark.parametrize(("days", "rotates", "verdict"), [
+    (364, False, "ok"), (366, False, "warning"), (95, True, "ok"), (101, True, "warning"), (None, True, "ok"),
+])  # fmt: skip
+def test_keys_do_not_grow_old(days, rotates, verdict):
+    changed = None if days is None else NOW - timedelta(days=days)
+    assert rules.ages([Keys("payment", changed, rotates)], NOW).verdict == verdict
+
+
 @pytest.mark.parametrize(("config", "confirmed", "verdict"), [
     (own(PROD), None, "ok"), (own(PROD), True, "ok"), (own(PROD), False, "problem"),
     (PROD, None, "problem"), (own(PROD, alarm_email=None), None, "problem"),
@@ -318,6 +326,14 @@ def stripe_lists(aws, status, body):
         return httpx.Response(status, json=body)
 
     return account(aws, transport=httpx.MockTransport(stripe))
+
+
+def test_the_age_of_keys_is_read_without_reading_them(aws):
+    changed = datetime(2020, 1, 1, tzinfo=UTC)
+    aws.tells(SigningSecretArn="arn:aws:secretsmanager:us-east-1:1:secret:s")
+    aws.answers("secretsmanager", "describe_secret", {"LastChangedDate": changed, "RotationEnabled": True})
+    answer = check("age of keys").answer(account(aws))
+    assert (answer.verdict, "signing" in answer.says) == ("warning", True)
 
 
 def test_stripes_webhook_endpoints_are_read(aws):

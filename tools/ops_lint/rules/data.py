@@ -189,6 +189,13 @@ RULES = (
         lambda one: bool(one.at("Description")),
     ),
     Rule(
+        "secret-rotates-each-quarter",
+        "A secret that rotates by itself does so within 90 days",
+        "Nobody notices a schedule that comes once in ten years.",
+        ("AWS::SecretsManager::RotationSchedule",),
+        lambda one: 0 < (one.at("RotationRules.AutomaticallyAfterDays") or 0) <= 90,
+    ),
+    Rule(
         "key-rotates",
         "The key is made anew every year",
         "What leaked once would open everything for ever.",

@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-from commerce.adapters.environment import require
 from commerce.adapters.http import Request
-from commerce.adapters.secrets import secret
+from commerce.adapters.secrets import key_ring
 from commerce.errors import Invalid
 from commerce.identity.service import read_cursor, sign_cursor
 
@@ -33,13 +32,9 @@ def position(request: Request[Any], *, of: str) -> str | None:
 
 def read(cursor: str | None, *, of: str, path: str = "$.cursor") -> str | None:
     """The same, where the cursor stands at `path` in the body."""
-    return None if cursor is None else read_cursor(_key(), cursor, of=of, path=path)
+    return None if cursor is None else read_cursor(key_ring(), cursor, of=of, path=path)
 
 
 def cursor(at: str | None, *, of: str) -> str | None:
     """The cursor that leads on from `at` in the list `of`; None after the last page."""
-    return None if at is None else sign_cursor(_key(), at, of=of)
-
-
-def _key() -> str:
-    return secret(require("SIGNING_SECRET_ARN"))["key"]
+    return None if at is None else sign_cursor(key_ring(), at, of=of)
