@@ -8,7 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from stacks.tables import AUDIT, CARTS, CATALOG, IDEMPOTENCY, INVENTORY, ORDERS, OUTBOX, STOCKROOM, TableSpec
+from stacks.tables import (
+    AUDIT,
+    CARTS,
+    CATALOG,
+    IDEMPOTENCY,
+    INVENTORY,
+    ORDERS,
+    OUTBOX,
+    PRIVACY,
+    STOCKROOM,
+    TableSpec,
+)
 
 Operation = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
 Secret = Literal["payment", "carrier", "signing"]
@@ -24,6 +35,10 @@ APPEND: tuple[Operation, ...] = ("PutItem",)
 """For ledgers: what is written cannot be changed."""
 CLAIM: tuple[Operation, ...] = ("GetItem", "PutItem", "DeleteItem")
 """Idempotency keys are taken, answered and given back."""
+OPEN: tuple[Operation, ...] = ("GetItem",)
+"""With the buyer's data key, what is sealed with it can be read."""
+SEAL: tuple[Operation, ...] = (*OPEN, *CHANGE)
+"""And written: the first personal data make the key."""
 
 NAMED: tuple[Operation, ...] = ()
 """The table's name and nothing more: a repository wants it for writes that this function never asks for."""
@@ -59,7 +74,7 @@ class FunctionSpec:
 _ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
     ORDERS: BOOK + CHANGE,
     INVENTORY: CHANGE,
-    CARTS: REPLACE,
+    CARTS: ("GetItem", "UpdateItem"),
     OUTBOX: APPEND,
     AUDIT: APPEND,
 }
@@ -89,6 +104,7 @@ _ALL = (
             CARTS: (*REPLACE, "DeleteItem"),
             INVENTORY: _OFFERS,
             IDEMPOTENCY: CLAIM,
+            PRIVACY: SEAL,
         },
         secrets=("signing",),
         tokens=True,
@@ -103,6 +119,7 @@ _ALL = (
             CARTS: (*REPLACE, "UpdateItem"),  # the lines of waiting buyers
             CATALOG: _OFFERS,
             IDEMPOTENCY: CLAIM,
+            PRIVACY: SEAL,
         },
         secrets=("payment", "signing"),
         workflow=START + SIGNAL,
@@ -113,7 +130,12 @@ _ALL = (
     FunctionSpec(
         "orders",
         "A buyer's orders: look at them, cancel them",
-        tables={**_ORDER_CHANGES, ORDERS: _WITHOUT_MONEY, IDEMPOTENCY: CLAIM},
+        tables={
+            **_ORDER_CHANGES,
+            ORDERS: _WITHOUT_MONEY,
+            IDEMPOTENCY: CLAIM,
+            PRIVACY: (*OPEN, "BatchGetItem"),
+        },
         indexes=("by_customer",),
         secrets=("signing",),
         workflow=("SendTaskFailure",),  # it was canceled
@@ -179,6 +201,7 @@ _ALL = (
             ORDERS: ("Query", *_WITHOUT_MONEY),
             INVENTORY: READ + CHANGE,  # what a picker misses is taken out of stock
             IDEMPOTENCY: CLAIM,
+            PRIVACY: OPEN,
         },
         indexes=("by_status",),
         secrets=("signing",),
@@ -187,7 +210,7 @@ _ALL = (
     FunctionSpec(
         "admin_refunds",
         "Staff give money back",
-        tables={ORDERS: BOOK + CHANGE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM},
+        tables={ORDERS: BOOK + CHANGE, AUDIT: APPEND, OUTBOX: APPEND, IDEMPOTENCY: CLAIM, PRIVACY: OPEN},
         secrets=("payment",),
     ),
     FunctionSpec(
@@ -199,7 +222,7 @@ _ALL = (
     FunctionSpec(
         "ship_order",
         "Buys the label, captures the money, marks the order shipped",
-        tables={**_ORDER_CHANGES, CARTS: ("GetItem",)},
+        tables={**_ORDER_CHANGES, CARTS: ("GetItem",), PRIVACY: OPEN},
         secrets=("payment", "carrier"),
         timeout=60,
     ),
@@ -246,7 +269,7 @@ _ALL = (
         "send_email",
         "Tells buyers what happened to their orders",
         # An e-mail that was never sent gives its claim back.
-        tables={ORDERS: (*BOOK, *CHANGE, "DeleteItem"), OUTBOX: NAMED},
+        tables={ORDERS: (*BOOK, *CHANGE, "DeleteItem"), OUTBOX: NAMED, PRIVACY: OPEN},
         secrets=("signing",),
         beside=("emails",),
         timeout=30,

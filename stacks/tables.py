@@ -31,6 +31,8 @@ class TableSpec:
     indexes: tuple[Index, ...] = ()
     stream: bool = False
     time_to_live: bool = False
+    recovery_days: int = 35
+    """How far back it can be restored, where the environment keeps its data."""
     read_by_buyers: bool = False
     """Whether its reads grow with the buyers, so that refused ones are a reason to ring."""
 
@@ -70,5 +72,13 @@ OUTBOX = TableSpec(
 )
 IDEMPOTENCY = TableSpec("idempotency", "IDEMPOTENCY_TABLE", time_to_live=True)
 AUDIT = TableSpec("audit", "AUDIT_TABLE")
+PRIVACY = TableSpec(
+    "privacy",
+    "PRIVACY_TABLE",
+    indexes=(Index("by_person", "person", "pk", keys_only=True),),
+    time_to_live=True,
+    recovery_days=7,  # a data key that was destroyed could come back for so long
+    read_by_buyers=True,
+)
 
-ALL = (CATALOG, CARTS, INVENTORY, STOCKROOM, ORDERS, OUTBOX, IDEMPOTENCY, AUDIT)
+ALL = (CATALOG, CARTS, INVENTORY, STOCKROOM, ORDERS, OUTBOX, IDEMPOTENCY, AUDIT, PRIVACY)

@@ -26,8 +26,8 @@ from commerce.returns.request import ReturnRequest
 
 PAGE, MAX_PAGE = 50, 100
 
-api = Api("admin", idempotency=wiring.idempotency)
-wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
+api = Api("admin", idempotency=wiring.personal_idempotency)
+wiring.at_start(wiring.personal_stores, wiring.workflow, wiring.personal_idempotency)
 
 
 @api.get(
@@ -55,7 +55,7 @@ def list_orders(request: Request[None]) -> Response:
 @api.get("/admin/orders/{id}", groups=("warehouse", "support"), answers=OrderStory)
 def show_order(request: Request[None]) -> Response:
     """Tells an order's whole story: the order, its money and its stock."""
-    order = wiring.orders().get(request.parameters["id"])
+    order = wiring.orders(personal=True).get(request.parameters["id"])
     told = story(order, wiring.payments().of(order.id), wiring.inventory().reservations(order.id))
     return versioned(told, order.version)
 
@@ -69,7 +69,7 @@ def pick_order(request: Request[PickRequest]) -> Response:
     """
     return _shown(
         warehouse.pick(
-            wiring.stores(),
+            wiring.personal_stores(),
             wiring.inventory(),
             wiring.workflow(),
             order_id=request.parameters["id"],
@@ -89,7 +89,7 @@ def pack_order(request: Request[PackRequest]) -> Response:
     """Records that the parcel is closed, and what it weighs."""
     return _shown(
         warehouse.pack(
-            wiring.stores(),
+            wiring.personal_stores(),
             order_id=request.parameters["id"],
             weight_grams=request.body.weight_grams,
             location=request.body.location,
@@ -109,7 +109,7 @@ def ship_order(request: Request[HandOverRequest]) -> Response:
     """
     return _shown(
         warehouse.hand_over(
-            wiring.stores(),
+            wiring.personal_stores(),
             wiring.workflow(),
             order_id=request.parameters["id"],
             location=request.body.location,
@@ -127,7 +127,7 @@ def end_journey(request: Request[ParcelRequest]) -> Response:
     """Says what became of a parcel that the carrier is silent about: it was delivered, or is lost and refunded."""
     return _shown(
         tracking.end_journey(
-            wiring.stores(),
+            wiring.personal_stores(),
             wiring.workflow(),
             order_id=request.parameters["id"],
             ending=request.body.status,
@@ -146,9 +146,9 @@ def cancel_order(request: Request[CancelRequest]) -> Response:
     """Cancels an order that has not left: its stock is free at once, its money goes back."""
     return _shown(
         orders.cancel_order(
-            wiring.stores(),
+            wiring.personal_stores(),
             wiring.workflow(),
-            wiring.orders().get(request.parameters["id"]),
+            wiring.orders(personal=True).get(request.parameters["id"]),
             reason=request.body.reason,
             actor=request.actor,
             now=now(),
@@ -168,7 +168,7 @@ def receive_return(request: Request[ReturnRequest]) -> Response:
     """Takes goods back, and puts on the shelf what can be sold again. The refund is a step of its own."""
     return _shown(
         returns.receive(
-            wiring.orders(),
+            wiring.orders(personal=True),
             wiring.inventory(),
             wiring.audit(),
             order_id=request.parameters["id"],
@@ -181,7 +181,7 @@ def receive_return(request: Request[ReturnRequest]) -> Response:
 
 
 def _shown(order: Order) -> Response:
-    return versioned(staff_order(order), order.version)
+    return versioned(staff_order(order), order.version, holder=order.checkout_id)
 
 
 handler = api.handler

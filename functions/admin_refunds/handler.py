@@ -11,8 +11,8 @@ from commerce.money import MAX_AMOUNT, Currency
 from commerce.orders.payment import refund
 from commerce.payments.model import PaymentEvent
 
-api = Api("admin", idempotency=wiring.idempotency)
-wiring.at_start(wiring.books, wiring.idempotency, wiring.stripe)
+api = Api("admin", idempotency=wiring.personal_idempotency)
+wiring.at_start(wiring.books, wiring.personal_idempotency, wiring.stripe)
 
 
 class RefundRequest(OpenModel):
@@ -56,7 +56,7 @@ def refund_order(request: Request[RefundRequest]) -> Response:
         actor=actor,
         now=now(),
     )
-    return Response(_response(order_id, event))
+    return Response(_response(order_id, event), holder=wiring.orders().get(order_id).checkout_id)
 
 
 def _response(order_id: str, event: PaymentEvent) -> RefundResponse:

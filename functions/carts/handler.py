@@ -18,8 +18,8 @@ from commerce.checkout.view import present as present_checkout
 from commerce.clock import now
 from commerce.protocol import ErrorResponse
 
-api = Api("storefront", verify=tokens.verify, idempotency=wiring.idempotency)
-wiring.at_start(wiring.carts, wiring.checkouts, wiring.catalog, wiring.inventory, wiring.idempotency)
+api = Api("storefront", verify=tokens.verify, idempotency=wiring.personal_idempotency)
+wiring.at_start(wiring.carts, wiring.personal_checkouts, wiring.catalog, wiring.inventory, wiring.personal_idempotency)
 
 
 @api.post("/carts", body=CartRequest, answers=CartResponse, status=201, idempotency="optional")
@@ -69,7 +69,7 @@ def create_checkout(request: Request[CheckoutCreateRequest]) -> Response:
         now=now(),
         shelf=_shelf(),
         carts=wiring.carts(),
-        checkouts=wiring.checkouts(),
+        checkouts=wiring.personal_checkouts(),
     )
     return Response(made, status=200) if isinstance(made, ErrorResponse) else _checkout(made)
 
@@ -83,7 +83,7 @@ def get_checkout(request: Request[None]) -> Response:
             caller=request.caller,
             now=now(),
             shelf=_shelf(),
-            checkouts=wiring.checkouts(),
+            checkouts=wiring.personal_checkouts(),
         )
     )
 
@@ -98,7 +98,7 @@ def update_checkout(request: Request[CheckoutUpdateRequest]) -> Response:
             caller=request.caller,
             now=now(),
             shelf=_shelf(),
-            checkouts=wiring.checkouts(),
+            checkouts=wiring.personal_checkouts(),
         )
     )
 
@@ -108,7 +108,7 @@ def cancel_checkout(request: Request[None]) -> Response:
     """Gives a checkout up before it has become an order."""
     checkout_id = request.parameters["id"]
     return _checkout(
-        checkouts.cancel_checkout(checkout_id, caller=request.caller, now=now(), checkouts=wiring.checkouts())
+        checkouts.cancel_checkout(checkout_id, caller=request.caller, now=now(), checkouts=wiring.personal_checkouts())
     )
 
 
@@ -117,12 +117,14 @@ def _shelf() -> Shelf:
 
 
 def _cart(priced: PricedCart) -> Response:
-    return Response(present_cart(priced, settings()))
+    cart = priced.cart
+    return Response(present_cart(priced, settings()), holder=cart.id if cart.tells_of_buyer else None)
 
 
 def _checkout(checkout: Checkout) -> Response:
     order_url = order_permalink(checkout.order_id) if checkout.status == "completed" and checkout.order_id else None
-    return Response(present_checkout(checkout, settings(), order_url))
+    holder = checkout.id if checkout.tells_of_buyer else None
+    return Response(present_checkout(checkout, settings(), order_url), holder=holder)
 
 
 handler = api.handler

@@ -8,16 +8,18 @@ from commerce.checkout.complete import CompleteRequest, Till, complete
 from commerce.checkout.view import CheckoutResponse, present
 from commerce.clock import now
 
-api = Api("storefront", verify=tokens.verify, idempotency=wiring.idempotency)
-wiring.at_start(wiring.stores, wiring.catalog, wiring.workflow, wiring.idempotency, wiring.stripe)
+api = Api("storefront", verify=tokens.verify, idempotency=wiring.personal_idempotency)
+wiring.at_start(
+    wiring.personal_stores, wiring.catalog, wiring.workflow, wiring.personal_idempotency, wiring.stripe
+)
 
 
 @api.post("/checkout-sessions/{id}/complete", body=CompleteRequest, answers=CheckoutResponse, idempotency="optional")
 def complete_checkout(request: Request[CompleteRequest]) -> Response:
     """Places the order of a checkout and authorises its payment; completing again answers the same."""
     till = Till(
-        stores=wiring.stores(),
-        checkouts=wiring.checkouts(),
+        stores=wiring.personal_stores(),
+        checkouts=wiring.personal_checkouts(),
         catalog=wiring.catalog(),
         shelves=wiring.inventory(),
         gateway=wiring.payment_gateway(),
@@ -27,7 +29,8 @@ def complete_checkout(request: Request[CompleteRequest]) -> Response:
     )
     checkout = complete(till, request.parameters["id"], request.body.payment, caller=request.caller, now=now())
     completed = checkout.order_id if checkout.status == "completed" else None
-    return Response(present(checkout, settings(), order_permalink(completed) if completed else None))
+    shown = present(checkout, settings(), order_permalink(completed) if completed else None)
+    return Response(shown, holder=checkout.id if checkout.tells_of_buyer else None)
 
 
 handler = api.handler

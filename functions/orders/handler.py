@@ -13,8 +13,8 @@ from commerce.orders.view import OrderListResponse, OrderResponse, present, pres
 PAGE, MAX_PAGE = 20, 50
 _ACCESS = {"access_token": "The proof in the order's permalink. Not needed by the customer whose order it is."}
 
-api = Api("storefront", verify=tokens.verify, idempotency=wiring.idempotency)
-wiring.at_start(wiring.stores, wiring.workflow, wiring.idempotency)
+api = Api("storefront", verify=tokens.verify, idempotency=wiring.personal_idempotency)
+wiring.at_start(wiring.personal_stores, wiring.workflow, wiring.personal_idempotency)
 
 
 @api.get("/orders/{id}", answers=OrderResponse, query=_ACCESS)
@@ -31,10 +31,10 @@ def cancel(request: Request[None]) -> Response:
         return _shown(order, (_too_late(order),))
     try:
         order = cancel_order(
-            wiring.stores(), wiring.workflow(), order, reason="buyer_request", actor="buyer", now=now()
+            wiring.personal_stores(), wiring.workflow(), order, reason="buyer_request", actor="buyer", now=now()
         )
     except Conflict:
-        order = wiring.orders().get(order.id)
+        order = wiring.orders(personal=True).get(order.id)
         return _shown(order, (_too_late(order),))
     return _shown(order)
 
@@ -50,7 +50,7 @@ def my_orders(request: Request[None]) -> Response:
     customer = str(request.caller.subject)
     limit, mine = paging.page_size(request, PAGE, MAX_PAGE), f"orders of {customer}"
     before = paging.position(request, of=mine)
-    found = list(wiring.orders().of_customer(customer, before=before, limit=limit + 1))
+    found = list(wiring.orders(personal=True).of_customer(customer, before=before, limit=limit + 1))
     end = found[limit - 1].placed_at if len(found) > limit else None
     page = ((order, order_permalink(order.id)) for order in found[:limit])
     return Response(present_list(page, paging.cursor(end, of=mine)))
@@ -58,7 +58,7 @@ def my_orders(request: Request[None]) -> Response:
 
 def _own_order(request: Request[None]) -> Order:
     """Someone else's order, a wrong token and an order that never was look the same."""
-    order = wiring.orders().find(request.parameters["id"])
+    order = wiring.orders(personal=True).find(request.parameters["id"])
     if order is None or not (
         (order.customer is not None and order.customer == request.caller.subject)
         or opens_order(order.id, request.query.get("access_token", ""))
@@ -73,7 +73,7 @@ def _too_late(order: Order) -> Message:
 
 
 def _shown(order: Order, messages: tuple[Message, ...] = ()) -> Response:
-    return Response(present(order, order_permalink(order.id), messages))
+    return Response(present(order, order_permalink(order.id), messages), holder=order.checkout_id)
 
 
 handler = api.handler

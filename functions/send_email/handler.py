@@ -17,7 +17,7 @@ from commerce.notifications.rendering import Templates
 from commerce.notifications.repository import EmailClaims
 from commerce.notifications.service import notify
 
-orders = wiring.orders()
+orders = wiring.orders(personal=True)
 claims = EmailClaims(orders.table)
 mailer = SesMailer(aws.client("sesv2", attempts=1), settings().email_from, settings().name)
 # The templates are put beside this file when it is packaged.

@@ -10,7 +10,7 @@ from commerce.adapters.invocation import correlated
 from commerce.clock import now
 from commerce.fulfilment.shipping import ship
 
-stores = wiring.stores()
+stores = wiring.personal_stores()
 wiring.at_start(wiring.stripe)
 shelves = wiring.inventory()
 

@@ -26,7 +26,8 @@ class CommerceTable(dynamodb.TableV2):
             time_to_live_attribute="expires_at" if spec.time_to_live else None,
             deletion_protection=config.keep_data,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=config.point_in_time_recovery
+                point_in_time_recovery_enabled=config.point_in_time_recovery,
+                recovery_period_in_days=spec.recovery_days if config.point_in_time_recovery else None,
             ),
             removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
         )

@@ -15,6 +15,7 @@ from builders.rights import held_to_rights, role_of
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table, from_item
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.sealing import Seals
 from commerce.checkout.complete import Credential, Instrument, Payment, Till, complete
 from commerce.checkout.model import Checkout
 from commerce.checkout.repository import CheckoutRepository, LineRepository
@@ -240,9 +241,9 @@ class Shop:
 
     def __init__(self, client: Any, tables: dict[str, str], *, locations: tuple[str, ...] = ("main",)) -> None:
         self.client, self.tables = held_to_rights(client), tables
-        self.outbox = Outbox(tables["OUTBOX_TABLE"])
-        self.orders = OrderRepository(Table(client, tables["ORDERS_TABLE"]), self.outbox)
-        self.checkouts = CheckoutRepository(Table(client, tables["CARTS_TABLE"]))
+        self.outbox, self.seals = Outbox(tables["OUTBOX_TABLE"]), Seals(Table(client, tables["PRIVACY_TABLE"]))
+        self.orders = OrderRepository(Table(client, tables["ORDERS_TABLE"]), self.outbox, self.seals)
+        self.checkouts = CheckoutRepository(Table(client, tables["CARTS_TABLE"]), self.seals)
         self.inventory = InventoryRepository(Table(client, tables["INVENTORY_TABLE"]), self.outbox, locations)
         self.payments = PaymentRepository(Table(client, tables["ORDERS_TABLE"]))
         self.audit = AuditTrail(tables["AUDIT_TABLE"])
@@ -258,6 +259,11 @@ class Shop:
             lines=LineRepository(Table(client, tables["CARTS_TABLE"])),
             settings=settings(locations=tuple(Location(id=location) for location in locations)),
         )
+
+    def without_buyers(self) -> Stores:
+        """The repositories of a function that is not told who buys."""
+        orders, checkouts = replace(self.orders, seals=None), replace(self.checkouts, seals=None)
+        return replace(self.stores, orders=orders, checkouts=checkouts)
 
     def stocked(self, units: int, sku: str = "SHIRT-M", location: str | None = None) -> str:
         """A SKU with so many free units."""

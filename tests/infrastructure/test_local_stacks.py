@@ -27,6 +27,7 @@ OUTPUTS = {
     "OutboxTable",
     "IdempotencyTable",
     "AuditTable",
+    "PrivacyTable",
     "AthenaWorkgroup",
     "GlueDatabase",
     "AlarmTopicArn",

@@ -58,10 +58,10 @@ class Warehouse(Office):
             task_state=None,
         )
         held = wiring.inventory().reserve_actions(order_id, parts_of(placed), deadline=NOW, now=NOW)
-        wiring.orders().place(placed, actions=held)
+        wiring.orders(personal=True).place(placed, actions=held)
         payment = payment_event("authorized", "pi_1", placed.total, "USD", NOW)
         actions = wiring.payments().append_actions(order_id, [payment])
-        confirmed = wiring.orders().change(placed, to="confirmed", actions=actions)
+        confirmed = wiring.orders(personal=True).change(placed, to="confirmed", actions=actions)
         wiring.table("ORDERS_TABLE").update(f"ORDER#{order_id}", "ORDER", set={"task_token": f"token of {order_id}"})
         return confirmed
 
@@ -70,11 +70,11 @@ class Warehouse(Office):
         self.step("pick", ordered.id, count(ordered, 2))
         self.step("pack", ordered.id, {"weight_grams": 900})
         self.step("ship", ordered.id)
-        return wiring.orders().get(ordered.id)
+        return wiring.orders(personal=True).get(ordered.id)
 
     def delivered(self) -> Order:
         shipped = ship_it(self.handed_over().id, FakeCarrier(Boundaries()), Bank(Boundaries()))
-        return wiring.orders().change(shipped, to="delivered")
+        return wiring.orders(personal=True).change(shipped, to="delivered")
 
 
 def count(ordered: Order, quantity: int) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def stock_of(ordered: Order) -> tuple[int, int]:
 
 
 def ship_it(order_id: str, carrier: FakeCarrier, bank: Bank) -> Order:
-    return ship(wiring.stores(), wiring.inventory(), carrier, bank, order_id=order_id, now=NOW)
+    return ship(wiring.personal_stores(), wiring.inventory(), carrier, bank, order_id=order_id, now=NOW)
 
 
 def audited(ordered: Order) -> list[tuple[str, str]]:
@@ -275,7 +275,7 @@ def test_a_count_that_makes_no_sense_names_the_field_and_changes_nothing(
 
     assert (refused.status, refused.faults) == (400, [path])
     assert refused.headers["content-type"] == "application/problem+json"
-    assert wiring.orders().get(ordered.id).version == ordered.version
+    assert wiring.orders(personal=True).get(ordered.id).version == ordered.version
 
 
 @pytest.mark.parametrize("weight", [0, -5, 70_001, "heavy", None])

@@ -332,7 +332,7 @@ def test_an_expired_checkout_is_gone_and_cannot_be_changed(
 
 def test_a_completed_checkout_names_its_order_and_stays_as_it_is(shop: Storefront) -> None:
     ready = shop.checkout(("MUG", 1))
-    checkouts = wiring.checkouts()
+    checkouts = wiring.personal_checkouts()
     stored = checkouts.get(ready.id, clock.now())
     checkouts.save(stored, stored.model_copy(update={"status": "completed", "order_id": "order_1"}))
 
@@ -369,13 +369,13 @@ def test_no_request_asks_the_tables_more_often_than_it_must(shop: Storefront) ->
     assert shop.calls == {"GetItem": 3, "BatchGetItem": 2}
 
     shop.send("PUT /checkout-sessions/{id}", {"line_items": lines(("BOWL", 2)), **WHOLE}, id=checkout.id)
-    assert shop.calls == {"GetItem": 1, "BatchGetItem": 2, "PutItem": 1}
+    assert shop.calls == {"GetItem": 2, "BatchGetItem": 2, "PutItem": 2}, "the buyer's data key is made"
 
     shop.send("GET /checkout-sessions/{id}", id=checkout.id)
-    assert shop.calls == {"GetItem": 1, "BatchGetItem": 2}
+    assert shop.calls == {"GetItem": 2, "BatchGetItem": 2}, "and read with what it opens"
 
     shop.send("POST /checkout-sessions/{id}/cancel", id=checkout.id)
-    assert shop.calls == {"GetItem": 1, "PutItem": 1}
+    assert shop.calls == {"GetItem": 3, "PutItem": 1}
 
     shop.cart(("MUG", 1), headers={"idempotency-key": "the-first-one"})
     assert shop.calls == {"BatchGetItem": 2, "PutItem": 3}

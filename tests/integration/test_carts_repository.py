@@ -10,6 +10,7 @@ import pytest
 from builders.checkout import NOW, checkout, ready_checkout
 from builders.pricing import wanted
 from commerce.adapters.dynamodb import Table, transact
+from commerce.adapters.sealing import Seals
 from commerce.carts.model import Cart
 from commerce.carts.repository import CartRepository
 from commerce.checkout.model import Checkout
@@ -40,13 +41,18 @@ def carts_table(dynamodb: Any, tables: dict[str, str]) -> Table:
 
 
 @pytest.fixture
-def carts(carts_table: Table) -> CartRepository:
-    return CartRepository(carts_table)
+def seals(dynamodb: Any, tables: dict[str, str]) -> Seals:
+    return Seals(Table(dynamodb, tables["PRIVACY_TABLE"]))
 
 
 @pytest.fixture
-def checkouts(carts_table: Table) -> CheckoutRepository:
-    return CheckoutRepository(carts_table)
+def carts(carts_table: Table, seals: Seals) -> CartRepository:
+    return CartRepository(carts_table, seals)
+
+
+@pytest.fixture
+def checkouts(carts_table: Table, seals: Seals) -> CheckoutRepository:
+    return CheckoutRepository(carts_table, seals)
 
 
 def test_what_is_kept_comes_back_as_it_was(carts: CartRepository, checkouts: CheckoutRepository) -> None:
@@ -124,14 +130,17 @@ class LosesAnswers:
         return twice
 
 
-def test_a_write_whose_answer_got_lost_is_still_a_success(carts: CartRepository, checkouts: CheckoutRepository) -> None:
+def test_a_write_whose_answer_got_lost_is_still_a_success(
+    carts: CartRepository, checkouts: CheckoutRepository, seals: Seals
+) -> None:
     unreliable = Table(LosesAnswers(carts.table.client), carts.table.name)
     cart, kept = a_cart(), a_checkout()
     carts.add(cart)
     checkouts.add(kept)
 
-    assert CartRepository(unreliable).save(cart, cart.model_copy(update={"lines": ()})).version == 2
-    assert CheckoutRepository(unreliable).save(kept, kept.model_copy(update={"option_id": "express"})).version == 2
+    assert CartRepository(unreliable, seals).save(cart, cart.model_copy(update={"lines": ()})).version == 2
+    again = CheckoutRepository(unreliable, seals)
+    assert again.save(kept, kept.model_copy(update={"option_id": "express"})).version == 2
     assert checkouts.get(kept.id, NOW).option_id == "express"
 
 

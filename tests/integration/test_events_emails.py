@@ -15,6 +15,7 @@ from builders.fulfilment import shipped_order
 from builders.letters import Post, happened
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.sealing import Seals
 from commerce.events import OrderDelivered, OrderShipped
 from commerce.ids import new_id
 from commerce.notifications.repository import EmailClaims
@@ -36,10 +37,12 @@ def claims(orders_table):
 
 
 @pytest.fixture
-def order(orders_table, tables):
+def order(orders_table, dynamodb, tables):
     """A shipped order, in the table."""
     made = shipped_order(id=new_id("order"))
-    OrderRepository(orders_table, Outbox(tables["OUTBOX_TABLE"])).place(made)
+    OrderRepository(
+        orders_table, Outbox(tables["OUTBOX_TABLE"]), Seals(Table(dynamodb, tables["PRIVACY_TABLE"]))
+    ).place(made)
     return made
 
 

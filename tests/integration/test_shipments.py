@@ -64,11 +64,11 @@ class Staff:
             order_id=self.order_id, tracking_number=label.tracking_number, status=status, occurred_at=NOW
         )
         with role_of("carrier_webhook"):
-            return track(self.shop.orders, self.shop.workflow, news, now=NOW)
+            return track(self.shop.without_buyers().orders, self.shop.workflow, news, now=NOW)
 
     def settles(self) -> Order:
         with role_of("settle_order"):
-            return settle(self.shop.stores, lambda: self.shop.gateway, order_id=self.order_id, now=NOW)
+            return settle(self.shop.without_buyers(), lambda: self.shop.gateway, order_id=self.order_id, now=NOW)
 
 
 @pytest.fixture

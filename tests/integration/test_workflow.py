@@ -24,6 +24,7 @@ from builders.fulfilment import NOW, from_two_places, label, order, parcels
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.sealing import Seals
 from commerce.adapters.workflow import Workflow
 from commerce.events import DeliveryOverdue, parse
 from commerce.fulfilment.model import PickedLine, TrackingEvent
@@ -189,7 +190,7 @@ class Execution:
     def __init__(self, aws: LocalAws, machine: str, order_id: str, status: Status, **changes: Any) -> None:
         self._client = aws.client("stepfunctions")
         table = Table(aws.client("dynamodb"), "orders")
-        self.orders = OrderRepository(table, Outbox("orders"))
+        self.orders = OrderRepository(table, Outbox("orders"), Seals(table))
         self.workflow = Workflow(self._client, machine)
         self.order_id = order_id
         self._arn = f"{machine.replace(':stateMachine:', ':execution:')}:{order_id}"

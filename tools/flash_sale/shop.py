@@ -13,6 +13,7 @@ from commerce.adapters import dynamodb
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.sealing import Seals
 from commerce.checkout.complete import Credential, Instrument, Payment, Till
 from commerce.checkout.model import Checkout
 from commerce.checkout.repository import CheckoutRepository, LineRepository
@@ -226,12 +227,12 @@ class Shop:
         def table(name: str) -> Table:
             return Table(self.client, name)
 
-        outbox = Outbox("outbox")
-        checkouts = CheckoutRepository(table("carts"))
+        outbox, seals = Outbox("outbox"), Seals(table("privacy"))
+        checkouts = CheckoutRepository(table("carts"), seals)
         inventory = InventoryRepository(table("inventory"), outbox, SETTINGS.location_ids, clock=self.loop.clock)
         return Till(
             stores=Stores(
-                OrderRepository(table("orders"), outbox),
+                OrderRepository(table("orders"), outbox, seals),
                 PaymentRepository(table("orders")),
                 AuditTrail("audit"),
                 checkouts,

@@ -294,16 +294,16 @@ MUTANTS = (
     Mutant(
         "an attempt may have two orders",
         f"{COMMERCE}/orders/repository.py",
-        'own = put(self.table.name, _item(order), ("pk", "missing"))',
-        "own = put(self.table.name, _item(order))",
+        'own = put(self.table.name, {**_item(order), **sealed}, ("pk", "missing"))',
+        "own = put(self.table.name, {**_item(order), **sealed})",
         "a second completion overwrites the first one's order",
         shows=("checkout", "declined"),
     ),
     Mutant(
         "a checkout is written whatever became of it meanwhile",
         f"{COMMERCE}/checkout/repository.py",
-        'return put(self.table.name, _item(replacing), ("version", "=", old.version))',
-        "return put(self.table.name, _item(replacing))",
+        '            ("version", "=", old.version),\n',
+        "",
         "a checkout is completed twice",
         shows=("checkout", "cancel"),
     ),
@@ -320,9 +320,9 @@ MUTANTS = (
         "an order is read as it was a moment ago",
         f"{COMMERCE}/orders/repository.py",
         'item = self.table.get(f"ORDER#{order_id}", "ORDER")\n'
-        "        return _order(item) if item else None",
+        "        return next(self._opened([item])) if item else None",
         'item = self.table.get(f"ORDER#{order_id}", "ORDER", consistent=False)\n'
-        "        return _order(item) if item else None",
+        "        return next(self._opened([item])) if item else None",
         "the shop acts on what the order no longer is",
         shows=("checkout", "cancel_against_ship"),
     ),
@@ -330,9 +330,9 @@ MUTANTS = (
         "a checkout is read as it was a moment ago",
         f"{COMMERCE}/checkout/repository.py",
         'item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT")\n'
-        "        return _checkout(item) if item else None",
+        "        return self._opened(item) if item else None",
         'item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT", consistent=False)\n'
-        "        return _checkout(item) if item else None",
+        "        return self._opened(item) if item else None",
         "an order that is there is not found",
         shows=("checkout", "declined"),
     ),

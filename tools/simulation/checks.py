@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from commerce.adapters.dynamodb import fields, from_item
+from commerce.adapters.sealing import Sealed, unseal
 from commerce.fulfilment.model import EVENT_TYPES, TrackingStatus, order_named
 from commerce.inventory.model import MAX_UNITS
-from commerce.inventory.policy import buyer_key
 from commerce.orders import repository as orders_repository
 from commerce.orders.model import TERMINAL
 from commerce.payments.model import PaymentEvent, balance
@@ -350,7 +350,7 @@ class Checks:
         for order in orders:
             if order["status"] != "canceled":
                 for line in order["lines"]:
-                    bought[buyer_key(order.get("customer"), order["buyer"]["email"]), line["sku"]] += line["quantity"]
+                    bought[order["buyer_key"], line["sku"]] += line["quantity"]
         for pk, sk, item in self._world.tables.items("inventory"):
             if pk.startswith("BUYER#"):
                 counted, has = item["units"], bought[pk[6:], sk[6:]]
@@ -460,16 +460,23 @@ class Checks:
             letters[letter["Destination"]["ToAddresses"][0], letter["EmailTags"][0]["Value"]] += 1
         attempts, refunds = Counter[str](), Counter[str]()
         for order in orders:
-            attempts[order["buyer"]["email"]] += 1
-            refunds[order["buyer"]["email"]] += sum(one["type"] == "refund" for one in order.get("adjustments", ()))
+            recipient = self._email(order)
+            attempts[recipient] += 1
+            refunds[recipient] += sum(one["type"] == "refund" for one in order.get("adjustments", ()))
         for (recipient, kind), count in letters.items():
             if count > (refunds if kind == "payment_refunded" else attempts)[recipient]:
                 raise Violation("I5", f"{kind} was sent to {recipient} {count} times")
         for order in orders:
-            recipient = order["buyer"]["email"]
+            recipient = self._email(order)
             notice = NOTICES.get(order["status"])
             if notice and not self._world.boundaries.letter_may_be_lost and letters[recipient, notice] != 1:
                 raise Violation("I5", f"{notice} about {order['id']} was sent {letters[recipient, notice]} times")
+
+    def _email(self, order: dict[str, Any]) -> str:
+        """The buyer's address, which stands sealed in the order."""
+        [(_, key)] = self._world.tables.partition("privacy", f"KEY#{order['checkout_id']}")
+        sealed = Sealed(order["checkout_id"], order["id"], order["sealed"])
+        return str(unseal(key["key"], sealed)["buyer"]["email"])
 
 
 def _order(item: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class Response:
     status: int | None = None
     """None takes the route's declared status."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    holder: str | None = None
+    """The cart or checkout whose buyer the body tells of: a replay is kept under the buyer's own key."""
 
 
 @dataclass(frozen=True)
@@ -278,8 +280,10 @@ class Api:
         claim = store.claim(f"{caller} {route.method} {request.path}", key, _digest(request))
         if isinstance(claim, Replay):
             return {"statusCode": claim.status, "headers": dict(claim.headers), "body": claim.body}
+        holder = None
         try:
-            answer = _render(route.call(request), route)
+            response = route.call(request)
+            answer, holder = _render(response, route), response.holder
         except errors.Unavailable:
             store.release(claim)
             raise
@@ -288,7 +292,7 @@ class Api:
         except Exception:
             store.release(claim)
             raise
-        store.keep(claim, Replay(answer["statusCode"], answer["headers"], answer["body"]))
+        store.keep(claim, Replay(answer["statusCode"], answer["headers"], answer["body"]), holder=holder)
         return answer
 
     def _fault(self, error: errors.CommerceError) -> dict[str, Any]:
@@ -395,6 +399,8 @@ def cacheable(request: Request[Any], body: BaseModel, *, max_age: int = 60) -> R
     return Response(text, headers=headers)
 
 
-def versioned(body: BaseModel, version: int, *, status: int | None = None) -> Response:
+def versioned(
+    body: BaseModel, version: int, *, status: int | None = None, holder: str | None = None
+) -> Response:
     """An answer whose ETag is the resource's version, for `If-Match`."""
-    return Response(body, status=status, headers={"etag": f'"{version}"'})
+    return Response(body, status=status, headers={"etag": f'"{version}"'}, holder=holder)

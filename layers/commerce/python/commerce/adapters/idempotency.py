@@ -2,7 +2,7 @@
 
 Items of the idempotency table: pk = digest of caller, route and key; sk = `CLAIM`; `request` the body's digest;
 `state` in_progress or done; `by` whose claim it is; `expires_at` the time to live; then `status`, `headers`, `body` of
-the answer.
+the answer. One that tells who buys stands in `sealed` instead of `body`, under the data key of its `holder`.
 """
 
 import hashlib
@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from commerce.adapters.dynamodb import ConditionFailed, Item, Table
-from commerce.errors import IdempotencyInProgress, IdempotencyMismatch
+from commerce.adapters.sealing import SEALED, Sealed, Seals
+from commerce.errors import IdempotencyInProgress, IdempotencyMismatch, NotFound
 from commerce.ids import new_id
 
 KEPT_SECONDS = 48 * 3600
@@ -45,9 +46,10 @@ class Replay:
 
 @dataclass(frozen=True)
 class IdempotencyStore:
-    """The keys of all callers."""
+    """The keys of all callers. `seals` where answers tell who buys."""
 
     table: Table
+    seals: Seals | None = None
     clock: Callable[[], float] = time.time
     pause: Callable[[float], None] = time.sleep
 
@@ -55,7 +57,7 @@ class IdempotencyStore:
         """The claim, or the answer kept for this key.
 
         Raises IdempotencyMismatch for another request under the key, IdempotencyInProgress where the first one
-        has not finished after `WAIT_SECONDS`.
+        has not finished after `WAIT_SECONDS`, NotFound where the answer was erased with the buyer's other data.
         """
         pk = hashlib.sha256(f"{scope}\x1f{key}".encode()).hexdigest()
         deadline, pause = self.clock() + WAIT_SECONDS, FIRST_PAUSE
@@ -72,14 +74,17 @@ class IdempotencyStore:
             if known["request"] != request:
                 raise IdempotencyMismatch("this Idempotency-Key was used with another request; use a new one")
             if known["state"] == "done":
-                return Replay(known["status"], known["headers"], known["body"])
+                return Replay(known["status"], known["headers"], self._body(known))
             if self.clock() >= deadline:
                 raise IdempotencyInProgress("the first request with this Idempotency-Key is still being worked on")
             self.pause(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
-    def keep(self, claim: Claim, answer: Replay) -> None:
-        """Stores the answer under the claim; a claim that ran out and was taken over keeps the newer one's."""
+    def keep(self, claim: Claim, answer: Replay, *, holder: str | None = None) -> None:
+        """Stores the answer under the claim; a claim that ran out and was taken over keeps the newer one's.
+
+        `holder` is the cart or checkout whose buyer the answer tells of, if it does.
+        """
         item = {
             "pk": claim.pk,
             "sk": "CLAIM",
@@ -90,7 +95,7 @@ class IdempotencyStore:
             "by": claim.by,
             "status": answer.status,
             "headers": dict(answer.headers),
-            "body": answer.body,
+            **self._kept(claim, answer.body, holder),
         }
         try:
             self.table.put(item, ("by", "=", claim.by))
@@ -103,6 +108,23 @@ class IdempotencyStore:
             self.table.delete(claim.pk, "CLAIM", ("by", "=", claim.by), ("state", "=", "in_progress"))
         except ConditionFailed:
             return
+
+    def _kept(self, claim: Claim, body: str, holder: str | None) -> Item:
+        if holder is None:
+            return {"body": body}
+        assert self.seals is not None, "who answers with personal data is told the keys"
+        sealed = self.seals.sealed_once_more(holder, claim.pk, {"body": body})
+        return {"holder": holder, **({SEALED: sealed} if sealed else {})}
+
+    def _body(self, known: Item) -> str:
+        if "body" in known:
+            return str(known["body"])
+        assert self.seals is not None, "who answers with personal data is told the keys"
+        sealed = Sealed(known["holder"], known["pk"], known[SEALED]) if SEALED in known else None
+        opened = self.seals.opened(sealed) if sealed else {}
+        if not opened:
+            raise NotFound("the answer to this request was erased with the buyer's other data")
+        return str(opened["body"])
 
     def _take(self, claim: Claim, known: dict[str, object] | None) -> bool:
         item = {

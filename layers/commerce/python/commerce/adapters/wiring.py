@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from commerce.adapters.idempotency import IdempotencyStore
     from commerce.adapters.outbox import Outbox
     from commerce.adapters.relay import Leftovers
+    from commerce.adapters.sealing import Seals
     from commerce.adapters.workflow import Workflow
     from commerce.carts.repository import CartRepository
     from commerce.catalog.repository import CatalogRepository
@@ -50,11 +51,24 @@ def table(variable: str) -> Table:
 
 
 @functools.cache
-def idempotency() -> IdempotencyStore:
-    """The idempotency keys."""
+def seals() -> Seals:
+    """The data keys of buyers."""
+    from commerce.adapters.sealing import Seals
+
+    return Seals(table("PRIVACY_TABLE"))
+
+
+@functools.cache
+def idempotency(*, personal: bool = False) -> IdempotencyStore:
+    """The idempotency keys. Here and below, `personal` is for functions that need to know who buys."""
     from commerce.adapters.idempotency import IdempotencyStore
 
-    return IdempotencyStore(table("IDEMPOTENCY_TABLE"))
+    return IdempotencyStore(table("IDEMPOTENCY_TABLE"), seals() if personal else None)
+
+
+def personal_idempotency() -> IdempotencyStore:
+    """The same for answers that tell who buys."""
+    return idempotency(personal=True)
 
 
 @functools.cache
@@ -74,11 +88,11 @@ def leftovers() -> Leftovers:
 
 
 @functools.cache
-def orders() -> OrderRepository:
+def orders(*, personal: bool = False) -> OrderRepository:
     """The orders."""
     from commerce.orders.repository import OrderRepository
 
-    return OrderRepository(table("ORDERS_TABLE"), outbox())
+    return OrderRepository(table("ORDERS_TABLE"), outbox(), seals() if personal else None)
 
 
 @functools.cache
@@ -127,15 +141,20 @@ def carts() -> CartRepository:
     """The carts."""
     from commerce.carts.repository import CartRepository
 
-    return CartRepository(table("CARTS_TABLE"))
+    return CartRepository(table("CARTS_TABLE"), seals())
 
 
 @functools.cache
-def checkouts() -> CheckoutRepository:
+def checkouts(*, personal: bool = False) -> CheckoutRepository:
     """The checkouts."""
     from commerce.checkout.repository import CheckoutRepository
 
-    return CheckoutRepository(table("CARTS_TABLE"))
+    return CheckoutRepository(table("CARTS_TABLE"), seals() if personal else None)
+
+
+def personal_checkouts() -> CheckoutRepository:
+    """The same with who buys."""
+    return checkouts(personal=True)
 
 
 @functools.cache
@@ -163,11 +182,16 @@ def books() -> Books:
 
 
 @functools.cache
-def stores() -> Stores:
+def stores(*, personal: bool = False) -> Stores:
     """Everything that a change of an order may have to change with it."""
     from commerce.orders.ports import Stores
 
-    return Stores(orders(), payments(), audit(), checkouts(), inventory())
+    return Stores(orders(personal=personal), payments(), audit(), checkouts(), inventory())
+
+
+def personal_stores() -> Stores:
+    """The same with who bought."""
+    return stores(personal=True)
 
 
 def stripe() -> None:

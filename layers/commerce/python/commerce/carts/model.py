@@ -30,6 +30,11 @@ class Cart(Model):
     expires_at: int
     """Epoch seconds; the table's time to live. Reads compare it with the clock, never trusting the sweep."""
 
+    @property
+    def tells_of_buyer(self) -> bool:
+        """Whether it holds personal data."""
+        return self.buyer != Buyer()
+
 
 class PricedCart(Model):
     """A cart with what the shop derives for it at this moment."""

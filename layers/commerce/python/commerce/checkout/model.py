@@ -69,6 +69,11 @@ class Checkout(Model):
     expires_at: int
     """Epoch seconds; the table's time to live. Reads compare it with the clock, never trusting the sweep."""
 
+    @property
+    def tells_of_buyer(self) -> bool:
+        """Whether it holds personal data."""
+        return self.buyer != Buyer() or self.destination is not None
+
     def expired(self, now: datetime) -> bool:
         """Whether it is as good as gone. One that is being paid, or was, is never taken away before the sweep."""
         return self.expires_at <= now.timestamp() and self.status not in IN_PROGRESS | {"completed"}

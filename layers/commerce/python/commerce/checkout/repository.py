@@ -6,16 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from commerce.adapters.dynamodb import ConditionFailed, Item, Table, fields, put, transact
+from commerce.adapters.dynamodb import ConditionFailed, Item, Table, fields, put, transact, update
+from commerce.adapters.sealing import SEALED, Sealed, Seals
 from commerce.checkout.model import Checkout
+from commerce.contact import Buyer, PostalAddress
 from commerce.errors import Conflict, Contended, NotFound
+
+_PERSONAL = {"buyer", "destination"}
 
 
 @dataclass(frozen=True)
 class CheckoutRepository:
-    """Reads checkouts, and replaces them only as they were read."""
+    """Reads checkouts, and replaces them only as they were read. Who buys, and where it goes, is stored sealed.
+
+    Without `seals` it moves checkouts and sees nobody: `buyer` and `destination` are empty, and stay what they are.
+    """
 
     table: Table
+    seals: Seals | None = None
 
     def get(self, checkout_id: str, now: datetime) -> Checkout:
         """The checkout. Raises NotFound, also for one that has expired."""
@@ -27,25 +35,39 @@ class CheckoutRepository:
     def find(self, checkout_id: str) -> Checkout | None:
         """The checkout, expired or not; None where it is gone."""
         item = self.table.get(f"CHECKOUT#{checkout_id}", "CHECKOUT")
-        return _checkout(item) if item else None
+        return self._opened(item) if item else None
 
     def add(self, checkout: Checkout) -> None:
         """Stores a new checkout. Written twice, it is there once: the identifier is fresh."""
-        self.table.put(_item(checkout))
+        self.table.put(self._item(checkout))
 
     def action(self, old: Checkout, new: Checkout) -> dict[str, Any]:
-        """The transaction's action that replaces `old` by `new`, if nobody changed it since it was read."""
-        replacing = new.model_copy(update={"version": old.version + 1})
-        return put(self.table.name, _item(replacing), ("version", "=", old.version))
+        """The transaction's action that moves `old` on to `new`, if nobody changed it since it was read.
+
+        All but its personal data, which nobody changes while an order is made of it or follows.
+        """
+        moved = _fields(new.model_copy(update={"version": old.version + 1}))
+        return update(
+            self.table.name,
+            f"CHECKOUT#{old.id}",
+            "CHECKOUT",
+            ("version", "=", old.version),
+            set=moved,
+            remove=sorted(Checkout.model_fields.keys() - _PERSONAL - moved.keys()),
+        )
 
     def save(self, old: Checkout, new: Checkout) -> Checkout:
         """Replaces `old` by `new` and answers the new one with its version. Raises Conflict."""
         replacing = new.model_copy(update={"version": old.version + 1})
         try:
-            self.table.replace(_item(replacing), old.version)
+            self.table.replace(self._item(replacing), old.version)
         except ConditionFailed:
             raise Conflict("the checkout was changed at the same moment; read it again") from None
         return replacing
+
+    def remove(self, checkout_id: str) -> None:
+        """Removes the checkout; one that is gone already stays gone."""
+        self.table.delete(f"CHECKOUT#{checkout_id}", "CHECKOUT")
 
     def converted(self, cart_id: str) -> str | None:
         """The id of the checkout that the cart was last turned into, whatever became of it."""
@@ -67,11 +89,39 @@ class CheckoutRepository:
         try:
             transact(
                 self.table.client,
-                [put(self.table.name, link, unchanged), put(self.table.name, _item(checkout), ("pk", "missing"))],
+                [put(self.table.name, link, unchanged), put(self.table.name, self._item(checkout), ("pk", "missing"))],
             )
         except ConditionFailed:
             return False
         return True
+
+    def _item(self, checkout: Checkout) -> Item:
+        assert self.seals is not None, "who is not told the keys does not write who buys"
+        return {
+            "pk": f"CHECKOUT#{checkout.id}",
+            "sk": "CHECKOUT",
+            **_fields(checkout),
+            **self.seals.sealed(
+                checkout.id,
+                checkout.id,
+                _personal(checkout),
+                email=checkout.buyer.email,
+                until=checkout.expires_at,
+            ),
+        }
+
+    def _opened(self, item: Item) -> Checkout:
+        checkout = _checkout(item)
+        if self.seals is None or SEALED not in item:
+            return checkout
+        personal = self.seals.opened(Sealed(checkout.id, checkout.id, item[SEALED]))
+        destination = personal.get("destination")
+        return checkout.model_copy(
+            update={
+                "buyer": Buyer.model_validate(personal.get("buyer", {})),
+                "destination": PostalAddress.model_validate(destination) if destination else None,
+            }
+        )
 
 
 _CONTENDED_SECONDS = 2.0
@@ -118,13 +168,15 @@ class LineRepository:
         raise Contended("many buyers want the same thing at this moment; send the request again")
 
 
-def _item(checkout: Checkout) -> Item:
-    return {
-        "pk": f"CHECKOUT#{checkout.id}",
-        "sk": "CHECKOUT",
-        **checkout.model_dump(mode="json", exclude_none=True),
-    }
+def _fields(checkout: Checkout) -> Item:
+    return checkout.model_dump(mode="json", exclude_none=True, exclude=_PERSONAL)
 
 
 def _checkout(item: Item) -> Checkout:
-    return Checkout.model_validate(fields(item))
+    """The checkout as far as it is not sealed."""
+    return Checkout.model_validate({name: value for name, value in fields(item).items() if name != SEALED})
+
+
+def _personal(checkout: Checkout) -> Item:
+    """What it says of the buyer; nothing where it says nothing yet."""
+    return checkout.model_dump(mode="json", exclude_none=True, include=_PERSONAL) if checkout.tells_of_buyer else {}

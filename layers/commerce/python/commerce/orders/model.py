@@ -1,4 +1,4 @@
-"""The order and its life. Personal data stands in `buyer` and `shipping_address` only."""
+"""The order and its life. Personal data stands in `buyer` and `shipping_address` only, which are stored sealed."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -188,8 +188,13 @@ class Order(Model):
     currency: Currency
     lines: tuple[OrderLine, ...]
     totals: tuple[Total, ...]
-    buyer: Buyer
-    shipping_address: PostalAddress
+    buyer: Buyer = Buyer()
+    shipping_address: PostalAddress = PostalAddress()
+    country: str | None = None
+    """Where it is taxed (ISO 3166-1 alpha-2), and the state or province: kept when nobody knows any more who bought."""
+    region: str | None = None
+    buyer_key: str | None = None
+    """Under which key the buyer's purchases are counted."""
     shipping: ShippingChoice
     placed_at: str
     hold_until: str
@@ -203,6 +208,8 @@ class Order(Model):
     events: tuple[FulfilmentEvent, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     settled: bool = False
+    erased_at: str | None = None
+    """When its buyer was erased: nobody knows any more who bought it."""
     task_token: str | None = None
     """The token of the workflow state that waits now; written by the workflow alone."""
     task_state: str | None = None

@@ -278,7 +278,7 @@ def _request(books: Books, order_id: str, asked: PaymentEvent, actor: str, now: 
             after={
                 "refund_id": asked.subject,
                 "amount": asked.amount,
-                **asked.model_dump(include={"reason", "note"}, exclude_none=True),
+                "reason": asked.reason,  # not the note: what is said about a person must be erasable
             },
         )
         try:

@@ -7,14 +7,16 @@ from typing import Any, get_args
 
 from commerce.adapters.dynamodb import Item, Table, put, transact, update
 from commerce.adapters.outbox import Outbox
+from commerce.adapters.sealing import SEALED, Sealed, Seals
 from commerce.adapters.sharding import SHARDS, merged, shard_of
 from commerce.clock import iso
-from commerce.contact import address_key
+from commerce.contact import Buyer, PostalAddress, address_key
 from commerce.errors import ConditionFailed, Conflict, NotFound
 from commerce.events import Event
 from commerce.orders.model import FOLLOWED, NEXT, Order, Shipment, ShipmentStatus, Status, shipments_of
 
 _INDEXED = ("pk", "sk", "status_shard", "ahead", "email_key")
+_PERSONAL = {"buyer", "shipping_address"}
 _ONE_PARCEL = ("shipment", "weight_grams")
 """Label and weight of the one parcel of orders that were placed before each location sent its own."""
 _ATTEMPTS = 40
@@ -23,10 +25,14 @@ _ATTEMPTS = 40
 
 @dataclass(frozen=True)
 class OrderRepository:
-    """Reads orders, and changes them together with whatever must change with them."""
+    """Reads orders, and changes them together with whatever must change with them. Who bought is stored sealed.
+
+    Without `seals` it sees nobody: `buyer` and `shipping_address` are empty. No change of an order touches them.
+    """
 
     table: Table
     outbox: Outbox
+    seals: Seals | None = None
 
     def get(self, order_id: str) -> Order:
         """The order. Raises NotFound."""
@@ -38,7 +44,7 @@ class OrderRepository:
     def find(self, order_id: str) -> Order | None:
         """The order, or None."""
         item = self.table.get(f"ORDER#{order_id}", "ORDER")
-        return _order(item) if item else None
+        return next(self._opened([item])) if item else None
 
     def place(
         self,
@@ -53,8 +59,13 @@ class OrderRepository:
         Raises ConditionFailed: position 0 where the checkout's attempt has its order already (positions 1… are those
         of `actions`), and Contended: at the first conflict where the caller is not `patient`.
         """
-        own = put(self.table.name, _item(order), ("pk", "missing"))
-        self._transact(own, actions, events, attempts=_ATTEMPTS if patient else 1)
+        assert self.seals is not None, "who is not told the keys places no orders"
+        sealed = self.seals.sealed(
+            order.checkout_id, order.id, _personal(order), email=order.buyer.email, until=None
+        )
+        own = put(self.table.name, {**_item(order), **sealed}, ("pk", "missing"))
+        kept = self.seals.keep(order.checkout_id)
+        self._transact(own, [*actions, kept], events, attempts=_ATTEMPTS if patient else 1)
 
     def change(
         self,
@@ -97,7 +108,8 @@ class OrderRepository:
         return changed
 
     def listed(self, status: Status, *, after: str | None = None, limit: int | None = None) -> Iterator[Order]:
-        """Orders in this status, the oldest first, those placed after the moment `after` (RFC 3339).
+        """Orders in this status, the oldest first, those placed after the moment `after` (RFC 3339). Who bought them
+        stays sealed: no list says it.
 
         The first `limit` of them are read for sure; more may be.
         """
@@ -149,7 +161,7 @@ class OrderRepository:
             limit=limit,
             descending=True,
         )
-        return (_order(item) for item in items)
+        return self._opened(items)
 
     def of_address(self, email: str, *, limit: int) -> list[str]:
         """The ids of the latest orders that were placed with this e-mail address, the newest first."""
@@ -166,6 +178,15 @@ class OrderRepository:
     ) -> None:
         published = (self.outbox.action(event) for event in events)
         transact(self.table.client, [own, *actions, *published], attempts=attempts)
+
+    def _opened(self, items: Iterable[Item]) -> Iterator[Order]:
+        """The orders with who bought them, where this repository may see it."""
+        read = list(items)
+        if self.seals is None:
+            return map(_order, read)
+        sealed = [Sealed(item["checkout_id"], item["id"], item[SEALED]) for item in read if SEALED in item]
+        personal = iter(self.seals.opened_all(sealed))
+        return iter([_known(_order(item), next(personal)) if SEALED in item else _order(item) for item in read])
 
 
 def _ahead(order: Order, to: Status | None) -> Item:
@@ -185,12 +206,27 @@ def _item(order: Order) -> Item:
         "sk": "ORDER",
         "status_shard": _status_shard(order),
         **({"email_key": address_key(order.buyer.email)} if order.buyer.email else {}),
-        **order.model_dump(mode="json", exclude_none=True),
+        **order.model_dump(mode="json", exclude_none=True, exclude=_PERSONAL),
     }
 
 
+def _personal(order: Order) -> Item:
+    return order.model_dump(mode="json", exclude_none=True, include=_PERSONAL)
+
+
+def _known(order: Order, personal: Item) -> Order:
+    """The order with who bought it; nobody where the key is gone."""
+    return order.model_copy(
+        update={
+            "buyer": Buyer.model_validate(personal.get("buyer", {})),
+            "shipping_address": PostalAddress.model_validate(personal.get("shipping_address", {})),
+        }
+    )
+
+
 def _order(item: Item) -> Order:
-    stored = {name: value for name, value in item.items() if name not in (*_INDEXED, *_ONE_PARCEL)}
+    """The order as far as it is not sealed."""
+    stored = {name: value for name, value in item.items() if name not in (*_INDEXED, *_ONE_PARCEL, SEALED)}
     order = Order.model_validate(stored)
     return order if "shipments" in item else order.model_copy(update={"shipments": _shipments(order, item)})
 

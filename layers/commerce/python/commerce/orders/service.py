@@ -93,6 +93,9 @@ def new_order(
         totals=checkout.totals,
         buyer=checkout.buyer,
         shipping_address=checkout.destination,
+        country=checkout.destination.address_country,
+        region=checkout.destination.address_region,
+        buyer_key=buyer_key(checkout.owner, checkout.buyer.email),
         shipping=ShippingChoice(
             option_id=option.id,
             title=option.title,
@@ -136,8 +139,8 @@ def limited_units(order: Order) -> dict[str, int]:
 
 
 def buyer_of(order: Order) -> str:
-    """Under which key the buyer's purchases are counted."""
-    return buyer_key(order.customer, order.buyer.email)
+    """Under which key the buyer's purchases are counted. Orders of earlier releases do not know it."""
+    return order.buyer_key or buyer_key(order.customer, order.buyer.email)
 
 
 def place_order(
@@ -178,7 +181,7 @@ def place_order(
                     currency=order.currency,
                     total=order.total,
                     lines=order.event_lines(),
-                    country=order.shipping_address.address_country or "",
+                    country=order.country or "",
                     customer=order.customer is not None,
                 )
             ],
