@@ -102,6 +102,10 @@ shrink: setup ## Take each right of each function away in turn, and say which of
 ops-lint: setup ## Check the templates of all environments against the operational rules
 	@nice -n 5 $(VENV)/python -m tools.ops_lint
 
+.PHONY: drill
+drill: setup ## Provoke what alarms ring for in a shop of its own, and walk their runbooks (ONLY=words of a kind, runbook or name)
+	@$(VENV)/python -m tools.drill $(if $(ONLY),--only "$(ONLY)")
+
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check
 	@$(VENV)/mypy
