@@ -607,8 +607,8 @@ MUTANTS = (
     Mutant(
         "a webhook's signature is not checked",
         f"{COMMERCE}/payments/gateway.py",
-        "event = self._client.construct_event(payload, signature, webhook_secret, TOLERANCE_SECONDS)",
-        'event = stripe.Event.construct_from(__import__("json").loads(payload), None)',
+        "return self._client.construct_event(payload, signature, webhook_secret, TOLERANCE_SECONDS)",
+        'return stripe.Event.construct_from(__import__("json").loads(payload), None)',
         "anybody can tell the shop that it was paid",
         shows=("checkout",),
     ),

@@ -83,7 +83,7 @@ class Stage:
 
         gateways: Any = gateway
         gateways._PooledClient = money.Transport
-        carrier: Any = wiring._easypost(KEY, WEBHOOK_SECRET, None)
+        carrier: Any = wiring._easypost(KEY, (WEBHOOK_SECRET,), None)
         carrier.__dict__["_client"] = _Carrier(lambda: self.world.depot)
         carrier.__dict__["_errors"] = easypost.errors
         letters: Any = self._functions.modules["send_email"]

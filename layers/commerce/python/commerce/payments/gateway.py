@@ -264,10 +264,12 @@ class StripeGateway:
 
     def construct_event(self, payload: bytes, signature: str) -> PaymentNotice:
         """Checks the signature with Stripe's own code before a word of the body is believed."""
+        return _notice(self._signed(payload, signature))
+
+    def _signed(self, payload: bytes, signature: str) -> stripe.Event:
         for webhook_secret in self._webhook_secrets:
             with suppress(stripe.SignatureVerificationError, ValueError):
-                event = self._client.construct_event(payload, signature, webhook_secret, TOLERANCE_SECONDS)
-                return _notice(event)
+                return self._client.construct_event(payload, signature, webhook_secret, TOLERANCE_SECONDS)
         raise Unauthenticated("the webhook's signature does not hold")
 
     def _not_captured(self, intent_id: str, error: stripe.StripeError) -> Capture:
