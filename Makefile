@@ -157,3 +157,11 @@ deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod (REPL
 
 smoke: setup ## Ask a deployed shop what its first visitors ask (ENV=dev, prod; without it the one on this machine)
 	@$(VENV)/python -m tools.smoke $(SHOP)
+
+.PHONY: privacy privacy-scan
+privacy: setup ## Give a person their data, or erase them: EMAIL=…, KIND=export or erase, REFERENCE=… (YES=1, DRY=1); ID=person_… shows how far it is
+	@$(if $(ID),$(VENV)/python -m tools.privacy show $(ID) $(SHOP),$(if $(and $(EMAIL),$(KIND),$(REFERENCE)),,echo "Say EMAIL=…, KIND=export or erase, and REFERENCE=…: where it is written down that they asked" >&2; exit 1;) \
+	$(VENV)/python -m tools.privacy ask "$(EMAIL)" --kind $(KIND) --reference "$(REFERENCE)" $(ASKED) $(SHOP))
+
+privacy-scan: setup ## Search tables, logs, executions and events for card numbers, secrets and people (WORDS="Ada Lovelace")
+	@$(VENV)/python -m tools.privacy scan $(WORDS) $(SHOP)

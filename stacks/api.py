@@ -28,6 +28,7 @@ class ApiStack(ShopStack):
         api_id: str,
         shop: Shop,
         state_machine: stepfunctions.IStateMachine,
+        erasures: stepfunctions.IStateMachine,
     ) -> None:
         super().__init__(scope, "api", config=config, does="routes and their functions")
         self._api_id = api_id
@@ -37,6 +38,9 @@ class ApiStack(ShopStack):
             name: CommerceFunction(self, FUNCTIONS[name], shop, state_machine=state_machine, answers=True)
             for name in dict.fromkeys(route.function for route in routes)
         }
+        asks = self.functions["admin_privacy"]
+        asks.add_environment("ERASURE_STATE_MACHINE_ARN", erasures.state_machine_arn)
+        asks.allow("states:StartExecution", erasures.state_machine_arn)
         targets = {name: self._integration(function) for name, function in self.functions.items()}
         for route in routes:
             self._route(route, targets[route.function])

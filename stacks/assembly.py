@@ -32,6 +32,8 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
         url=edge.url,
         tables=data.tables,
         secrets=data.secrets,
+        user_pool_id=identity.pool.user_pool_id,
+        user_pool_arn=identity.pool.user_pool_arn,
         user_pool_issuer=identity.issuer,
         user_pool_client_id=identity.client.user_pool_client_id,
         user_pool_jwks=f"{endpoints.aws}/{identity.pool.user_pool_id}/.well-known/jwks.json" if endpoints.aws else None,
@@ -41,7 +43,13 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
     events = EventsStack(app, config, data=data, shop=shop, operators=operations.notices)
     workflow = WorkflowStack(app, config, shop=shop, bus=events.bus)
     api = ApiStack(
-        app, config, document=document, api_id=edge.api.api_id, shop=shop, state_machine=workflow.state_machine
+        app,
+        config,
+        document=document,
+        api_id=edge.api.api_id,
+        shop=shop,
+        state_machine=workflow.state_machine,
+        erasures=workflow.erasures,
     )
     InsightsStack(app, config).add_stack_dependency(api)
     Aspects.of(app).add(TellOperators(notices=operations.notices, pages=operations.pages))

@@ -104,6 +104,8 @@ class Config(Model):
     """After how long the workflow looks again at an order that the warehouse has not handed over."""
     delivery_deadline_seconds: int = Field(ge=60, le=31_536_000)
     """How long a shipped order may wait for its delivery before operators hear of it."""
+    erasure_looks_again_seconds: int = Field(default=86_400, ge=1, le=864_000)
+    """After how long an erasure looks again whether the person's orders have come to their end."""
     shop: Shop
     """An empty `url` stands for the address that CloudFront gives."""
 

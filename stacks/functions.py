@@ -24,6 +24,7 @@ from stacks.tables import (
 Operation = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"]
 Secret = Literal["payment", "carrier", "signing"]
 WorkflowAction = Literal["StartExecution", "SendTaskSuccess", "SendTaskFailure"]
+AccountAction = Literal["AdminGetUser", "AdminDeleteUser"]
 
 READ: tuple[Operation, ...] = ("GetItem", "BatchGetItem", "Query")
 BOOK: tuple[Operation, ...] = ("GetItem", "Query")
@@ -61,6 +62,8 @@ class FunctionSpec:
     """Those of its tables' indexes that it queries."""
     secrets: tuple[Secret, ...] = ()
     workflow: tuple[WorkflowAction, ...] = ()
+    accounts: tuple[AccountAction, ...] = ()
+    """What it does with customers' accounts in the user pool."""
     tokens: bool = False
     """Whether it checks bearer tokens itself, because its routes are open to guests too."""
     media: bool = False
@@ -83,6 +86,13 @@ _WITHOUT_MONEY: tuple[Operation, ...] = ("GetItem", "UpdateItem")
 """An order whose ledger is left as it is."""
 
 _CATALOG_READS: dict[TableSpec, tuple[Operation, ...]] = {CATALOG: READ, OUTBOX: NAMED, AUDIT: NAMED}
+_PERSON_READS: dict[TableSpec, tuple[Operation, ...]] = {
+    PRIVACY: (*OPEN, "BatchGetItem"),
+    ORDERS: BOOK,
+    CARTS: ("GetItem",),
+    OUTBOX: NAMED,
+}
+"""What is known of a person."""
 _OFFERS: tuple[Operation, ...] = ("BatchGetItem",)
 """Prices and stock of the SKUs that somebody names."""
 
@@ -214,6 +224,20 @@ _ALL = (
         secrets=("payment",),
     ),
     FunctionSpec(
+        "admin_privacy",
+        "People ask for their data, or to be forgotten",
+        tables={PRIVACY: (*OPEN, "PutItem"), AUDIT: APPEND, IDEMPOTENCY: CLAIM},
+        indexes=("by_listing",),
+        secrets=("signing",),
+    ),
+    FunctionSpec(
+        "export_person",
+        "Hands out what the shop has of a person",
+        tables={**_PERSON_READS, AUDIT: APPEND},
+        indexes=("by_person", "by_email", "by_customer"),
+        accounts=("AdminGetUser",),
+    ),
+    FunctionSpec(
         "docs",
         "The API's documentation page and its OpenAPI file",
         beside=("docs/openapi.json", "docs/api.html"),
@@ -238,6 +262,20 @@ _ALL = (
         "Gives the money for lost parcels back, checks the money of a delivered order and closes it",
         tables={ORDERS: BOOK + CHANGE, AUDIT: APPEND, OUTBOX: APPEND},
         secrets=("payment",),
+    ),
+    FunctionSpec(
+        "erase_person",
+        "Erases what the shop knows of a person, and leaves what the law wants of their orders",
+        tables={
+            **_PERSON_READS,
+            PRIVACY: (*OPEN, "BatchGetItem", "PutItem", "DeleteItem"),
+            ORDERS: (*BOOK, "UpdateItem"),
+            CARTS: ("GetItem", "DeleteItem"),
+            AUDIT: APPEND,
+        },
+        indexes=("by_person", "by_email", "by_customer"),
+        accounts=("AdminGetUser", "AdminDeleteUser"),
+        timeout=300,
     ),
     FunctionSpec(
         "reconcile",

@@ -35,6 +35,8 @@ class Shop:
     tables: Mapping[TableSpec, dynamodb.ITable]
     secrets: Mapping[Secret, str]
     """Their ARNs."""
+    user_pool_id: str
+    user_pool_arn: str
     user_pool_issuer: str
     user_pool_client_id: str
     user_pool_jwks: str | None

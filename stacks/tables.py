@@ -75,7 +75,7 @@ AUDIT = TableSpec("audit", "AUDIT_TABLE")
 PRIVACY = TableSpec(
     "privacy",
     "PRIVACY_TABLE",
-    indexes=(Index("by_person", "person", "pk", keys_only=True),),
+    indexes=(Index("by_person", "person", "pk", keys_only=True), Index("by_listing", "listing", "position")),
     time_to_live=True,
     recovery_days=7,  # a data key that was destroyed could come back for so long
     read_by_buyers=True,

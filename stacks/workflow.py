@@ -1,4 +1,4 @@
-"""The way of an order from checkout to delivery: the state machine, its functions, and the reconciler behind them."""
+"""The workflows: an order's way from checkout to delivery, with the reconciler behind it, and a person's erasure."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -19,12 +19,15 @@ from stacks.shop import ROOT, Shop
 from stacks.tables import ORDERS
 
 DEFINITION = ROOT / "statemachines" / "checkout_to_delivery.asl.json"
+ERASURE = ROOT / "statemachines" / "erase_person.asl.json"
 _TASKS = ("ship_order", "compensate_order", "settle_order")
 _RECONCILE_EVERY = Duration.minutes(1)
+_ERASED_WITHIN = Duration.days(25)
+"""The law gives a month (General Data Protection Regulation, article 12 (3)); somebody must have time to look."""
 
 
 class WorkflowStack(ShopStack):
-    """One execution for each order."""
+    """One execution for each order, and one for each person who wants to be forgotten."""
 
     def __init__(self, scope: Construct, config: Config, *, shop: Shop, bus: events.IEventBus) -> None:
         super().__init__(scope, "workflow", config=config, does="checkout to delivery")
@@ -49,10 +52,34 @@ class WorkflowStack(ShopStack):
         self._may("events:PutEvents", bus.event_bus_arn)
         self._may("lambda:InvokeFunction", *(function.function_arn for function in tasks.values()))
         self._reconcile(shop, bus)
+        self.erasures = self._erase_people(shop)
         self.tell("StateMachineArn", self.state_machine.state_machine_arn)
 
     def _may(self, action: str, *resources: str) -> None:
         self.state_machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=list(resources)))
+
+    def _erase_people(self, shop: Shop) -> CommerceStateMachine:
+        function = CommerceFunction(self, FUNCTIONS["erase_person"], shop)
+        machine = CommerceStateMachine(
+            self,
+            "PersonErasure",
+            file=ERASURE,
+            config=self.config,
+            key=shop.key,
+            substitutions={
+                "ErasePersonFunction": function.function_name,
+                "DeadlineSeconds": int(_ERASED_WITHIN.to_seconds()),
+                "LookAgainSeconds": self.config.erasure_looks_again_seconds,
+            },
+            stuck="a person is not erased",
+            runbooks=("erasure-stuck", "erasure-stuck"),
+            urgent=False,
+        )
+        machine.add_to_role_policy(
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
+        )
+        self.tell("ErasureStateMachineArn", machine.state_machine_arn)
+        return machine
 
     def _reconcile(self, shop: Shop, bus: events.IEventBus) -> None:
         function = CommerceFunction(

@@ -27,6 +27,7 @@ _PRODUCT = {
 }
 
 BODIES: dict[str, Any] = {
+    "ask_about_person": {"email": "grace@example.com", "kind": "export", "reference": "ticket 4711"},
     "replace_policy": {"mode": "backorder", "cap": 20, "expected_on": "2027-01-15", "purchase_limit": 4},
     "search": {"query": "stoneware mug", "context": {"currency": "USD"}, "pagination": {"limit": 10}},
     "look_up": {"ids": [_MUG]},

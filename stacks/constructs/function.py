@@ -115,6 +115,8 @@ class CommerceFunction(lambda_.Function):
             self.add_environment("STATE_MACHINE_ARN", state_machine.state_machine_arn)
             for action in spec.workflow:
                 self.allow(f"states:{action}", state_machine.state_machine_arn)
+        for operation in spec.accounts:
+            self.allow(f"cognito-idp:{operation}", shop.user_pool_arn)
         if not answers:
             self._watch()
 
@@ -172,6 +174,8 @@ def _environment(spec: FunctionSpec, shop: Shop) -> dict[str, str]:
         optional["USER_POOL_ISSUER"] = shop.user_pool_issuer
         optional["USER_POOL_CLIENT_ID"] = shop.user_pool_client_id
         optional["JWKS_URL"] = shop.user_pool_jwks
+    if spec.accounts:
+        optional["USER_POOL_ID"] = shop.user_pool_id
     if spec.media:
         optional["MEDIA_URL"] = f"{shop.url}/media"
     return {

@@ -30,7 +30,13 @@ class CommerceStateMachine(stepfunctions.StateMachine):
         config: Config,
         key: kms.IKey | None,
         substitutions: Mapping[str, str | int],
+        stuck: str = "an order is stuck",
+        runbooks: tuple[str, str] = ("execution-failed", "execution-timed-out"),
+        urgent: bool = True,
     ) -> None:
+        """`stuck` is what an execution that ends badly means; `runbooks` are for one that failed, and one that timed
+        out.
+        """
         definition = substituted(json.loads(file.read_text(encoding="utf-8")), substitutions)
         name = physical_name(config, file.name.removesuffix(".asl.json"))
         super().__init__(
@@ -56,16 +62,16 @@ class CommerceStateMachine(stepfunctions.StateMachine):
         RunbookAlarm(
             self,
             "Failed",
-            says=f"An execution of {name} failed: an order is stuck",
-            runbook="execution-failed",
+            says=f"An execution of {name} failed: {stuck}",
+            runbook=runbooks[0],
             metric=self.metric_failed(statistic=cloudwatch.Stats.SUM),
-            urgent=True,
+            urgent=urgent,
         )
         RunbookAlarm(
             self,
             "TimedOut",
-            says=f"An execution of {name} ran out of time: an order is stuck",
-            runbook="execution-timed-out",
+            says=f"An execution of {name} ran out of time: {stuck}",
+            runbook=runbooks[1],
             metric=self.metric_timed_out(statistic=cloudwatch.Stats.SUM),
-            urgent=True,
+            urgent=urgent,
         )

@@ -28,6 +28,7 @@ OUTPUTS = {
     "IdempotencyTable",
     "AuditTable",
     "PrivacyTable",
+    "ErasureStateMachineArn",
     "AthenaWorkgroup",
     "GlueDatabase",
     "AlarmTopicArn",

@@ -8,15 +8,25 @@ from builders.templates import actions, everything_in
 from stacks.config import load
 from stacks.substitution import substituted
 
+MACHINES = ("checkout-to-delivery", "erase-person")
 
-def _definition(templates) -> dict:
-    [machine] = templates.properties("AWS::StepFunctions::StateMachine")
+
+def _machine(templates, name: str) -> dict:
+    machines = templates.properties("AWS::StepFunctions::StateMachine")
+    [machine] = [one for one in machines if one["StateMachineName"].endswith(name)]
+    return machine
+
+
+def _definition(templates, name: str = "checkout-to-delivery") -> dict:
+    machine = _machine(templates, name)
     parts = machine["DefinitionString"]["Fn::Join"][1]
     return json.loads("".join(part if isinstance(part, str) else "deployed" for part in parts))
 
 
-def test_every_name_in_the_definition_has_a_value(templates):
-    assert not [text for text in everything_in(_definition(templates)) if isinstance(text, str) and "${" in text]
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_name_in_the_definition_has_a_value(templates, name):
+    definition = _definition(templates, name)
+    assert not [text for text in everything_in(definition) if isinstance(text, str) and "${" in text]
 
 
 def test_waits_end_when_the_config_says(templates):
@@ -26,8 +36,9 @@ def test_waits_end_when_the_config_says(templates):
     assert states["AwaitDelivery"]["TimeoutSeconds"] == config.delivery_deadline_seconds
 
 
-def test_every_task_has_an_end(templates):
-    tasks = [state for state in _definition(templates)["States"].values() if state["Type"] == "Task"]
+@pytest.mark.parametrize("name", MACHINES)
+def test_every_task_has_an_end(templates, name):
+    tasks = [state for state in _definition(templates, name)["States"].values() if state["Type"] == "Task"]
     assert tasks
     assert all(isinstance(task["TimeoutSeconds"], int) for task in tasks)
 
@@ -43,8 +54,21 @@ def test_the_state_machine_may_do_what_its_states_do_and_no_more(templates):
     assert granted == {"dynamodb:UpdateItem", "events:PutEvents", "lambda:InvokeFunction"}
 
 
-def test_executions_are_logged_without_their_data_and_traced(templates):
-    [machine] = templates.properties("AWS::StepFunctions::StateMachine")
+def test_an_erasure_may_call_its_function_alone_and_ends_before_the_laws_month_does(templates):
+    granted = {
+        action
+        for policy, statement in templates.statements()
+        if "PersonErasure" in policy
+        for action in actions(statement)
+        if not action.startswith(("logs:", "xray:"))
+    }
+    assert granted == {"lambda:InvokeFunction"}
+    assert _definition(templates, "erase-person")["TimeoutSeconds"] == 25 * 86_400
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_executions_are_logged_without_their_data_and_traced(templates, name):
+    machine = _machine(templates, name)
     assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
     assert machine["TracingConfiguration"] == {"Enabled": True}
 

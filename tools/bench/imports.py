@@ -65,6 +65,7 @@ STARTS = (
     *(Start(name, name, most=READS) for name in ("carrier_webhook", "project_catalog", "watch_stock")),
     Start("send_email", "send_email", most=500),
     Start("settle_order", "settle_order", most=440),
+    *(Start(name, name, most=READS) for name in ("admin_privacy", "export_person", "erase_person")),
     Start("docs", "docs", most=300),
     Start("relay_outbox", "relay_outbox", most=350),
     Start("export_analytics", "export_analytics", most=420),

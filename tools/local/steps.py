@@ -57,6 +57,13 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def agreed() -> bool:
+    """Whether the developer goes on when asked. Raises Stop where nobody is there."""
+    if not sys.stdin.isatty():
+        raise Stop("Nobody is there to agree; say YES=1 (--yes) to do it without being asked")
+    return input("  Go on? [y/N] ").strip().lower() in ("y", "yes")
+
+
 def complain(text: str) -> None:
     """The one clear line of a failure."""
     sys.stdout.flush()

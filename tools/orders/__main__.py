@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commerce.errors import CommerceError
 from commerce.money import minor_units
-from tools.local.steps import Stop, complain, say
+from tools.local.steps import Stop, agreed, complain, say
 from tools.orders import acts
 from tools.orders.lookup import identified, of_address
 from tools.orders.records import latest, read
@@ -48,7 +48,7 @@ def _act(shop: Shop, options: argparse.Namespace) -> None:
     say(f"  This will {act.what}.")
     if options.dry_run:
         return say("  Nothing was done: it was asked only what would be done.")
-    if not options.yes and not _agreed():
+    if not options.yes and not agreed():
         raise Stop("Nothing was done")
     say(f"  {act.do()}.")
 
@@ -60,12 +60,6 @@ def _planned(shop: Shop, records: Records, options: argparse.Namespace) -> acts.
         case "cancel":
             return acts.cancel(shop, records, options.reason)
     return acts.refund(shop, records, minor_units(options.amount, records.order.currency), options.reason)
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise Stop("Nobody is there to agree; say YES=1 (--yes) to do it without being asked")
-    return input("  Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _parser() -> argparse.ArgumentParser:

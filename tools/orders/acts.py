@@ -70,7 +70,7 @@ def cancel(shop: Shop, records: Records, reason: str) -> Act:
 
     def do() -> str:
         key = f"cancel-{order.id}"
-        answer = _ask_staff(shop, "admin-orders", "POST /admin/orders/{id}/cancel", order.id, key, {"reason": reason})
+        answer = ask_staff(shop, "admin-orders", "POST /admin/orders/{id}/cancel", order.id, key, {"reason": reason})
         return f"The order is {answer['status']}"
 
     return Act(what, do)
@@ -92,7 +92,7 @@ def refund(shop: Shop, records: Records, amount: int, reason: str) -> Act:
     def do() -> str:
         key = f"refund-{order.id}-{amount}-{len(ended) + 1}"
         body = {"amount": amount, "reason": reason}
-        answer = _ask_staff(shop, "admin-refunds", "POST /admin/orders/{id}/refunds", order.id, key, body)
+        answer = ask_staff(shop, "admin-refunds", "POST /admin/orders/{id}/refunds", order.id, key, body)
         return f"The refund {answer['id']} is {answer['status']}"
 
     return Act(what, do)
@@ -147,11 +147,16 @@ def _workflow(shop: Shop) -> Workflow:
     return Workflow(shop.client("stepfunctions"), shop.output("StateMachineArn"))
 
 
-def _ask_staff(shop: Shop, function: str, route: str, order_id: str, key: str, body: Any) -> Any:
-    """What the function of the admin API answers to a member of support. Raises Stop with the reason of a refusal."""
+def ask_staff(
+    shop: Shop, function: str, route: str, identifier: str, key: str, body: Any, *, group: str = "support"
+) -> Any:
+    """What the function of the admin API answers to a member of the group, in a route with the one parameter `id`.
+
+    Raises Stop with the reason of a refusal.
+    """
     answer = shop.client("lambda").invoke(
         FunctionName=f"{_prefix(shop)}-{function}",
-        Payload=json.dumps(_request(route, order_id, key, body, operator(shop))).encode(),
+        Payload=json.dumps(_request(route, identifier, key, body, operator(shop), group)).encode(),
     )
     result = json.load(answer["Payload"])
     if "FunctionError" in answer:
@@ -162,24 +167,24 @@ def _ask_staff(shop: Shop, function: str, route: str, order_id: str, key: str, b
     return told
 
 
-def _request(route: str, order_id: str, key: str, body: Any, actor: str) -> dict[str, Any]:
+def _request(route: str, identifier: str, key: str, body: Any, actor: str, group: str) -> dict[str, Any]:
     """The request as API Gateway would hand it on (https://docs.aws.amazon.com/apigateway/latest/developerguide/
     http-api-develop-integrations-lambda.html, payload version 2.0), once it knew who asks.
     """
     method, path = route.split(" ")
-    path = path.replace("{id}", order_id)
+    path = path.replace("{id}", identifier)
     return {
         "version": "2.0",
         "routeKey": route,
         "rawPath": path,
         "rawQueryString": "",
         "headers": {"content-type": "application/json", "idempotency-key": key},
-        "pathParameters": {"id": order_id},
+        "pathParameters": {"id": identifier},
         "requestContext": {
             "routeKey": route,
             "requestId": key,
             "http": {"method": method, "path": path},
-            "authorizer": {"jwt": {"claims": {"sub": actor, "token_use": "access", "cognito:groups": "[support]"}}},
+            "authorizer": {"jwt": {"claims": {"sub": actor, "token_use": "access", "cognito:groups": f"[{group}]"}}},
         },
         "body": json.dumps(body),
         "isBase64Encoded": False,

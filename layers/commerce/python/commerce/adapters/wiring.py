@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from commerce.adapters.outbox import Outbox
     from commerce.adapters.relay import Leftovers
     from commerce.adapters.sealing import Seals
-    from commerce.adapters.workflow import Workflow
+    from commerce.adapters.workflow import Erasures, Workflow
     from commerce.carts.repository import CartRepository
     from commerce.catalog.repository import CatalogRepository
     from commerce.checkout.repository import CheckoutRepository, LineRepository
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from commerce.orders.repository import OrderRepository
     from commerce.payments.gateway import StripeGateway
     from commerce.payments.repository import PaymentRepository
+    from commerce.privacy.gateway import CognitoAccounts
+    from commerce.privacy.repository import PersonFiles, RequestRepository
     from commerce.purchasing.repository import PurchasingRepository
     from commerce.stockroom.repository import StockCountRepository
 
@@ -241,3 +243,35 @@ def catalog() -> CatalogRepository:
     from commerce.catalog.repository import CatalogRepository
 
     return CatalogRepository(table("CATALOG_TABLE"), outbox(), audit(), settings().url)
+
+
+@functools.cache
+def person_requests() -> RequestRepository:
+    """What people asked about their own data."""
+    from commerce.privacy.repository import RequestRepository
+
+    return RequestRepository(seals())
+
+
+@functools.cache
+def person_files() -> PersonFiles:
+    """What is known of a person, wherever it stands."""
+    from commerce.privacy.repository import PersonFiles
+
+    return PersonFiles(seals(), carts(), personal_checkouts(), orders(personal=True))
+
+
+@functools.cache
+def accounts() -> CognitoAccounts:
+    """The customers' accounts."""
+    from commerce.privacy.gateway import CognitoAccounts
+
+    return CognitoAccounts(aws.client("cognito-idp"), require("USER_POOL_ID"))
+
+
+@functools.cache
+def erasures() -> Erasures:
+    """The state machine that erases people."""
+    from commerce.adapters.workflow import Erasures
+
+    return Erasures(aws.client("stepfunctions"), require("ERASURE_STATE_MACHINE_ARN"))

@@ -68,6 +68,10 @@ class StaffOrder(Model):
     totals: tuple[Total, ...]
     buyer: Buyer
     shipping_address: PostalAddress
+    country: str | None
+    region: str | None
+    erased_at: str | None
+    """When its buyer was erased: buyer and address are empty since."""
     shipping: ShippingChoice
     placed_at: str
     hold_until: str

@@ -1,0 +1,14 @@
+"""What staff send when a person asks about their data."""
+
+from pydantic import Field
+
+from commerce.model import OpenModel
+from commerce.privacy.model import Kind
+
+
+class PersonRequestRequest(OpenModel):
+    """Whose data, and what is wanted. `reference` is where the shop wrote down that they asked, and who they are."""
+
+    email: str = Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")
+    kind: Kind
+    reference: str = Field(min_length=1, max_length=100)
