@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aws_cdk import ArnFormat
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
@@ -11,6 +12,7 @@ from constructs import Construct
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.function import CommerceFunction
+from stacks.constructs.release import Releases
 from stacks.functions import FUNCTIONS
 from stacks.openapi import Operation, operations
 from stacks.shop import Shop
@@ -29,6 +31,7 @@ class ApiStack(ShopStack):
         shop: Shop,
         state_machine: stepfunctions.IStateMachine,
         erasures: stepfunctions.IStateMachine,
+        server_errors: cloudwatch.IAlarm,
     ) -> None:
         super().__init__(scope, "api", config=config, does="routes and their functions")
         self._api_id = api_id
@@ -41,7 +44,8 @@ class ApiStack(ShopStack):
         asks = self.functions["admin_privacy"]
         asks.add_environment("ERASURE_STATE_MACHINE_ARN", erasures.state_machine_arn)
         asks.allow("states:StartExecution", erasures.state_machine_arn)
-        targets = {name: self._integration(function) for name, function in self.functions.items()}
+        releases = Releases(self, config=config, alarms=[server_errors])
+        targets = {name: self._integration(name, releases.live(one)) for name, one in self.functions.items()}
         for route in routes:
             self._route(route, targets[route.function])
 
@@ -58,22 +62,22 @@ class ApiStack(ShopStack):
             ),
         )
 
-    def _integration(self, function: CommerceFunction) -> str:
-        """How routes name the function. Only this API may call it."""
-        name = function.node.id
+    def _integration(self, function: str, live: lambda_.IFunction) -> str:
+        """How routes name the function, of which they call the version that is `live`. Only this API may call it."""
+        name = self.functions[function].node.id
         integration = apigateway.CfnIntegration(
             self,
             f"{name}Integration",
             api_id=self._api_id,
             integration_type="AWS_PROXY",
-            integration_uri=function.function_arn,
+            integration_uri=live.function_arn,
             payload_format_version="2.0",
         )
         lambda_.CfnPermission(
             self,
             f"{name}Permission",
             action="lambda:InvokeFunction",
-            function_name=function.function_arn,
+            function_name=live.function_arn,
             principal="apigateway.amazonaws.com",
             source_arn=self.format_arn(
                 service="execute-api",

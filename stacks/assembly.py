@@ -50,6 +50,7 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
         shop=shop,
         state_machine=workflow.state_machine,
         erasures=workflow.erasures,
+        server_errors=edge.server_errors,
     )
     InsightsStack(app, config).add_stack_dependency(api)
     Aspects.of(app).add(TellOperators(notices=operations.notices, pages=operations.pages))

@@ -100,6 +100,9 @@ class Config(Model):
     """How many instances of a function work on one queue. Lambda's least is 2."""
     reserved_concurrency: dict[str, int] = Field(default_factory=dict)
     """By function: how many instances it may have at most, taken from the account's own."""
+    release: Literal["directly", "at_once", "canary"] = "directly"
+    """How a new version of what buyers and orders wait for comes in: in the place of the old one; or beside it by
+    CodeDeploy, with all calls at once, or with a tenth of them for five minutes, and out again if an alarm rings."""
     warehouse_seconds: int = Field(default=86_400, ge=60, le=31_536_000)
     """After how long the workflow looks again at an order that the warehouse has not handed over."""
     delivery_deadline_seconds: int = Field(ge=60, le=31_536_000)

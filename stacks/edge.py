@@ -71,7 +71,7 @@ class EdgeStack(ShopStack):
         # Its pictures are for everybody, so that a key of its own would keep nobody out.
         self.media = KeptBucket(self, "Media", config=config, access_logs=access_logs)
         self.url = config.shop.url if config.local else self._distribution()
-        self._watch()
+        self.server_errors = self._watch()
         self.tell("ApiId", self.api.api_id)
         self.tell("ApiUrl", self.url)
         self.tell("MediaBucket", self.media.bucket_name)
@@ -184,8 +184,8 @@ class EdgeStack(ShopStack):
             ),
         )
 
-    def _watch(self) -> None:
-        RunbookAlarm(
+    def _watch(self) -> RunbookAlarm:
+        return RunbookAlarm(
             self,
             "ServerErrors",
             says="The API answered requests with server errors",

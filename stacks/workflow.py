@@ -12,6 +12,7 @@ from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.function import METRICS, CommerceFunction
 from stacks.constructs.queue import ParkedQueue
+from stacks.constructs.release import Releases
 from stacks.constructs.rule import watch_rule
 from stacks.constructs.state_machine import CommerceStateMachine
 from stacks.functions import FUNCTIONS
@@ -32,6 +33,10 @@ class WorkflowStack(ShopStack):
     def __init__(self, scope: Construct, config: Config, *, shop: Shop, bus: events.IEventBus) -> None:
         super().__init__(scope, "workflow", config=config, does="checkout to delivery")
         tasks = {name: CommerceFunction(self, FUNCTIONS[name], shop) for name in _TASKS}
+        releases = Releases(
+            self, config=config, alarms=[function.errors for function in tasks.values() if function.errors]
+        )
+        live = {f"{function.node.id}Function": releases.live(function) for function in tasks.values()}
         orders = shop.tables[ORDERS]
         self.state_machine = CommerceStateMachine(
             self,
@@ -45,12 +50,15 @@ class WorkflowStack(ShopStack):
                 "HoldSeconds": config.shop.hold_seconds,
                 "WarehouseSeconds": config.warehouse_seconds,
                 "DeliverySeconds": config.delivery_deadline_seconds,
-                **{f"{function.node.id}Function": function.function_name for function in tasks.values()},
+                **{name: function.function_arn for name, function in live.items()},
             },
         )
         self._may("dynamodb:UpdateItem", orders.table_arn)
         self._may("events:PutEvents", bus.event_bus_arn)
-        self._may("lambda:InvokeFunction", *(function.function_arn for function in tasks.values()))
+        # An execution keeps the definition that it began with, for weeks: one from before there were aliases calls the
+        # function itself.
+        callees = dict.fromkeys(function.function_arn for function in (*live.values(), *tasks.values()))
+        self._may("lambda:InvokeFunction", *callees)
         self._reconcile(shop, bus)
         self.erasures = self._erase_people(shop)
         self.tell("StateMachineArn", self.state_machine.state_machine_arn)

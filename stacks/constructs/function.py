@@ -117,8 +117,7 @@ class CommerceFunction(lambda_.Function):
                 self.allow(f"states:{action}", state_machine.state_machine_arn)
         for operation in spec.accounts:
             self.allow(f"cognito-idp:{operation}", shop.user_pool_arn)
-        if not answers:
-            self._watch()
+        self.errors = None if answers else self._watch()
 
     def allow(self, action: str, *resources: str) -> None:
         """Lets the function call `action` on exactly these resources."""
@@ -133,9 +132,9 @@ class CommerceFunction(lambda_.Function):
         if indexes:
             self.allow("dynamodb:Query", *indexes)
 
-    def _watch(self) -> None:
+    def _watch(self) -> RunbookAlarm:
         name = self.spec.name
-        RunbookAlarm(
+        return RunbookAlarm(
             self,
             "Errors",
             says=f"The function {name} ended with an error or ran out of time",

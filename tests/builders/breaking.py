@@ -45,6 +45,11 @@ def forgotten(resource: Resource) -> Resource:
     return placed(resource, {**resource.body, "DeletionPolicy": "Delete"})
 
 
+def moved_by_hand(resource: Resource) -> Resource:
+    """Nothing moves it when it is updated."""
+    return placed(resource, {name: value for name, value in resource.body.items() if name != "UpdatePolicy"})
+
+
 def mute(metric: str) -> Break:
     """No alarm watches the metric any more."""
     return alone(lambda one: one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("MetricName") == metric)
@@ -150,6 +155,10 @@ BREAKS: dict[str, Break] = {
     "function-shares-its-packages": having("Layers", []),
     "layer-fits-its-functions": having("CompatibleArchitectures", ["arm64", "x86_64"]),
     "invocations-are-bounded": lacking("MaximumEventAgeInSeconds"),
+    "versions-serve-by-an-alias": without("AWS::Lambda::Alias"),
+    "aliases-shift-by-codedeploy": moved_by_hand,
+    "releases-are-taken-back": having("AlarmConfiguration.Enabled", False),
+    "releases-are-of-functions": having("ComputePlatform", "Server"),
     "callers-are-named": lacking("SourceArn"),
     "logs-are-forgotten": lacking("RetentionInDays"),
     "logs-last-for-a-dispute": having("RetentionInDays", 30),

@@ -52,6 +52,16 @@ class Templates:
         ]
 
 
+def called(template: dict[str, Any], address: dict[str, Any]) -> str:
+    """The logical id of the function that an ARN leads to, by its alias or by itself."""
+    if "Ref" in address:
+        alias = template["Resources"][address["Ref"]]
+        assert alias["Type"] == "AWS::Lambda::Alias"
+        address = alias["Properties"]["FunctionName"]
+        return str(address["Ref"])
+    return str(address["Fn::GetAtt"][0])
+
+
 def actions(statement: dict[str, Any]) -> list[str]:
     """A statement's actions, one or many."""
     given = statement["Action"]

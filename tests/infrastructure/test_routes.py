@@ -5,6 +5,7 @@ import shutil
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
+from builders.templates import called
 from commerce.adapters.http import GUARDS
 from stacks.config import CONFIG, load
 from stacks.constructs.bucket import AccessLogBucket
@@ -21,7 +22,7 @@ def test_the_routes_are_those_of_the_document(templates):
     integrations = templates.stack("api")["Resources"]
     for operation in OPERATIONS:
         integration = integrations[routes[operation.key]["Target"]["Fn::Join"][1][1]["Ref"]]
-        function = integrations[integration["Properties"]["IntegrationUri"]["Fn::GetAtt"][0]]
+        function = integrations[called(templates.stack("api"), integration["Properties"]["IntegrationUri"])]
         expected = f"tradepost-{templates.environment}-{operation.function.replace('_', '-')}"
         assert function["Properties"]["FunctionName"] == expected
 

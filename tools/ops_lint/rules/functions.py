@@ -1,6 +1,6 @@
 """Lambda functions, their layers, logs and callers."""
 
-from tools.ops_lint.rule import Rule
+from tools.ops_lint.rule import KEPT, Rule
 from tools.ops_lint.template import Resource, flat, written
 
 FUNCTION = ("AWS::Lambda::Function",)
@@ -11,8 +11,10 @@ _SECRETS = ("PASSWORD", "TOKEN", "API_KEY", "SECRET")
 
 
 def _answers_requests(function: Resource) -> bool:
+    aliases = [one for one in function.beside("AWS::Lambda::Alias") if function.named_in(one.at("FunctionName"))]
     return any(
-        function.named_in(integration.at("IntegrationUri"))
+        called.named_in(integration.at("IntegrationUri"))
+        for called in (function, *aliases)
         for integration in function.beside("AWS::ApiGatewayV2::Integration")
     )
 
@@ -57,6 +59,11 @@ def _variables(function: Resource) -> dict[str, str]:
 
 def _bounded(config: Resource) -> bool:
     return config.at("MaximumRetryAttempts") is not None and config.at("MaximumEventAgeInSeconds") is not None
+
+
+def _is_taken_back(group: Resource) -> bool:
+    watched = group.at("AlarmConfiguration.Enabled") and group.at("AlarmConfiguration.Alarms")
+    return bool(watched) and "DEPLOYMENT_STOP_ON_ALARM" in (group.at("AutoRollbackConfiguration.Events") or ())
 
 
 def _kept_long_enough(group: Resource) -> bool:
@@ -190,6 +197,35 @@ RULES = (
         "Lambda's default repeats for six hours: the minute's work would be done long after its minute.",
         ("AWS::Lambda::EventInvokeConfig",),
         _bounded,
+    ),
+    Rule(
+        "versions-serve-by-an-alias",
+        "The version is served by an alias",
+        "Callers that name a version stay with it; those that name the alias come along, and back.",
+        ("AWS::Lambda::Version",),
+        lambda one: any(one.named_in(alias.at("FunctionVersion")) for alias in one.beside("AWS::Lambda::Alias")),
+    ),
+    Rule(
+        "aliases-shift-by-codedeploy",
+        "The alias moves from version to version by a deployment group",
+        "Otherwise a deployment moves all calls at once, and nothing moves them back.",
+        ("AWS::Lambda::Alias",),
+        lambda one: "CodeDeployLambdaAliasUpdate" in (one.body.get("UpdatePolicy") or {}),
+    ),
+    Rule(
+        "releases-are-taken-back",
+        "An alarm that rings during the release takes it back",
+        "A release that fails for buyers would otherwise fail until somebody is awake.",
+        ("AWS::CodeDeploy::DeploymentGroup",),
+        _is_taken_back,
+        KEPT,
+    ),
+    Rule(
+        "releases-are-of-functions",
+        "The application deploys functions",
+        "A deployment group of another platform cannot move an alias.",
+        ("AWS::CodeDeploy::Application",),
+        lambda one: one.at("ComputePlatform") == "Lambda",
     ),
     Rule(
         "callers-are-named",
