@@ -27,16 +27,17 @@ def main() -> None:
     try:
         config = load(context("environment") or "dev", url=context("url"))
         keep_local_off_aws(config, os.environ.get("CDK_DEFAULT_ACCOUNT"))
-        layer = ROOT / "build" / "layers" / ("local" if config.local else "aws")
+        packages = ROOT / "build" / "layers" / ("local" if config.local else "aws")
         document = ROOT / "docs" / "openapi.json"
-        if not (layer / "python").is_dir():
-            raise ConfigError(f"{layer.relative_to(ROOT)} is missing; build the functions' packages first: make layers")
+        if not (packages / "base").is_dir():
+            missing = packages.relative_to(ROOT)
+            raise ConfigError(f"{missing} is missing; build the functions' packages first: make layers")
         if not document.is_file():
             raise ConfigError("docs/openapi.json is missing; generate it from the handlers first: make docs")
         endpoints = _endpoints(config, stripe=context("stripe_api_base"), carrier=context("carrier_api_base"))
     except ConfigError as error:
         sys.exit(str(error))
-    build(app, config, endpoints=endpoints, runtime_layer=layer, document=document)
+    build(app, config, endpoints=endpoints, packages=packages, document=document)
     app.synth()
 
 

@@ -19,8 +19,8 @@ from stacks.shop import Endpoints, Shop
 from stacks.workflow import WorkflowStack
 
 
-def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path, document: Path) -> None:
-    """Adds the shop's stacks to `app`. `document` is the OpenAPI file, `runtime_layer` a folder with `python/`."""
+def build(app: App, config: Config, *, endpoints: Endpoints, packages: Path, document: Path) -> None:
+    """Adds the shop's stacks to `app`. `document` is the OpenAPI file, `packages` a folder with the layers."""
     key = KeysStack(app, config).key if config.encryption == "customer" else None
     operations = OperationsStack(app, config, key=key)
     data = DataStack(app, config, key=key)
@@ -38,7 +38,7 @@ def build(app: App, config: Config, *, endpoints: Endpoints, runtime_layer: Path
         user_pool_client_id=identity.client.user_pool_client_id,
         user_pool_jwks=f"{endpoints.aws}/{identity.pool.user_pool_id}/.well-known/jwks.json" if endpoints.aws else None,
         endpoints=endpoints,
-        runtime_layer=runtime_layer,
+        packages=packages,
     )
     events = EventsStack(app, config, data=data, shop=shop, operators=operations.notices)
     workflow = WorkflowStack(app, config, shop=shop, bus=events.bus)

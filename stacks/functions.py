@@ -6,7 +6,7 @@ here: DynamoDB authorises a TransactWriteItems as the puts, updates, deletes and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from stacks.tables import (
     AUDIT,
@@ -25,6 +25,9 @@ Operation = Literal["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem",
 Secret = Literal["payment", "carrier", "signing"]
 WorkflowAction = Literal["StartExecution", "SendTaskSuccess", "SendTaskFailure"]
 AccountAction = Literal["AdminGetUser", "AdminDeleteUser"]
+Layer = Literal["base", "identity", "payment", "carrier", "letters"]
+"""Third-party packages that go together; `tools/build/layers.py` says which."""
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 
 READ: tuple[Operation, ...] = ("GetItem", "BatchGetItem", "Query")
 BOOK: tuple[Operation, ...] = ("GetItem", "Query")
@@ -73,6 +76,21 @@ class FunctionSpec:
     memory: int = 512
     timeout: int = 29
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The packages that it may load: what is not there need not be fetched and unpacked at a cold start."""
+        wanted: dict[Layer, bool] = {
+            "base": True,
+            "identity": self.tokens or not _OF_BUYERS.isdisjoint(self.tables),
+            "payment": "payment" in self.secrets,
+            "carrier": "carrier" in self.secrets,
+            "letters": "emails" in self.beside,
+        }
+        return tuple(layer for layer, is_wanted in wanted.items() if is_wanted)
+
+
+_OF_BUYERS = frozenset((CARTS, ORDERS))
+"""Tables with personal data, which may be sealed: whoever touches them has the cryptography for it."""
 
 _ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
     ORDERS: BOOK + CHANGE,

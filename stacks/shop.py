@@ -42,7 +42,8 @@ class Shop:
     user_pool_jwks: str | None
     """Where the keys of the user pool are, if not under the issuer."""
     endpoints: Endpoints
-    runtime_layer: Path
+    packages: Path
+    """A folder with a folder for each layer of `stacks.functions`."""
 
     def settings(self) -> str:
         """`SETTINGS`: the shop's rules as JSON."""

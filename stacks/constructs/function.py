@@ -14,7 +14,7 @@ from constructs import Construct
 
 from stacks.constructs.alarm import RunbookAlarm
 from stacks.constructs.retention import retention
-from stacks.functions import FunctionSpec, Operation
+from stacks.functions import FunctionSpec, Layer, Operation
 from stacks.shop import ROOT, Shop, physical_name
 from stacks.tables import TableSpec
 
@@ -24,7 +24,7 @@ _NOT_CODE = ["**/__pycache__", "**/*.pyc"]
 
 
 class Layers(Construct):
-    """The commerce domain and the third-party packages: one pair for each stack.
+    """The commerce domain and the third-party packages: a set for each stack.
 
     Not shared between stacks: a layer's new version has a new address, and CloudFormation refuses to change an
     exported one that another stack still imports.
@@ -32,17 +32,27 @@ class Layers(Construct):
 
     def __init__(self, scope: Construct, shop: Shop) -> None:
         super().__init__(scope, "Layers")
-        self.runtime = self._layer("Runtime", lambda_.Code.from_asset(str(shop.runtime_layer)))
-        self.commerce = self._layer(
+        self._packages = shop.packages
+        self._commerce = self._made(
             "Commerce", lambda_.Code.from_asset(str(ROOT / "layers/commerce"), exclude=_NOT_CODE)
         )
 
     @classmethod
     def of(cls, stack: Stack, shop: Shop) -> Self:
-        """The stack's own pair."""
+        """The stack's own set."""
         return stack.node.try_find_child("Layers") or cls(stack, shop)  # type: ignore[return-value]
 
-    def _layer(self, id_: str, code: lambda_.Code) -> lambda_.LayerVersion:
+    def needed(self, spec: FunctionSpec) -> list[lambda_.ILayerVersion]:
+        """The function's layers: the domain, and those packages that it may load."""
+        return [*map(self._layer, spec.layers), self._commerce]
+
+    def _layer(self, layer: Layer) -> lambda_.ILayerVersion:
+        known = self.node.try_find_child(layer.capitalize())
+        return known or self._made(  # type: ignore[return-value]
+            layer.capitalize(), lambda_.Code.from_asset(str(self._packages / layer))
+        )
+
+    def _made(self, id_: str, code: lambda_.Code) -> lambda_.LayerVersion:
         return lambda_.LayerVersion(
             self,
             id_,
@@ -68,7 +78,6 @@ class CommerceFunction(lambda_.Function):
         """One that `answers` requests has no alarm for its errors: the API counts them, and rings for all of them."""
         id_ = "".join(word.capitalize() for word in spec.name.split("_"))
         name = physical_name(shop.config, spec.name)
-        layers = Layers.of(Stack.of(scope), shop)
         role = iam.Role(scope, f"{id_}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group = logs.LogGroup(
             scope,
@@ -92,7 +101,7 @@ class CommerceFunction(lambda_.Function):
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(_package(scope, spec)), exclude=_NOT_CODE),
             handler="handler.handler",
-            layers=[layers.runtime, layers.commerce],
+            layers=Layers.of(Stack.of(scope), shop).needed(spec),
             memory_size=spec.memory,
             timeout=Duration.seconds(spec.timeout),
             role=role,

@@ -8,10 +8,12 @@ from commerce.identity.model import KEYS_KEPT
 from commerce.settings import Settings
 from stacks.config import LARGEST_SETTINGS
 from stacks.constructs.rotation import ROTATION_DAYS
-from stacks.functions import FUNCTIONS
+from stacks.functions import FUNCTIONS, LAYERS
 from stacks.openapi import operations
 from stacks.shop import ROOT
 
+MOST_LAYERS = 5
+"""That a function may have."""
 LONGEST_ANSWER = 29
 """Seconds that API Gateway waits for a function."""
 LARGEST_ENVIRONMENT = 4096
@@ -56,8 +58,18 @@ def test_every_function_has_a_log_group_of_its_own_that_forgets(templates):
 
 def test_every_function_has_the_domain_and_its_packages_as_layers(templates):
     for one in _functions(templates):
-        runtime, commerce = (layer["Ref"] for layer in one["Layers"])
-        assert runtime.startswith("LayersRuntime") and commerce.startswith("LayersCommerce")
+        *packages, commerce = (layer["Ref"] for layer in one["Layers"])
+        assert packages[0].startswith("LayersBase") and commerce.startswith("LayersCommerce")
+        assert len(one["Layers"]) <= MOST_LAYERS
+
+
+def test_only_who_moves_money_or_knows_a_buyer_has_the_packages_for_it():
+    having = {layer: {name for name, spec in FUNCTIONS.items() if layer in spec.layers} for layer in LAYERS}
+
+    assert having["payment"] == {name for name, spec in FUNCTIONS.items() if "payment" in spec.secrets}
+    assert having["carrier"] == {"ship_order", "carrier_webhook", "reconcile"}
+    assert having["letters"] == {"send_email"}
+    assert having["identity"].isdisjoint({"catalog", "admin_catalog", "project_catalog", "relay_outbox", "docs"})
 
 
 def test_every_function_runs_python_on_arm_and_is_traced(templates):

@@ -104,7 +104,7 @@ def until(seen: Callable[[], Any], what: str, patience: float = 60) -> Any:
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    made = LocalAws(tmp_path_factory.mktemp("aws"), layers.build("local") / "python")
+    made = LocalAws(tmp_path_factory.mktemp("aws"), layers.build("local") / "identity" / "python")
     made.start()
     yield made
     made.stop()
@@ -211,7 +211,7 @@ def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_
 
 @pytest.fixture
 def strict(tmp_path: Path) -> Iterator[LocalAws]:
-    made = LocalAws(tmp_path, layers.build("local") / "python", enforces=True)
+    made = LocalAws(tmp_path, layers.build("local") / "identity" / "python", enforces=True)
     made.start()
     yield made
     made.stop()

@@ -13,6 +13,7 @@ from aws_cdk import App, Validations
 
 from stacks.assembly import build
 from stacks.config import load
+from stacks.functions import LAYERS
 from stacks.shop import ROOT, Endpoints
 
 ENVIRONMENT = "prod"
@@ -30,12 +31,13 @@ def main() -> None:
     """Exit code 0 where there is a report, whatever it says."""
     folder = Path(sys.argv[1])
     # What a layer holds is not looked at, so none has to be built.
-    layer = folder / "layer" / "python"
-    layer.mkdir(parents=True)
+    packages = folder / "packages"
+    for layer in LAYERS:
+        (packages / layer).mkdir(parents=True)
     context = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     app = App(outdir=str(folder / "templates"), context=context, analytics_reporting=False)
     document = ROOT / "docs" / "openapi.json"
-    build(app, load(ENVIRONMENT), endpoints=Endpoints(), runtime_layer=layer.parent, document=document)
+    build(app, load(ENVIRONMENT), endpoints=Endpoints(), packages=packages, document=document)
     Validations.of(app).add_plugins(*(pack(app) for pack in PACKS))
     try:
         app.synth()

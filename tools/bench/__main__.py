@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tools.bench import cost, imports, play, warm
+from stacks.functions import FUNCTIONS
+from tools.bench import cost, imports, packages, play, warm
 from tools.bench.prices import PRICES, READ_ON
 from tools.demo.__main__ import cast
 from tools.demo.actors import UnexpectedAnswer
@@ -41,6 +42,16 @@ def import_table(figures: dict[str, dict[str, Any]]) -> Table:
             f"{figure['milliseconds'] / baseline:.2f}",
             ", ".join(figure["packages"]),
         )
+    return table
+
+
+def package_table(figures: dict[str, dict[str, int]]) -> Table:
+    """The packages of each function for AWS, zipped."""
+    parts = list(dict.fromkeys(part for figure in figures.values() for part in figure))
+    table = _table("Packages for AWS, zipped, in KB", "function", *parts, "at most")
+    for name, figure in sorted(figures.items()):
+        cells = (f"{figure[part] / 1000:,.0f}" if part in figure else "" for part in parts)
+        table.add_row(name, *cells, f"{packages.most(FUNCTIONS[name]) / 1000:,.0f}")
     return table
 
 
@@ -99,11 +110,13 @@ def cost_table(used: dict[str, dict[str, float]]) -> Table:
 
 
 def cold(console: Console) -> dict[str, Any]:
-    """What each function loads at its start, and how long that takes."""
+    """What each function loads at its start, how long that takes, and what must be fetched for it."""
     starts = imports.measure(imports.provide_runtime(RUNTIME))
     figures = dict(track(starts, description="importing", total=imports.count(), console=console))
     console.print(import_table(figures))
-    return {"imports": figures}
+    sizes = packages.measure()
+    console.print(package_table(sizes))
+    return {"imports": figures, "packages": sizes}
 
 
 def warmed(console: Console) -> dict[str, Any]:

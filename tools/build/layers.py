@@ -1,17 +1,20 @@
-"""Builds the runtime layer, the functions' third-party packages, with pip and without docker.
+"""Builds the functions' third-party packages, with pip and without docker, as layers of what is loaded together.
 
 `local` is for this machine's Python, on which the local AWS runs functions whatever the template says; `aws` is for
-Lambda's Python 3.14 on arm64. A layer is stamped with the hash of its lock file, so building it again takes no time.
+Lambda's Python 3.14 on arm64. What was built is stamped with the hash of its lock file, so building it again takes no
+time.
 """
 
 import argparse
 import hashlib
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
 from typing import Literal, get_args
 
+from stacks.functions import Layer
 from tools.local.lock import alone
 from tools.local.steps import Stop, complain, step, leave
 
@@ -24,12 +27,37 @@ LAMBDA_PYTHON = "3.14"
 LAMBDA_WHEELS = ("manylinux2014", *(f"manylinux_2_{minor}" for minor in (17, 24, 26, 28, 34)))
 """Amazon Linux 2023 has glibc 2.34, so wheels for any older one run there."""
 
-_NOT_NEEDED_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
-"""Of a package's `.dist-info`: they differ from machine to machine, and with them the layer's hash."""
+PACKAGES: dict[Layer, tuple[str, ...]] = {
+    "identity": ("cryptography", "_cffi_backend", "jwt"),
+    "payment": ("stripe",),
+    "carrier": ("easypost", "requests", "charset_normalizer", "certifi", "idna"),
+    "letters": ("jinja2", "markupsafe"),
+}
+"""What only some functions load. Everything else is the layer `base`."""
+
+_NOT_NEEDED = (
+    "bin",
+    "examples",
+    "*/tests",
+    "*.dist-info",
+    # Lambda's runtime brings boto3 and what it stands on.
+    "jmespath",
+    "urllib3",
+    # cryptography is compiled: it needs their backend alone.
+    "cffi",
+    "pycparser",
+    "aws_lambda_powertools/event_handler",
+    "aws_lambda_powertools/utilities/[!_jt]*",
+    "pydantic/v1",
+    # Types of parameters, for type checkers; and what the other of Stripe's two APIs tells.
+    "stripe/params",
+    "stripe/events",
+)
+"""What no function reads."""
 
 
 def build(platform: Platform) -> Path:
-    """The folder with the layer's content (`python/…`), built if missing or if its lock file changed. Raises Stop."""
+    """The folder with the layers (`<layer>/python/…`), built if missing or if the lock file changed. Raises Stop."""
     with alone(LAYERS / f"{platform}.lock", f"building the {platform} layer"):
         folder, stamp = LAYERS / platform, LAYERS / f"{platform}.made-from"
         made_from = _made_from(platform)
@@ -39,8 +67,9 @@ def build(platform: Platform) -> Path:
             stamp.unlink(missing_ok=True)
             draft = LAYERS / f"{platform}.draft"
             shutil.rmtree(draft, ignore_errors=True)
-            _install(platform, draft / "python")
-            _trim(draft / "python")
+            _install(platform, draft / "base" / "python")
+            _trim(draft / "base" / "python")
+            _sort(draft)
             shutil.rmtree(folder, ignore_errors=True)
             draft.rename(folder)
             stamp.write_text(made_from)
@@ -68,21 +97,46 @@ def _install(platform: Platform, target: Path) -> None:
 
 
 def _trim(python: Path) -> None:
-    """Leaves out what no function reads: command line scripts, examples, tests, bytecode, type stubs, pip's notes."""
-    shutil.rmtree(python / "bin", ignore_errors=True)
-    shutil.rmtree(python / "examples", ignore_errors=True)
-    for folder in [*python.rglob("__pycache__"), *python.glob("*/tests")]:
+    """Leaves out what no function reads, bytecode and type stubs, and of compiled code what no function runs."""
+    unread = [path for pattern in (*_NOT_NEEDED, "**/__pycache__") for path in python.glob(pattern)]
+    for folder in unread:
         shutil.rmtree(folder, ignore_errors=True)
     for stub in python.rglob("*.pyi"):
         stub.unlink()
-    for note in _NOT_NEEDED_FILES:
-        for path in python.glob(f"*.dist-info/{note}"):
-            path.unlink()
+    for library in python.rglob("*.so"):
+        _strip(library)
+
+
+def _strip(library: Path) -> None:
+    """Cuts a shared library off behind the last part that is ever loaded: what follows names symbols for debuggers.
+
+    The table of sections goes, too; loaders read that of segments. Source: the ELF header and program headers in
+    elf(5). What is no 64-bit ELF file stays as it is.
+    """
+    content = bytearray(library.read_bytes())
+    if not content.startswith(b"\x7fELF\x02\x01"):
+        return
+    [table] = struct.unpack_from("<Q", content, 32)
+    size, count = struct.unpack_from("<HH", content, 54)
+    segments = (struct.unpack_from("<8xQ16xQ", content, table + number * size) for number in range(count))
+    del content[max(offset + length for offset, length in segments) :]
+    struct.pack_into("<Q", content, 40, 0)
+    struct.pack_into("<HH", content, 60, 0, 0)
+    library.write_bytes(content)
+
+
+def _sort(folder: Path) -> None:
+    """Moves each package to its layer."""
+    for layer, packages in PACKAGES.items():
+        (folder / layer / "python").mkdir(parents=True)
+        for package in packages:
+            for path in (folder / "base" / "python").glob(f"{package}*"):
+                path.rename(folder / layer / "python" / path.name)
 
 
 def main() -> None:
     """`python -m tools.build.layers [local] [aws]`."""
-    parser = argparse.ArgumentParser(description="Build the runtime layer.")
+    parser = argparse.ArgumentParser(description="Build the functions' layers.")
     parser.add_argument("platforms", nargs="+", choices=get_args(Platform))
     for platform in parser.parse_args().platforms:
         build(platform)

@@ -56,7 +56,7 @@ def up(instance: Instance) -> None:
         for process in wanted:
             if process.pid is None:
                 process.claim_port()
-        packages = layers.build("local") / "python"
+        packages = layers.build("local") / "identity" / "python"
         _start_aws(run["aws"], packages)
         _start_doubles(run, with_stripe=not key)
         _deploy(instance, with_stripe=bool(key))

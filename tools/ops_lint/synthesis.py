@@ -7,6 +7,7 @@ from aws_cdk import App
 
 from stacks.assembly import build
 from stacks.config import load
+from stacks.functions import LAYERS
 from stacks.shop import ROOT, Endpoints
 
 _DOUBLES = Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3")
@@ -15,14 +16,15 @@ _DOUBLES = Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0
 def synthesised(environment: str, folder: Path) -> dict[str, dict[str, Any]]:
     """The templates by stack name. What the CDK writes goes into `folder`."""
     config = load(environment)
-    layer = folder / "layer"
-    (layer / "python").mkdir(parents=True, exist_ok=True)
+    packages = folder / "packages"
+    for layer in LAYERS:
+        (packages / layer).mkdir(parents=True, exist_ok=True)
     app = App(outdir=str(folder / environment), analytics_reporting=False)
     build(
         app,
         config,
         endpoints=_DOUBLES if config.local else Endpoints(),
-        runtime_layer=layer,
+        packages=packages,
         document=ROOT / "docs" / "openapi.json",
     )
     return {stack.stack_name: stack.template for stack in app.synth().stacks}
