@@ -1,7 +1,7 @@
-"""`make bench`: what a cold start loads, what a warm request computes, what an order asks of AWS and what that costs.
+"""`make bench`: what a cold start loads, what a warm request computes, what a visit asks of AWS and what that costs.
 
-Each part prints its figures and keeps them in build/bench.json. `cold` and `warm` need nothing; `order` plays one in
-the running local shop.
+Each part prints its figures and keeps them in build/bench.json. `cold` and `warm` need nothing; `order` plays a visit
+in the running local shop.
 """
 
 import argparse
@@ -17,16 +17,20 @@ from rich.progress import track
 from rich.table import Table
 
 from stacks.functions import FUNCTIONS
-from tools.bench import cost, imports, packages, play, warm
+from tools.bench import cost, growth, imports, packages, play, warm
 from tools.bench.prices import PRICES, READ_ON
 from tools.demo.__main__ import cast
 from tools.demo.actors import UnexpectedAnswer
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen
-from tools.local.instance import Instance
+from tools.local.instance import ROOT, Instance
 
 REPORT = Path("build/bench.json")
 RUNTIME = Path("build/bench/runtime")
+
+ORDER_AIM, VISIT_AIM, IDLE_AIM, TRANSITIONS_AIM = 0.15, 0.50, 10.00, 6
+"""Dollars per 1,000 orders from `complete` to delivered and of whole visits, both without e-mail; of an idle month;
+transitions of an order."""
 
 
 def import_table(figures: dict[str, dict[str, Any]]) -> Table:
@@ -76,36 +80,47 @@ def warm_table(figures: warm.Figures) -> Table:
     return table
 
 
-def call_table(played: dict[str, Any]) -> Table:
+def call_table(parts: growth.Parts) -> Table:
     """What the shop asked of AWS and the providers."""
-    table = _table("Counted, for one delivered order", "what", "the order", "looking at it")
-    order, looking = played["order"], played["looking"]
-    for name in sorted({*order["calls"], *looking["calls"]}):
-        table.add_row(name, _count(order["calls"].get(name)), _count(looking["calls"].get(name)))
-    table.add_section()
-    for name in sorted({*order["invocations"], *looking["invocations"]}):
-        row = (order["invocations"].get(name), looking["invocations"].get(name))
-        table.add_row(f"Lambda {name}", *map(_count, row))
-    table.add_section()
-    for name, count in played["provider_calls"].items():
-        table.add_row(name, str(count), "")
-    table.add_section()
-    for name, units in sorted(order["written"].items()):
-        table.add_row(f"write units of {name}", f"{units:.0f}", "")
+    table = _table("Counted, for one visit that ends with a delivered order", "what", *parts)
+
+    def rows(of: str, prefix: str = "") -> None:
+        for name in sorted({name for counted in parts.values() for name in counted[of]}):
+            table.add_row(f"{prefix}{name}", *(_count(counted[of].get(name)) for counted in parts.values()))
+        table.add_section()
+
+    rows("calls")
+    rows("invocations", "Lambda ")
+    rows("asked")
+    rows("written", "write units of ")
+    table.add_row("read units", *(f"{counted['read_units']:g}" for counted in parts.values()))
+    table.add_row("write units", *(f"{counted['write_units']:g}" for counted in parts.values()))
+    table.add_row("transitions", *(_count(len(counted.get("transitions", ()))) for counted in parts.values()))
+    table.add_row("e-mails", *(_count(counted.get("emails")) for counted in parts.values()))
     return table
 
 
-def cost_table(used: dict[str, dict[str, float]]) -> Table:
-    """What an order uses and what 1,000 of them cost."""
-    table = _table("From paying to delivery", "what", "per order", "$ per 1,000 orders", "looking", "$ per 1,000")
+def cost_table(used: dict[str, cost.Units]) -> Table:
+    """What 1,000 visits cost, part by part."""
+    table = _table("Dollars per 1,000 delivered orders", "what", "price, per million", *used)
     dollars = {part: cost.per_thousand(units) for part, units in used.items()}
     for name, price in PRICES.items():
-        cells = [(f"{used[part][name]:.4g}", f"{dollars[part][name]:.4f}") for part in ("order", "looking")]
-        table.add_row(price.unit, *cells[0], *cells[1])
+        cells = (_dollars(dollars[part][name]) for part in dollars)
+        table.add_row(price.unit, f"{price.of(1_000_000):,.2f}", *cells)
     table.add_section()
-    sums = {part: sum(dollars[part].values()) for part in dollars}
-    table.add_row("all", "", f"{sums['order']:.4f}", "", f"{sums['looking']:.4f}")
-    table.add_row("all but e-mail", "", f"{sums['order'] - dollars['order']['email']:.4f}", "", "")
+    table.add_row("all", "", *(_dollars(sum(by.values())) for by in dollars.values()))
+    table.add_row("all but e-mail", "", *(_dollars(_without_letters(by)) for by in dollars.values()))
+    table.add_row("and but X-Ray", "", *(_dollars(_of_the_work(by)) for by in dollars.values()))
+    return table
+
+
+def growth_table(parts: growth.Parts) -> Table:
+    """What a month costs by its orders."""
+    curves = growth.curves(parts)
+    table = _table("Dollars a month, the idle month in it", "orders", *(name for name, _, _ in curves), "traced")
+    for orders in growth.STEPS:
+        share = growth.traced(parts, orders) / growth.traced(parts, 1)
+        table.add_row(f"{orders:,}", *(f"{dollars(orders):,.2f}" for _, _, dollars in curves), f"{share:.0%}")
     return table
 
 
@@ -132,38 +147,53 @@ def warmed(console: Console) -> dict[str, Any]:
 
 
 def order(console: Console) -> dict[str, Any]:
-    """What an order asks of AWS, and what 1,000 of them cost. Raises Uncounted."""
+    """What a visit asks of AWS, what 1,000 of them cost, and what a month does. Raises Uncounted."""
     try:
         everyone = cast(Instance.current().running(), Timeline(pause=0.0))
-        everyone.timeline.scene("An order that warms the functions up")
-        play.one_order(everyone)
-        everyone.timeline.scene("The order that is counted")
-        played = play.one_order(everyone)
+        everyone.timeline.scene("A visit that warms the functions up")
+        play.session(everyone)
+        everyone.timeline.scene("The visit that is counted")
+        played = play.session(everyone)
     except (NotSeen, UnexpectedAnswer, httpx.TransportError, LookupError) as problem:
         raise Uncounted(str(problem)) from problem
-    used = {
-        "order": cost.units(
-            played["order"],
-            transitions=len(played["transitions"]),
-            emails=played["emails"],
-            provider_calls=played["provider_calls"],
-        ),
-        "looking": cost.units(played["looking"]),
-    }
-    console.print(call_table(played))
+    parts: growth.Parts = played["parts"]
+    used: dict[str, cost.Units] = {part: cost.units(counted) for part, counted in parts.items()}
+    used["a visit"] = cost.summed(used[part] for part in growth.VISIT)
+    kept = {**used, "pages": cost.kept_by_cloudfront(parts["pages"])}
+    used["with kept pages"] = cost.summed(kept[part] for part in growth.VISIT)
+    console.print(call_table(parts))
     console.print(cost_table(used))
-    console.print(f"Prices of {READ_ON}, us-east-1, without free tiers; durations on Lambda are assumed: docs/cost.md.")
+    console.print(growth_table(parts))
+    growth.write(parts)
+    idle = sum(growth.IDLE.values())
     dollars = {part: cost.per_thousand(units) for part, units in used.items()}
+    console.print(_against_the_aims(dollars, transitions=len(parts["order"]["transitions"]), idle=idle))
+    console.print(f"Prices of {READ_ON}, us-east-1, without free tiers; durations on Lambda are assumed: docs/cost.md.")
+    console.print(f"The picture is in {growth.PICTURE.relative_to(ROOT)}.")
     return {
         **played,
-        "units_per_order": used,
-        "dollars_per_1000_orders": {part: {**by, "total": sum(by.values())} for part, by in dollars.items()},
+        "units_per_visit": used,
+        "dollars_per_1000": {part: {**by, "total": sum(by.values())} for part, by in dollars.items()},
+        "dollars_of_an_idle_month": {**growth.IDLE, "total": idle},
+        "dollars_a_month": {
+            name: {orders: round(dollars_of(orders), 2) for orders in growth.STEPS}
+            for name, _, dollars_of in growth.curves(parts)
+        },
         "prices": {name: vars(price) for name, price in PRICES.items()},
     }
 
 
+def _against_the_aims(dollars: dict[str, dict[str, float]], *, transitions: int, idle: float) -> str:
+    order, visit, kept = (_without_letters(dollars[part]) for part in ("order", "a visit", "with kept pages"))
+    return (
+        f"The idle month: ${idle:.2f} (at most {IDLE_AIM:.2f}). Without e-mail, per 1,000: complete to the settled "
+        f"books ${order:.2f} (aim: {ORDER_AIM:.2f}) in {transitions} transitions (at most {TRANSITIONS_AIM}); a visit "
+        f"${visit:.2f}, or ${kept:.2f} where CloudFront keeps the product pages (aim: {VISIT_AIM:.2f})."
+    )
+
+
 class Uncounted(Exception):
-    """The shop did not play an order to its end."""
+    """The shop did not play a visit to its end."""
 
 
 PARTS: dict[str, Callable[[Console], dict[str, Any]]] = {"cold": cold, "warm": warmed, "order": order}
@@ -181,7 +211,7 @@ def main() -> int:
         try:
             _keep(PARTS[name](console))
         except Uncounted as problem:
-            console.print(f"[bold red]No order could be counted:[/] {problem}")
+            console.print(f"[bold red]No visit could be counted:[/] {problem}")
             return 1
     console.print(f"The figures are in {REPORT}.")
     return 0
@@ -201,8 +231,20 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _count(count: int | None) -> str:
-    return str(count) if count else ""
+def _count(count: float | None) -> str:
+    return f"{count:g}" if count else ""
+
+
+def _dollars(amount: float) -> str:
+    return f"{amount:.4f}" if amount else ""
+
+
+def _without_letters(dollars: dict[str, float]) -> float:
+    return sum(dollars.values()) - dollars["email"]
+
+
+def _of_the_work(dollars: dict[str, float]) -> float:
+    return _without_letters(dollars) - dollars["trace"]
 
 
 if __name__ == "__main__":

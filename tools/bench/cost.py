@@ -5,6 +5,8 @@ logs. They are assumed, here in one place.
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from stacks.functions import FUNCTIONS
@@ -23,10 +25,12 @@ ROW_BYTES = 5 * 1024
 """Firehose rounds every record up to this."""
 
 
-def units(
-    counted: dict[str, Any], *, transitions: int = 0, emails: int = 0, provider_calls: dict[str, int] | None = None
-) -> dict[str, float]:
-    """What was used, by the names of `PRICES`. `provider_calls` by `<provider> <operation>`."""
+Units = dict[str, float]
+"""How much of everything was used, by the names of `PRICES`."""
+
+
+def units(counted: dict[str, Any]) -> Units:
+    """What a part of a visit used, as `tools.bench.play` counted it."""
     invocations: dict[str, int] = counted["invocations"]
     runs = sum(invocations.values())
     requests = sum(count for name, count in invocations.items() if name in _behind_the_api())
@@ -36,22 +40,34 @@ def units(
         "edge_request": requests,
         "api_request": requests,
         "invocation": runs,
-        "gigabyte_second": _gigabyte_seconds(counted) + _gigabyte_seconds_waiting(provider_calls or {}),
-        # Lambda traces one request a second and 5 % of the rest: in a small shop that is all of them.
+        "gigabyte_second": _gigabyte_seconds(counted) + _gigabyte_seconds_waiting(counted["asked"]),
         "trace": runs,
-        "transition": transitions,
+        "transition": len(counted.get("transitions", ())),
         "read_unit": counted["read_units"],
         "write_unit": counted["write_units"],
         "bus_event": counted["entries"].get("relay_outbox", 0),
         # Each message is sent alone; a batch is received and deleted at once, by one invocation.
         "queue_request": sum(messages.values()) + 2 * sum(invocations[name] for name in messages),
-        "email": emails,
+        "email": counted.get("emails", 0),
         "delivery_gigabyte": rows * ROW_BYTES / 1e9,
         "log_gigabyte": runs * LOG_BYTES_PER_INVOCATION / 1e9,
     }
 
 
-def per_thousand(used: dict[str, float]) -> dict[str, float]:
+def kept_by_cloudfront(counted: dict[str, Any]) -> Units:
+    """What requests use that CloudFront answers by itself."""
+    return {**dict.fromkeys(PRICES, 0.0), "edge_request": units(counted)["edge_request"]}
+
+
+def summed(parts: Iterable[Units]) -> Units:
+    """All of it."""
+    total = Counter[str]()
+    for part in parts:
+        total.update(part)
+    return dict(total)
+
+
+def per_thousand(used: Units) -> Units:
     """Dollars per 1,000 times these units."""
     return {name: PRICES[name].of(count) * 1000 for name, count in used.items()}
 
