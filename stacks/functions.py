@@ -89,7 +89,7 @@ class FunctionSpec:
         return tuple(layer for layer, is_wanted in wanted.items() if is_wanted)
 
 
-_OF_BUYERS = frozenset((CARTS, ORDERS))
+_OF_BUYERS = frozenset((CARTS, ORDERS, PRIVACY))
 """Tables with personal data, which may be sealed: whoever touches them has the cryptography for it."""
 
 _ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
