@@ -50,6 +50,18 @@ def test_production_protects_tables_and_people_from_deletion(prod):
     assert [pool["DeletionProtection"] for pool in prod.properties("AWS::Cognito::UserPool")] == ["ACTIVE"]
 
 
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_a_data_key_that_was_destroyed_comes_back_for_a_week_at_most(prod, spec: TableSpec):
+    [table] = [
+        one["Properties"]
+        for name, one in prod.resources("AWS::DynamoDB::GlobalTable")
+        if f"/{spec.name.capitalize()}Table" in name
+    ]
+    [replica] = table["Replicas"]
+    days = replica["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"]
+    assert days == (7 if spec.name == "privacy" else 35)
+
+
 @pytest.mark.parametrize("kind", HOLDS_DATA)
 def test_a_developers_environment_leaves_nothing_behind(dev, kind):
     assert {resource.get("DeletionPolicy") for _, resource in dev.resources(kind)} == {"Delete"}

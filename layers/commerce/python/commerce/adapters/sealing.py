@@ -9,8 +9,9 @@ each sealing; the associated data say whose key it is and which thing it stands 
 import base64
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from commerce.adapters.dynamodb import ConditionFailed, Contended, Item, Table, update
@@ -22,6 +23,9 @@ _NONCE_BYTES = 12
 _OUTLIVES = 2 * 86400
 """Seconds by which a key outlives what it was made for: the sweep of the tables takes up to two days."""
 _TRIES = 3
+_REMEMBERED_SECONDS = 10.0
+"""For how long a process remembers the key that it used last: a request reads, changes and answers one buyer's things.
+What a key that was destroyed meanwhile seals cannot be read, and what it could open is gone from the tables."""
 
 
 class Sealed(NamedTuple):
@@ -51,6 +55,9 @@ class Seals:
     """The data keys. Only functions that need to know who buys are given them."""
 
     table: Table
+    clock: Callable[[], float] = time.monotonic
+    last: dict[str, tuple[float, Item]] = field(default_factory=dict)
+    """The key that this process used last, by its holder, and when."""
 
     def sealed(
         self, holder: str, about: str, personal: Mapping[str, Any], *, email: str | None, until: int | None
@@ -65,7 +72,7 @@ class Seals:
 
     def sealed_once_more(self, holder: str, about: str, personal: Mapping[str, Any]) -> str | None:
         """A copy of what the holder's key seals already; None where the key was destroyed meanwhile."""
-        known = self.table.get(*_key(holder))
+        known = self._find(holder)
         return seal(known["key"], holder, about, personal) if known else None
 
     def opened(self, sealed: Sealed) -> Item:
@@ -89,12 +96,25 @@ class Seals:
 
     def destroy(self, holder: str) -> None:
         """Nothing that the holder's key sealed can be read from now on, wherever it stands. Twice is once."""
+        self.last.clear()
         self.table.delete(*_key(holder))
+
+    def _find(self, holder: str) -> Item | None:
+        used_at, item = self.last.get(holder, (float("-inf"), None))
+        if 0 <= self.clock() - used_at <= _REMEMBERED_SECONDS:
+            return item
+        return self._used(holder, self.table.get(*_key(holder)))
+
+    def _used(self, holder: str, item: Item | None) -> Item | None:
+        self.last.clear()
+        if item:
+            self.last[holder] = self.clock(), item
+        return item
 
     def _known(self, holders: set[str]) -> dict[str, str]:
         if len(holders) == 1:
             [holder] = holders
-            item = self.table.get(*_key(holder))
+            item = self._find(holder)
             return {holder: item["key"]} if item else {}
         items = self.table.get_many([_key(holder) for holder in sorted(holders)], consistent=True)
         return {item["pk"].removeprefix("KEY#"): item["key"] for item in items}
@@ -102,7 +122,7 @@ class Seals:
     def _provided(self, holder: str, email: str | None, until: int | None) -> str:
         person = address_key(email) if email else None
         for _ in range(_TRIES):
-            known = self.table.get(*_key(holder))
+            known = self._find(holder)
             if known and self._follows(known, person, until):
                 return str(known["key"])
             if known:
@@ -118,6 +138,7 @@ class Seals:
                 self.table.put_once(made, ("pk", "missing"))
             except ConditionFailed:
                 continue
+            self._used(holder, made)
             return str(made["key"])
         raise Contended("the same cart or checkout is being changed by others; send the request again")
 
@@ -132,6 +153,7 @@ class Seals:
             changed["expires_at"] = until + _OUTLIVES
         if not changed:
             return True
+        self.last.clear()
         try:
             self.table.update(known["pk"], "KEY", ("key", "=", known["key"]), set=changed)
         except ConditionFailed:
