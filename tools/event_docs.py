@@ -1,4 +1,4 @@
-"""Writes docs/events from `commerce/events.py`: an index, and for each event a page and a JSON schema.
+"""Writes docs/events from `commerce/events.py`: an index, for each event a page and a JSON schema, and all versions.
 
 python -m tools.event_docs           writes them
 python -m tools.event_docs --check   changes nothing, and fails where they are not what the models say
@@ -14,10 +14,12 @@ from typing import Any
 
 from commerce.events import ALL, SOURCE, Event, detail
 from tools.api_page import type_words
+from tools.event_versions import ChangedWithoutVersion, as_text, grown
 from tools.field_docs import sentences
 
 ROOT = Path(__file__).resolve().parent.parent
 EVENTS = ROOT / "docs" / "events"
+VERSIONS = EVENTS / "versions.json"
 
 EMITTERS: dict[str, str] = {
     "order.placed": "completing a checkout, in the transaction that takes the stock",
@@ -114,8 +116,9 @@ def example(kind: type[Event]) -> dict[str, object]:
 
 
 def files() -> dict[Path, str]:
-    """Everything that belongs into docs/events, by path."""
-    made = {EVENTS / "README.md": _index()}
+    """Everything that belongs into docs/events, by path. Raises ChangedWithoutVersion."""
+    known = json.loads(VERSIONS.read_text("utf-8")) if VERSIONS.exists() else {}
+    made = {EVENTS / "README.md": _index(), VERSIONS: as_text(grown(known, ALL))}
     for kind in ALL:
         made[EVENTS / f"{kind.type}.md"] = _page(kind)
         made[EVENTS / f"{kind.type}.schema.json"] = json.dumps(schema(kind), indent=2) + "\n"
@@ -146,7 +149,8 @@ Made by `make docs` from `commerce/events.py`; change them there.
 Every event is an entry on the shop's bus with `source` `{SOURCE}`, its type as `detail-type`, and a `detail` that holds
 its fields. Delivery is **at least once and in no promised order**: know an event by its `id`, and read the thing that
 `subject` names if you must know how it is now. No event holds personal data. A change that a consumer could trip over
-raises `version`.
+raises `version`; a new field that may be missing does not, so leave out what you do not know. All shapes that ever went
+out are in [versions.json](versions.json), against which the models are held.
 
 """
 
@@ -208,7 +212,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a file has drifted")
     arguments = parser.parse_args()
-    made = files()
+    try:
+        made = files()
+    except ChangedWithoutVersion as why:
+        print(why, file=sys.stderr)
+        return 1
     drifted = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
     forgotten = [path for path in EVENTS.glob("*") if path not in made]
     if arguments.check:

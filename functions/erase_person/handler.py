@@ -3,12 +3,14 @@
 from typing import Any
 
 from commerce.adapters import wiring
+from commerce.adapters.invocation import correlated
 from commerce.clock import now
 from commerce.privacy.service import erase
 
 wiring.at_start(wiring.person_requests, wiring.person_files, wiring.accounts)
 
 
+@correlated
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Runs again from wherever it stopped: what is erased is not found again."""
     request = erase(

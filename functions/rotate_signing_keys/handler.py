@@ -7,16 +7,16 @@ import json
 import secrets
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
 from commerce.adapters import aws
+from commerce.adapters.invocation import correlated
+from commerce.adapters.log import logger
 from commerce.identity.model import KeyRing
 from commerce.identity.service import access_token, verify_access_token
 
-logger = Logger()
 vault = aws.client("secretsmanager")
 
 
+@correlated
 def handler(event: dict[str, str], _context: Any) -> None:
     """One step. Whatever it raises ends the rotation until Secrets Manager begins it again; the old keys stay."""
     secret, version = event["SecretId"], event["ClientRequestToken"]
@@ -27,7 +27,7 @@ def handler(event: dict[str, str], _context: Any) -> None:
             _test(_ring(secret, VersionId=version, VersionStage="AWSPENDING"))
         case "finishSecret":
             _finish(secret, version)
-    logger.info("rotation", step=event["Step"], version=version)
+    logger().info("rotation", step=event["Step"], version=version)
 
 
 def _create(secret: str, version: str) -> None:

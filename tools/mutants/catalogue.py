@@ -720,8 +720,8 @@ MUTANTS = (
     Mutant(
         "a workflow's refusals are swallowed",
         f"{COMMERCE}/adapters/workflow.py",
-        "            if code not in already_so:\n                raise",
-        "            return",
+        "        if code not in already_so:\n            raise",
+        "        return",
         "a signal is lost without anybody knowing",
         shows=("checkout", "cancel"),
     ),

@@ -2,13 +2,24 @@
 are logged.
 """
 
+from typing import Any, TypeVar
+
 from pydantic import BaseModel, ConfigDict
+
+Stored = TypeVar("Stored", bound="Model")
 
 
 class Model(BaseModel):
     """Immutable and closed: an unknown field is a mistake, and a change makes a new value (`model_copy`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def read_back(kind: type[Stored], fields: Any) -> Stored:
+    """What was written down, read again. Fields of a release after this one are left out: while a release comes in, or
+    is taken back, the one before reads what it wrote.
+    """
+    return kind.model_validate(fields, extra="ignore")
 
 
 class OpenModel(BaseModel):

@@ -7,6 +7,7 @@ from commerce.adapters.dynamodb import ConditionFailed, Item, Table, fields
 from commerce.adapters.sealing import SEALED, Sealed, Seals
 from commerce.carts.model import Cart
 from commerce.errors import Conflict, NotFound
+from commerce.model import read_back
 
 
 @dataclass(frozen=True)
@@ -58,4 +59,4 @@ class CartRepository:
         stored = fields(item)
         sealed = stored.pop(SEALED, None)
         personal = self.seals.opened(Sealed(stored["id"], stored["id"], sealed)) if sealed else {}
-        return Cart.model_validate({**stored, **personal})
+        return read_back(Cart, {**stored, **personal})

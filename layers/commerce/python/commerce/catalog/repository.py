@@ -27,6 +27,7 @@ from commerce.catalog.model import (
 from commerce.catalog.words import words
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound, StaleVersion
 from commerce.events import ProductChanged, at
+from commerce.model import read_back
 from commerce.pricing.model import Offer
 
 _FIRST, _LAST = " ", "\U0010ffff"
@@ -339,7 +340,7 @@ class CatalogRepository:
 
 
 def _product(item: Item) -> Product:
-    return Product.model_validate(fields(item))
+    return read_back(Product, fields(item))
 
 
 def _item(product: Product) -> Item:

@@ -11,6 +11,7 @@ from commerce.adapters.sealing import SEALED, Sealed, Seals
 from commerce.checkout.model import Checkout
 from commerce.contact import Buyer, PostalAddress
 from commerce.errors import Conflict, Contended, NotFound
+from commerce.model import read_back
 
 _PERSONAL = {"buyer", "destination"}
 
@@ -174,7 +175,7 @@ def _fields(checkout: Checkout) -> Item:
 
 def _checkout(item: Item) -> Checkout:
     """The checkout as far as it is not sealed."""
-    return Checkout.model_validate({name: value for name, value in fields(item).items() if name != SEALED})
+    return read_back(Checkout, {name: value for name, value in fields(item).items() if name != SEALED})
 
 
 def _personal(checkout: Checkout) -> Item:

@@ -34,6 +34,7 @@ from commerce.events import Event
 from commerce.ids import derived_id
 from commerce.inventory.model import Movement, MovementKind, Part, Pool, Reservation, Stock, by_location
 from commerce.inventory.policy import needed, supply_of, threshold
+from commerce.model import read_back
 from commerce.supply import SellingPolicy, Supply
 
 _ATTEMPTS = 16
@@ -142,7 +143,7 @@ class InventoryRepository:
     def reservations(self, order_id: str) -> Iterator[Reservation]:
         """What is, or was, promised to the order."""
         for item in self.table.query(f"ORDER#{order_id}", prefix="RESERVATION#", consistent=True):
-            yield Reservation.model_validate(fields(item))
+            yield read_back(Reservation, fields(item))
 
     def movements(self, sku: str, month: str, *, before: str | None = None, limit: int = 50) -> Iterator[Movement]:
         """The SKU's ledger in `month` (`2026-11`), the newest first, entries before the `position` of one."""
@@ -159,7 +160,7 @@ class InventoryRepository:
 
         merged = heapq.merge(*map(ledger, range(ledgers)), key=lambda item: str(item["sk"]), reverse=True)
         for item in islice(merged, limit):
-            yield Movement.model_validate(fields(item))
+            yield read_back(Movement, fields(item))
 
     def reserve_actions(
         self,
@@ -665,7 +666,7 @@ def _unmoved(own: Stock) -> tuple[Condition, ...]:
 
 
 def _policy(item: Item) -> SellingPolicy:
-    return SellingPolicy.model_validate(fields(item))
+    return read_back(SellingPolicy, fields(item))
 
 
 def _reservation_key(order_id: str, part: Part) -> dict[str, str]:

@@ -13,6 +13,7 @@ from commerce.clock import iso
 from commerce.contact import Buyer, PostalAddress, address_key
 from commerce.errors import ConditionFailed, Conflict, NotFound
 from commerce.events import Event
+from commerce.model import read_back
 from commerce.orders.model import FOLLOWED, NEXT, Order, Shipment, ShipmentStatus, Status, shipments_of
 
 _INDEXED = ("pk", "sk", "status_shard", "ahead", "email_key")
@@ -227,7 +228,7 @@ def _known(order: Order, personal: Item) -> Order:
 def _order(item: Item) -> Order:
     """The order as far as it is not sealed."""
     stored = {name: value for name, value in item.items() if name not in (*_INDEXED, *_ONE_PARCEL, SEALED)}
-    order = Order.model_validate(stored)
+    order = read_back(Order, stored)
     return order if "shipments" in item else order.model_copy(update={"shipments": _shipments(order, item)})
 
 

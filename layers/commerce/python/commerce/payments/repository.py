@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from commerce.adapters.dynamodb import ConditionFailed, Table, fields, put, transact
+from commerce.model import read_back
 from commerce.payments.model import PaymentEvent
 
 
@@ -17,7 +18,7 @@ class PaymentRepository:
     def of(self, order_id: str) -> list[PaymentEvent]:
         """All that happened to the order's money, the oldest first."""
         items = self.table.query(f"ORDER#{order_id}", prefix="PAYMENT#", consistent=True)
-        return [PaymentEvent.model_validate(fields(item)) for item in items]
+        return [read_back(PaymentEvent, fields(item)) for item in items]
 
     def recorded(self, order_id: str, key: str) -> bool:
         """Whether the news with this key is on record: a cheap look before a transaction that would be refused."""

@@ -16,6 +16,7 @@ from commerce.checkout.repository import CheckoutRepository
 from commerce.clock import iso
 from commerce.errors import NotFound
 from commerce.ids import order_id_for
+from commerce.model import read_back
 from commerce.orders.repository import OrderRepository
 from commerce.privacy.model import KnownOrder, PersonFile, PersonRequest
 
@@ -89,7 +90,7 @@ class RequestRepository:
 
 def _request(item: Item) -> PersonRequest:
     stored = listing.unlisted(fields(item))
-    return PersonRequest.model_validate({name: value for name, value in stored.items() if name != SEALED})
+    return read_back(PersonRequest, {name: value for name, value in stored.items() if name != SEALED})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from commerce.adapters.outbox import Outbox
 from commerce.errors import Conflict, NotFound
 from commerce.events import Event
 from commerce.inventory.model import Incoming
+from commerce.model import read_back
 from commerce.purchasing.model import NEXT, PurchaseOrder, PurchaseStatus, Supplier, SupplierStatus, incoming
 
 
@@ -104,7 +105,7 @@ def _list(status: PurchaseStatus) -> str:
 
 
 def _supplier(item: Item) -> Supplier:
-    return Supplier.model_validate(listing.unlisted(fields(item)))
+    return read_back(Supplier, listing.unlisted(fields(item)))
 
 
 def _supplier_item(supplier: Supplier) -> Item:
@@ -117,7 +118,7 @@ def _supplier_item(supplier: Supplier) -> Item:
 
 
 def _order(item: Item) -> PurchaseOrder:
-    return PurchaseOrder.model_validate(listing.unlisted(fields(item)))
+    return read_back(PurchaseOrder, listing.unlisted(fields(item)))
 
 
 def _order_item(order: PurchaseOrder) -> Item:

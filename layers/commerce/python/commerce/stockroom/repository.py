@@ -9,6 +9,7 @@ from commerce.adapters.dynamodb import Item, Table, fields, put, transact, updat
 from commerce.adapters.outbox import Outbox
 from commerce.errors import Conflict, NotFound
 from commerce.events import Event
+from commerce.model import read_back
 from commerce.stockroom.model import NEXT, CountLine, CountStatus, StockCount
 
 
@@ -24,7 +25,7 @@ class StockCountRepository:
         item = self.table.get(f"COUNT#{count_id}", "COUNT")
         if item is None:
             raise NotFound("there is no such stock count")
-        return StockCount.model_validate(listing.unlisted(fields(item)))
+        return read_back(StockCount, listing.unlisted(fields(item)))
 
     def listed_skus(self, count_id: str) -> tuple[str, ...]:
         """Which SKUs are to be counted; none where all that is entered counts."""
@@ -40,21 +41,21 @@ class StockCountRepository:
             consistent=True,
         )
         for item in items:
-            yield CountLine.model_validate(fields(item))
+            yield read_back(CountLine, fields(item))
 
     def line(self, count_id: str, sku: str) -> CountLine:
         """What was counted of the SKU. Raises NotFound."""
         item = self.table.get(f"COUNT#{count_id}", f"LINE#{sku}")
         if item is None:
             raise NotFound("nobody counted this SKU")
-        return CountLine.model_validate(fields(item))
+        return read_back(CountLine, fields(item))
 
     def page(
         self, status: CountStatus, *, after: str | None, limit: int
     ) -> tuple[tuple[StockCount, ...], str | None]:
         """Counts in this status, the oldest first, and the position behind which the next page begins."""
         items, end = listing.page(self.table, _list(status), after=after, limit=limit)
-        return tuple(StockCount.model_validate(listing.unlisted(fields(item))) for item in items), end
+        return tuple(read_back(StockCount, listing.unlisted(fields(item))) for item in items), end
 
     def open(self, count: StockCount, skus: tuple[str, ...], *, actions: Iterable[dict[str, Any]]) -> None:
         """Makes the count, once. Raises ConditionFailed where it is there already."""
