@@ -10,6 +10,7 @@ from stacks.constructs.alarm import TellOperators
 from stacks.data import DataStack
 from stacks.edge import EdgeStack
 from stacks.events import EventsStack
+from stacks.firewall import FirewallStack
 from stacks.identity import IdentityStack
 from stacks.insights import InsightsStack
 from stacks.keys import KeysStack
@@ -25,6 +26,8 @@ def build(app: App, config: Config, *, endpoints: Endpoints, packages: Path, doc
     operations = OperationsStack(app, config, key=key)
     data = DataStack(app, config, key=key)
     identity = IdentityStack(app, config)
+    if config.caller_limit and not config.local:
+        FirewallStack(app, config, limit=config.caller_limit)
     edge = EdgeStack(app, config, access_logs=data.access_logs, key=key)
     shop = Shop(
         config=config,

@@ -10,13 +10,14 @@ class ShopStack(Stack):
     """`tradepost-<environment>-<name>`. On one laptop the deploying credentials are used as they are: the local AWS
     enforces IAM, and the bootstrap's roles cannot reach its asset bucket there."""
 
-    def __init__(self, scope: Construct, name: str, *, config: Config, does: str) -> None:
+    def __init__(self, scope: Construct, name: str, *, config: Config, does: str, region: str | None = None) -> None:
+        """`region` where AWS wants it elsewhere than the shop."""
         super().__init__(
             scope,
             name,
             stack_name=f"tradepost-{config.environment}-{name}",
             description=f"Tradepost {config.environment}: {does}",
-            env=Environment(account=config.account, region=config.region),
+            env=Environment(account=config.account, region=region or config.region),
             synthesizer=CliCredentialsStackSynthesizer() if config.local else None,
             termination_protection=config.keep_data,
             cross_region_references=False,

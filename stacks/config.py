@@ -93,6 +93,9 @@ class Config(Model):
     """Whose pages may read the API's answers in a browser (CORS). `*`, everybody's, is refused where data is kept."""
     web_acl_arn: str | None = Field(default=None, pattern=r"^arn:aws:wafv2:us-east-1:\d{12}:global/webacl/.+$")
     """A web ACL of AWS WAF that CloudFront asks before it lets a request in: from six dollars a month."""
+    caller_limit: int | None = Field(default=None, ge=10, le=2_000_000_000)
+    """Requests in five minutes from one address, after which a firewall of the shop's turns it away: from six dollars
+    a month. Its stack is made in us-east-1 and tells its ARN, for `web_acl_arn`."""
     api_rate: int = Field(ge=1)
     """Requests a second that the API lets through; `api_burst` at once."""
     api_burst: int = Field(ge=1)

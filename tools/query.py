@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import re
 import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,9 @@ from rich.table import Table
 from tools.athena import Answer, ask
 from tools.local.steps import Stop, complain
 from tools.shops import choose, chosen
+
+_CALCULATED = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 def main() -> int:
@@ -32,9 +36,10 @@ def main() -> int:
 
 
 def show(answer: Answer) -> None:
-    """A table for people; tab-separated lines for programs. NULL is nothing."""
+    """A table for people; tab-separated lines for programs and spreadsheets. NULL is nothing."""
     if not sys.stdout.isatty():
-        csv.writer(sys.stdout, "excel-tab", lineterminator="\n").writerows([answer.columns, *answer.rows])
+        rows = ([harmless(cell) for cell in row] for row in (answer.columns, *answer.rows))
+        csv.writer(sys.stdout, "excel-tab", lineterminator="\n").writerows(rows)
         return
     table = Table(*answer.columns, box=SIMPLE_HEAD)
     for row in answer.rows:
@@ -42,6 +47,12 @@ def show(answer: Answer) -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print(f"{len(answer.rows)} row{'s' if len(answer.rows) != 1 else ''}")
+
+
+def harmless(cell: str | None) -> str | None:
+    """The cell as no spreadsheet calculates it: what looks like a formula, which a stranger may have typed, is text."""
+    formula = cell is not None and cell.startswith(_CALCULATED) and not _NUMBER.fullmatch(cell)
+    return f"'{cell}" if formula else cell
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -181,6 +182,16 @@ def test_a_name_cannot_bring_markup_into_the_mail():
 
     assert nasty not in email.html
     assert "&lt;img src=x" in email.html
+
+
+@pytest.mark.parametrize("nasty", ["{{ 7 * 7 }}", "{% for x in () %}", "{{ ''.__class__.__mro__ }}", "${7*7}", "{#"])
+def test_a_name_is_no_template(nasty):
+    told = shipped_order(buyer=Buyer(first_name=nasty, email="ada@example.com"), lines=(line(title=nasty),))
+
+    email = read(happened(OrderConfirmed), of=told)
+
+    assert nasty in email.text
+    assert nasty in unescape(email.html)
 
 
 def test_a_name_cannot_bring_a_line_into_the_subject():

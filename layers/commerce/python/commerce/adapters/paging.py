@@ -20,7 +20,7 @@ def parameters(default: int, most: int) -> dict[str, str]:
 def page_size(request: Request[Any], default: int, most: int) -> int:
     """The wanted number of entries. Raises Invalid."""
     text = request.query.get("limit", str(default))
-    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= most:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= most:
         raise Invalid(f"limit is a number from 1 to {most}", path="$.limit")
     return int(text)
 
