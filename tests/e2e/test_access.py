@@ -108,6 +108,8 @@ def test_each_door_lets_in_whom_it_is_for(route: str, shop: httpx.Client, caller
 
     answers = {caller: asked(shop, route, bearer) for caller, bearer in callers.items()}
 
+    from_functions = [answer for answer in answers.values() if "x-request-id" in answer.headers]
+    assert {answer.headers["x-content-type-options"] for answer in from_functions} <= {"nosniff"}
     if door == "signature":
         assert {answer.status_code for answer in answers.values()} <= {400, 401}
     else:

@@ -70,6 +70,26 @@ def test_a_list_shows_published_products_with_prices_and_pictures(send: Send) ->
     assert listed["media"][0]["url"] == "https://shop.example/media/1/mug.svg"
 
 
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_what_is_not_published_looks_like_what_is_not_there(send: Send, status: str) -> None:
+    hidden = sell(draft("Hidden", variants=(variant("HIDDEN"),), status="draft" if status == "draft" else "active"))
+    if status == "archived":
+        archive(hidden)
+
+    def told(route: str, body: Any = None, **more: Any) -> str:
+        answer = send(route, body, **more)
+        headers = {name: text for name, text in answer.headers.items() if not name.startswith("x-")}
+        return json.dumps([answer.status, headers, answer.body])
+
+    assert told("GET /products/{handle}", handle="hidden") == told("GET /products/{handle}", handle="nothing")
+    for known, unknown in ((hidden.id, f"{hidden.id[:-1]}~"), ("HIDDEN", "NOTHING")):
+        for route, body in (
+            ("POST /catalog/product", lambda one: {"id": one}),
+            ("POST /catalog/lookup", lambda one: {"ids": [one]}),
+        ):
+            assert told(route, body(known)).replace(known, "it") == told(route, body(unknown)).replace(unknown, "it")
+
+
 def test_pages_follow_each_other_by_cursor(send: Send) -> None:
     for number in range(5):
         sell(draft(f"Mug {number}", variants=(variant(f"M{number}", price=number),)))
