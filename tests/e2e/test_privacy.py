@@ -105,7 +105,8 @@ def test_what_twenty_things_tell_is_exported_and_found_nowhere_after_the_erasure
 
     order = support.get(f"/orders/{known}")["order"]
     assert (order["status"], order["buyer"], order["country"]) == ("delivered", {}, "US")
-    assert list(map(str, scan(instance, words=PLANTED))) == []
+    left = [str(finding) for finding in scan(instance, words=PLANTED) if finding.sign.text in PLANTED]
+    assert left == []
 
 
 def _parcel(support: Staff, order_id: str) -> str | None:

@@ -16,6 +16,8 @@ from tools.wire.books import Books, Wrong
 
 PERSONAL = (BUYER["email"], ADDRESS["street_address"], ADDRESS["postal_code"])
 """Of the shopper of all these tests, whose name is a word that other things are called by, too."""
+WRITTEN_BY_ATTACKERS = "eve@example.com"
+"""Into every field there is, even into those that are no address (test_hostile_requests.py)."""
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,8 @@ def test_the_books_say(settled: Books, rule: Callable[[Books], Iterator[Wrong]])
 
 
 def test_nothing_that_the_shop_keeps_tells_who_bought_or_how_they_paid(instance: Instance) -> None:
-    sender = load("local").shop.email_from
+    nobodys = (load("local").shop.email_from, WRITTEN_BY_ATTACKERS)
 
-    found = {str(finding) for finding in scan(instance, words=PERSONAL, own=(sender,))}
+    found = {str(finding) for finding in scan(instance, words=PERSONAL, own=nobodys)}
 
     assert found == set()

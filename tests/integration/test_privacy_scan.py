@@ -51,8 +51,9 @@ def test_every_table_is_searched(shop: DeployedShop, table: str) -> None:
     assert [finding.sign.kind for finding in scan(shop)] == ["a card number"]
 
 
-def test_a_suppliers_address_may_stand_with_the_supplier_but_no_buyers_name(shop: DeployedShop) -> None:
+def test_a_suppliers_address_may_stand_where_staff_work_but_no_buyers_name(shop: DeployedShop) -> None:
     put(shop, "stockroom", email="orders@pottery.example", contact="Lovelace")
+    put(shop, "audit", after={"email": "orders@pottery.example"})
 
     assert list(scan(shop)) == []
     assert len(list(scan(shop, words=["lovelace"]))) == 1

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from commerce.adapters.dynamodb import from_item
-from stacks.tables import ALL
+from stacks.tables import ALL, STOCKROOM, TableSpec
 from tools.athena import ask
 from tools.privacy.signs import Sign, hidden, signs
 from tools.shops import Shop
@@ -41,7 +41,7 @@ class Finding:
 
 def scan(shop: Shop, *, words: Iterable[str] = (), own: Iterable[str] = ()) -> Iterator[Finding]:
     """Everything that is found. Each place is read to its end."""
-    wanted, nobodys = tuple(words), tuple(own)
+    wanted, nobodys = tuple(words), {*own, *_of_suppliers(shop)}
     for place in chain(_tables(shop), _logs(shop), _executions(shop), _lake(shop)):
         for sign in signs(place.text, words=wanted, own=nobodys):
             if not (place.allowed and sign.kind in _MAY_BE_ALLOWED):
@@ -58,16 +58,23 @@ class _Place:
     """Whether addresses and phone numbers may be in it."""
 
 
+def _of_suppliers(shop: Shop) -> Iterator[str]:
+    """Their addresses stand wherever the work of staff is written down: audit trail, replays."""
+    return (place.text for place in _in(shop, STOCKROOM) if place.allowed)
+
+
 def _tables(shop: Shop) -> Iterator[_Place]:
-    database = shop.client("dynamodb")
-    for spec in ALL:
-        name = shop.output(f"{spec.name.capitalize()}Table")
-        for page in database.get_paginator("scan").paginate(TableName=name):
-            for item in map(from_item, page["Items"]):
-                kind = item["sk"].partition("#")[0]
-                for path, text in _texts(item, ()):
-                    allowed = bool(ALLOWED.get(spec.name, {}).keys() & set(path))
-                    yield _Place(f"table {spec.name}, {kind}.{'.'.join(path)}", text, allowed)
+    return chain.from_iterable(_in(shop, spec) for spec in ALL)
+
+
+def _in(shop: Shop, spec: TableSpec) -> Iterator[_Place]:
+    pages = shop.client("dynamodb").get_paginator("scan")
+    for page in pages.paginate(TableName=shop.output(f"{spec.name.capitalize()}Table")):
+        for item in map(from_item, page["Items"]):
+            kind = item["sk"].partition("#")[0]
+            for path, text in _texts(item, ()):
+                allowed = bool(ALLOWED.get(spec.name, {}).keys() & set(path))
+                yield _Place(f"table {spec.name}, {kind}.{'.'.join(path)}", text, allowed)
 
 
 def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
