@@ -17,6 +17,7 @@ from commerce.adapters.dynamodb import transact
 from commerce.adapters.workflow import Workflow
 from commerce.clock import now
 from commerce.fulfilment.request import StaffReason
+from commerce.identity.model import TOKEN_USES
 from commerce.money import display
 from commerce.orders.model import CANCELABLE
 from commerce.orders.service import wake
@@ -184,7 +185,7 @@ def _request(route: str, identifier: str, key: str, body: Any, actor: str, group
             "routeKey": route,
             "requestId": key,
             "http": {"method": method, "path": path},
-            "authorizer": {"jwt": {"claims": {"sub": actor, "token_use": "access", "cognito:groups": f"[{group}]"}}},
+            "authorizer": {"jwt": {"claims": {"sub": actor, "token_use": TOKEN_USES[0], "cognito:groups": f"[{group}]"}}},
         },
         "body": json.dumps(body),
         "isBase64Encoded": False,
