@@ -174,6 +174,7 @@ def _request(route: str, identifier: str, key: str, body: Any, actor: str, group
     """
     method, path = route.split(" ")
     path = path.replace("{id}", identifier)
+    claims = {"sub": actor, "token_use": TOKEN_USES[0], "cognito:groups": f"[{group}]"}
     return {
         "version": "2.0",
         "routeKey": route,
@@ -185,7 +186,7 @@ def _request(route: str, identifier: str, key: str, body: Any, actor: str, group
             "routeKey": route,
             "requestId": key,
             "http": {"method": method, "path": path},
-            "authorizer": {"jwt": {"claims": {"sub": actor, "token_use": TOKEN_USES[0], "cognito:groups": f"[{group}]"}}},
+            "authorizer": {"jwt": {"claims": claims}},
         },
         "body": json.dumps(body),
         "isBase64Encoded": False,
