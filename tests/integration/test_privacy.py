@@ -11,7 +11,8 @@ from builders.http import http_event
 from builders.office import Answer, Office
 from builders.orders import FakeGateway, Shop
 from commerce.adapters import wiring
-from commerce.contact import address_key
+from commerce.contact import Buyer, address_key
+from commerce.identity.model import Caller
 from commerce.orders.model import Order
 from commerce.privacy.model import Account
 
@@ -228,6 +229,28 @@ def test_the_same_request_again_is_the_same_request(story: Story) -> None:
     listed = story.office.send("GET /admin/privacy/requests", group="admin").body["requests"]
     assert [one["id"] for one in listed] == [first.body["id"]]
     assert EMAIL not in json.dumps(listed)
+
+
+def test_what_was_asked_before_is_forgotten_with_the_person(story: Story) -> None:
+    asked = story.wants("export").body["id"]
+    assert story.exports(asked).status == 200
+
+    story.runs(story.wants("erase", "key-2").body["id"])
+
+    assert story.exports(asked).status == 409
+    assert story.shown(asked)["digest"] == address_key(EMAIL)
+    assert [key["pk"] for key in story.shop.all("PRIVACY_TABLE", "KEY")] == []
+
+
+def test_what_an_account_bought_under_another_address_is_its_owners_too(story: Story) -> None:
+    story.shop.stocked(1)
+    checkout = story.shop.checkout(owner="sub-1", buyer=Buyer(email="second.address@planted.example"))
+    order_id = story.shop.complete(checkout, caller=Caller(subject="sub-1")).order_id
+
+    exported = story.exports(story.wants("export").body["id"])
+
+    assert [one["id"] for one in exported.body["orders"]] == [order_id]
+    assert "second.address@planted.example" in exported.text
 
 
 def test_only_admins_ask_and_only_an_export_is_exported(story: Story) -> None:

@@ -3,6 +3,7 @@
 Sources: General Data Protection Regulation, articles 15 (access), 17 (erasure) and 12 (3) (within one month).
 """
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from commerce.carts.model import Cart
@@ -13,6 +14,10 @@ from commerce.orders.model import TERMINAL, Order
 Kind = Literal["export", "erase"]
 State = Literal["accepted", "waiting", "ready", "done"]
 """An export is `ready` at once. An erasure is `accepted`, `waiting` while goods or money are under way, then `done`."""
+
+
+EXPORTS_FOR = timedelta(days=30)
+"""How long after the request a person's data may be read for them."""
 
 
 class PersonRequest(Model):

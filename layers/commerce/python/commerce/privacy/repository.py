@@ -13,12 +13,12 @@ from commerce.carts.model import Cart
 from commerce.carts.repository import CartRepository
 from commerce.checkout.model import Checkout
 from commerce.checkout.repository import CheckoutRepository
-from commerce.clock import iso
+from commerce.clock import epoch, iso
 from commerce.errors import NotFound
 from commerce.ids import order_id_for
 from commerce.model import read_back
 from commerce.orders.repository import OrderRepository
-from commerce.privacy.model import KnownOrder, PersonFile, PersonRequest
+from commerce.privacy.model import EXPORTS_FOR, KnownOrder, PersonFile, PersonRequest
 
 MOST_ORDERS = 1_000
 """Of one person. A wholesale buyer with more is erased in several requests."""
@@ -29,7 +29,10 @@ _LIST = "person requests"
 
 @dataclass(frozen=True)
 class RequestRepository:
-    """Requests: `REQUEST#<id>`/`REQUEST`. The address is sealed under a key of the request's own."""
+    """Requests: `REQUEST#<id>`/`REQUEST`. The address is sealed under a key of the request's own.
+
+    That of an export ends after a month, and is destroyed with the person's others; that of an erasure outlives them.
+    """
 
     seals: Seals
 
@@ -72,12 +75,15 @@ class RequestRepository:
 
     def _write(self, request: PersonRequest, recorded: dict[str, Any], condition: Condition) -> None:
         personal = {"email": request.email} if request.email else {}
+        found_by, until = None, None
+        if request.kind == "export":
+            found_by, until = request.email, epoch(datetime.fromisoformat(request.requested_at) + EXPORTS_FOR)
         item = {
             "pk": f"REQUEST#{request.id}",
             "sk": "REQUEST",
             **listing.listed(_LIST, request.id, position=request.requested_at),
             **request.model_dump(mode="json", exclude_none=True, exclude={"email"}),
-            **self.seals.sealed(request.id, request.id, personal, email=None, until=None),
+            **self.seals.sealed(request.id, request.id, personal, email=found_by, until=until),
         }
         transact(self._table.client, [put(self._table.name, item, condition), recorded])
 

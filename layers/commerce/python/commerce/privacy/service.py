@@ -91,7 +91,7 @@ def export(
     """
     request = requests.get(request_id)
     if request.kind != "export" or request.email is None:
-        raise Conflict("this request is no export; ask for one with kind `export`")
+        raise Conflict("this request is no export, or is older than a month; make one with kind `export`")
     file = _file(files, accounts, request.email)
     requests.record(_recorded(audit, request, "data.exported", actor, now))
     return file
