@@ -20,11 +20,14 @@ from tools.local.instance import ROOT
 from tools.mutants.catalogue import MUTANTS, Mutant
 from tools.mutants.overlay import digest, overlay
 from tools.simulation import campaign
+from tools.simulation.schedules import is_lean
 
 REPORT = ROOT / campaign.MUTANTS
 COPIES = ROOT / "build" / "mutants"
 """A copy of the shop for each worker."""
 WANTED = 0.95
+LEAN_SHARE = 0.25
+"""Of the processor time that a mutant gets: the lean tier finds most bugs in seconds, if it can see them at all."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,32 @@ class Limits:
 
 
 class SoundShop:
-    """The shop without a bug, in one process for the whole run."""
+    """The shop without a bug, in one process of each tier for the whole run."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._passed: dict[str, bool] = {}
-        self._process = subprocess.Popen(
-            [*_PLAY, "--listen"],
+        self._players = {lean: self._player(*(["--lean"] if lean else [])) for lean in (False, True)}
+
+    def passes(self, schedule: str) -> bool:
+        """Whether it holds every invariant in that schedule."""
+        player = self._players[is_lean(schedule)]
+        assert player.stdin and player.stdout
+        with self._lock:
+            if schedule not in self._passed:
+                player.stdin.write(f"{schedule}\n")
+                player.stdin.flush()
+                self._passed[schedule] = json.loads(player.stdout.readline())["schedule"] is None
+            return self._passed[schedule]
+
+    def close(self) -> None:
+        """Ends the processes."""
+        for player in self._players.values():
+            player.communicate()
+
+    def _player(self, *options: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [*_PLAY, "--listen", *options],
             cwd=ROOT,
             env=_environment(ROOT),
             stdin=subprocess.PIPE,
@@ -71,33 +93,32 @@ class SoundShop:
             text=True,
         )
 
-    def passes(self, schedule: str) -> bool:
-        """Whether it holds every invariant in that schedule."""
-        orders, answers = self._process.stdin, self._process.stdout
-        assert orders and answers
-        with self._lock:
-            if schedule not in self._passed:
-                orders.write(f"{schedule}\n")
-                orders.flush()
-                self._passed[schedule] = json.loads(answers.readline())["schedule"] is None
-            return self._passed[schedule]
-
-    def close(self) -> None:
-        """Ends the process."""
-        self._process.communicate()
-
 
 def judge(mutant: Mutant, before: Verdict | None, limits: Limits, shop: SoundShop, sources: str) -> Verdict:
     """Plays the campaign on the mutated shop, in a process of its own, and what it finds on the shop as it is.
 
-    What found it in other sources is played first. Raises RuntimeError where the mutated shop does not start.
+    The lean tier is first where it can see the bug; what found it in other sources is before all. Raises RuntimeError
+    where the mutated shop does not start.
     """
-    first = [before.schedule] if before and before.schedule else []
-    wanted = ["--most", str(limits.schedules), "--seconds", str(limits.seconds)]
+    known = before.schedule if before else None
+    tiers = (False,) if mutant.wired else (True, False)
+    played = 0
     with overlay(mutant, COPIES / current_thread().name) as folder:
-        found = _play(folder, *wanted, "--first", *first, "--aims", *mutant.shows)
+        for lean in sorted(tiers, key=lambda lean: known is None or is_lean(known) != lean):
+            first = [known] if known and is_lean(known) == lean else []
+            found = _play(folder, *_wanted(mutant, limits, lean), "--first", *first)
+            played += found["played"]
+            if found["schedule"]:
+                break
     sound = found["schedule"] is None or shop.passes(found["schedule"])
-    return Verdict(mutant, **found, sound=sound, sources=sources)
+    return Verdict(mutant, **{**found, "played": played}, sound=sound, sources=sources)
+
+
+def _wanted(mutant: Mutant, limits: Limits, lean: bool) -> list[str]:
+    """How a tier looks for the mutant."""
+    seconds = limits.seconds * (LEAN_SHARE if lean else 1 if mutant.wired else 1 - LEAN_SHARE)
+    aims = ["--aims", *mutant.shows, "--meets", *mutant.meets, *(["--lean"] if lean else [])]
+    return ["--most", str(limits.schedules), "--seconds", str(seconds), *aims]
 
 
 _PLAY = (sys.executable, "-m", "tools.mutants.play")

@@ -19,9 +19,18 @@ class Mutant:
     breaks: str
     shows: tuple[str, ...] = ()
     """In which flows: they are played first."""
+    meets: tuple[str, ...] = ()
+    """With which faults, as patterns of `boundary=kind`: the flows are played with these before all others."""
     explained: str | None = None
     """Why no schedule can find it."""
 
+    @property
+    def wired(self) -> bool:
+        """Whether it is planted where only the whole tier comes by: in adapters, and in what consumes events."""
+        return self.file.startswith(_WIRES)
+
+
+_WIRES = (f"{COMMERCE}/adapters/", f"{COMMERCE}/payments/gateway.py", f"{COMMERCE}/notifications/")
 
 MUTANTS = (
     # --- stock
@@ -266,6 +275,7 @@ MUTANTS = (
         "    return",
         "work that never happened is answered as done",
         shows=("hot",),
+        meets=("*Transact*=conflict",),
     ),
     Mutant(
         "a failed condition is swallowed",
@@ -281,7 +291,8 @@ MUTANTS = (
         "client.transact_write_items(TransactItems=actions, ClientRequestToken=token)",
         "client.transact_write_items(TransactItems=actions)",
         "a retry after a lost answer finds its own guard and takes it for somebody else's",
-        shows=("checkout",),
+        shows=("purchase",),
+        meets=("*Transact*=retried",),
     ),
     Mutant(
         "an order is written whatever became of it meanwhile",
@@ -292,12 +303,14 @@ MUTANTS = (
         shows=("cancel_against_ship", "cancel"),
     ),
     Mutant(
-        "an attempt may have two orders",
+        "a new order is on no list",
         f"{COMMERCE}/orders/repository.py",
         'own = put(self.table.name, {**_item(order), **sealed}, ("pk", "missing"))',
-        "own = put(self.table.name, {**_item(order), **sealed})",
-        "a second completion overwrites the first one's order",
-        shows=("checkout", "declined"),
+        'listed = {name: part for name, part in _item(order).items() if name != "status_shard"}\n'
+        '        own = put(self.table.name, {**listed, **sealed}, ("pk", "missing"))',
+        "an order whose completion was interrupted is not found by the reconciler",
+        shows=("once",),
+        meets=("*transact orders=crash_after", "*StartExecution=crash_before"),
     ),
     Mutant(
         "a checkout is written whatever became of it meanwhile",
@@ -305,15 +318,15 @@ MUTANTS = (
         '            ("version", "=", old.version),\n',
         "",
         "a checkout is completed twice",
-        shows=("checkout", "cancel"),
+        shows=("two_minds",),
     ),
     Mutant(
-        "order ids are drawn, not derived",
+        "every attempt makes the same order",
         f"{COMMERCE}/orders/service.py",
         "id=order_id_for(checkout.id, checkout.attempt)",
-        'id=f"order_{now.timestamp():.6f}".replace(".", "")',
-        "one attempt makes several orders",
-        shows=("checkout",),
+        "id=order_id_for(checkout.id, 1)",
+        "whose card was declined cannot pay with another one",
+        shows=("declined",),
     ),
     # --- reads that lag
     Mutant(
@@ -324,7 +337,7 @@ MUTANTS = (
         'item = self.table.get(f"ORDER#{order_id}", "ORDER", consistent=False)\n'
         "        return next(self._opened([item])) if item else None",
         "the shop acts on what the order no longer is",
-        shows=("checkout", "cancel_against_ship"),
+        shows=("checkout",),
     ),
     Mutant(
         "a checkout is read as it was a moment ago",
@@ -387,6 +400,7 @@ MUTANTS = (
         "            work(_event(record))\n        except Exception as error:\n            _left(record, error)",
         "an e-mail that failed is never tried again",
         shows=("checkout",),
+        meets=("ses.SendEmail=throttled",),
     ),
     Mutant(
         "analytics forget what was refused",
@@ -441,12 +455,13 @@ MUTANTS = (
         shows=("checkout", "3ds"),
     ),
     Mutant(
-        "an order that was canceled is paid all the same",
+        "a payment that was begun is not asked for again",
         f"{COMMERCE}/checkout/complete.py",
-        "    if order.status != \"pending_payment\" or order.payment_intent is None:\n        return\n    return_url",
-        "    if order.payment_intent is None:\n        return\n    return_url",
-        "money is held for a canceled order",
-        shows=("two_tabs", "expiry"),
+        'return None if authorization.outcome == "unconfirmed" else authorization',
+        "return authorization",
+        "an order whose completion was interrupted is never paid",
+        shows=("checkout",),
+        meets=("*confirm=crash_before",),
     ),
     Mutant(
         "an order is paid under another intent than its first",
@@ -454,7 +469,8 @@ MUTANTS = (
         "till.gateway.confirm(order.payment_intent, token",
         "till.gateway.confirm(intent_id, token",
         "money is held that no order knows of",
-        shows=("two_tabs", "declined"),
+        shows=("checkout",),
+        meets=("*create*=outage_after then *confirm=crash_before",),
     ),
     Mutant(
         "money is taken at once",
@@ -472,7 +488,8 @@ MUTANTS = (
         "        except stripe.StripeError:\n            return Authorization(outcome=\"declined\", intent_id=intent_id)\n"
         "        return _authorization(intent)\n\n    def retrieve",
         "an order whose payment came is canceled",
-        shows=("checkout", "declined"),
+        shows=("checkout",),
+        meets=("*confirm=*",),
     ),
     Mutant(
         "no answer to a capture is taken for a refusal",
@@ -481,6 +498,7 @@ MUTANTS = (
         '        if False:\n            return Capture(outcome="captured", charge_id=now.charge_id',
         "money that was taken is not in the books",
         shows=("checkout",),
+        meets=("*capture=outage_after",),
     ),
     Mutant(
         "a silent provider is taken for a capture",
@@ -496,7 +514,8 @@ MUTANTS = (
         'return Void(outcome="voided" if now.outcome == "voided" else "unknown")',
         'return Void(outcome="voided")',
         "the buyer's money stays held",
-        shows=("cancel", "abandoned_3ds"),
+        shows=("cancel",),
+        meets=("*cancel=outage_before",),
     ),
     Mutant(
         "a captured payment is taken for let go",
@@ -504,7 +523,8 @@ MUTANTS = (
         '                return Void(outcome="captured", amount_captured=now.amount_captured)',
         '                return Void(outcome="voided")',
         "a canceled order's money is kept",
-        shows=("cancel_against_ship", "capture_fails"),
+        shows=("cancel_against_ship",),
+        meets=("*capture=crash_after",),
     ),
     Mutant(
         "a silent provider is taken for a void",
@@ -512,7 +532,8 @@ MUTANTS = (
         '        except stripe.StripeError:\n            return Void(outcome="unknown")',
         '        except stripe.StripeError:\n            return Void(outcome="voided")',
         "the buyer's money stays held",
-        shows=("cancel", "abandoned_3ds"),
+        shows=("cancel",),
+        meets=("*cancel=throttled",),
     ),
     Mutant(
         "a refund is made anew by every retry",
@@ -520,7 +541,8 @@ MUTANTS = (
         '                {"idempotency_key": key},\n            )\n        except _SETTLED as error:\n            return Refund(',
         "            )\n        except _SETTLED as error:\n            return Refund(",
         "money is given back twice",
-        shows=("refund", "return"),
+        shows=("refund",),
+        meets=("*refunds.create=late_effect",),
     ),
     Mutant(
         "an older refund is not looked for",
@@ -528,7 +550,8 @@ MUTANTS = (
         "self._made_before(intent_id, key) or self._client.v1.refunds.create(",
         "self._client.v1.refunds.create(",
         "a refund that is asked for after a day is made twice",
-        shows=("refund", "return", "lost"),
+        shows=("refund",),
+        meets=("*refunds.create=key_expired",),
     ),
     Mutant(
         "refunds have no limit",
@@ -555,12 +578,13 @@ MUTANTS = (
         shows=("dispute", "lost"),
     ),
     Mutant(
-        "a capture that the void met is not written down",
+        "a capture that the void met is written down as nothing",
         f"{COMMERCE}/orders/payment.py",
-        "        _record_capture(books, order, void.amount_captured, None, now)\n    ledger",
-        "    ledger",
+        "_record_capture(books, order, void.amount_captured, None, now)",
+        "_record_capture(books, order, balance(books.payments.of(order.id)).captured, None, now)",
         "a canceled order's money is kept",
         shows=("cancel_against_ship",),
+        meets=("*capture=*",),
     ),
     Mutant(
         "a refund without an answer is not asked for again",
@@ -602,7 +626,8 @@ MUTANTS = (
         "                {\"outcome\": notice.kind, \"intent_id\": notice.intent_id, \"amount_captured\": notice.amount}\n"
         "            )\n            order = settle",
         "late news undoes what happened since",
-        shows=("3ds", "cancel"),
+        shows=("3ds",),
+        meets=("webhook*action_required=at_once",),
     ),
     Mutant(
         "a webhook's signature is not checked",
@@ -619,7 +644,8 @@ MUTANTS = (
         "    if order.payment_intent is not None:\n        authorization = gateway.retrieve(",
         "    if False:\n        authorization = gateway.retrieve(",
         "an order whose payment came is canceled",
-        shows=("last_second", "expiry"),
+        shows=("last_second",),
+        meets=("webhook*=late",),
     ),
     Mutant(
         "a timeout cancels an order that was confirmed",
@@ -627,7 +653,7 @@ MUTANTS = (
         '        if reason in REOPENING and order.status != "pending_payment":\n            return order\n',
         "",
         "an order that was paid is canceled and its checkout sold again",
-        shows=("last_second", "3ds"),
+        shows=("last_second",),
     ),
     Mutant(
         "the compensation trusts the error",
@@ -638,12 +664,12 @@ MUTANTS = (
         shows=("slow_warehouse", "checkout"),
     ),
     Mutant(
-        "an order on its way can be canceled",
+        "a cancellation that comes too late is answered as done",
         f"{COMMERCE}/orders/service.py",
-        "        if order.status not in CANCELABLE:\n",
-        "        if False:\n",
-        "a parcel is sent and its money given back",
-        shows=("cancel_against_ship", "cancel"),
+        '            raise Conflict(f"an order that is {order.status} cannot be canceled any more")\n',
+        "            return order\n",
+        "a buyer is told that an order is canceled, and gets it",
+        shows=("cancel_against_ship",),
     ),
     Mutant(
         "confirming leaves the checkout behind",
@@ -683,7 +709,8 @@ MUTANTS = (
         '    if ending and order.status == "ready_to_ship":\n',
         "    if False:\n",
         "an order waits for ever for news that came",
-        shows=("checkout", "lost"),
+        shows=("swift",),
+        meets=("*=function_timeout",),
     ),
     Mutant(
         "a hold that passed is not ended",
@@ -692,6 +719,7 @@ MUTANTS = (
         "        if False:\n",
         "units are promised to buyers who left",
         shows=("expiry",),
+        meets=("*compensate_order=fails_for_good",),
     ),
     Mutant(
         "a missing execution is not started",
@@ -699,7 +727,8 @@ MUTANTS = (
         '            rounds.workflow.start(order.id)\n            yield Finding(kind="execution_missing"',
         '            yield Finding(kind="execution_missing"',
         "an order goes nowhere",
-        shows=("checkout",),
+        shows=("once",),
+        meets=("*transact orders=crash_after",),
     ),
     Mutant(
         "orders ahead of their executions are not woken",
@@ -707,7 +736,8 @@ MUTANTS = (
         "            rounds.workflow.start(order.id)\n            wake(rounds.stores.orders, rounds.workflow, order.id)\n",
         "",
         "a lost signal costs a day, or the order",
-        shows=("checkout", "3ds"),
+        shows=("once",),
+        meets=("states.SendTask*=crash_before",),
     ),
     Mutant(
         "nobody starts the execution",
@@ -723,7 +753,8 @@ MUTANTS = (
         "        if code not in already_so:\n            raise",
         "        return",
         "a signal is lost without anybody knowing",
-        shows=("checkout", "cancel"),
+        shows=("once",),
+        meets=("states.StartExecution=outage_before",),
     ),
     Mutant(
         "an idempotency key is claimed twice",

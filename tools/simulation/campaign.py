@@ -136,9 +136,9 @@ def flow_names() -> list[str]:
     return list(_stage.flow_names)
 
 
-def trace(flow: str) -> Trace:
-    """The calls of the flow when nothing goes wrong."""
-    return _traced(f"{flow}/calm")
+def trace(flow: str, how: str = "calm") -> Trace:
+    """The calls of the flow, played without faults or as is said."""
+    return _traced(f"{flow}/{how}")
 
 
 def play(names: list[str]) -> Result:

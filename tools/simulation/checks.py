@@ -13,6 +13,7 @@ from commerce.orders import repository as orders_repository
 from commerce.orders.model import TERMINAL
 from commerce.payments.model import PaymentEvent, balance
 from tools.simulation.boundary import Violation
+from tools.simulation.course import Course
 from tools.simulation.parcels import Shipment
 from tools.simulation.shelves import Place
 from tools.simulation.tables import Write
@@ -87,6 +88,7 @@ class Checks:
         """By id: as it is stored, and decoded."""
         self._encoded: dict[str, Any] = {}
         self._old_events = before.events if before else frozenset[str]()
+        self.course = Course(world, self.find)
 
     # --- after every step -------------------------------------------------------------------------------------------
 
@@ -114,8 +116,17 @@ class Checks:
                     touched.add(place)
             elif write.table == "orders" and write.sk == "ORDER" and write.new is not None:
                 self._encoded[write.pk[6:]] = write.new
+                self.course.written(self._decode(write.old) if write.old else None, self._decode(write.new))
+            elif write.sk == "CHECKOUT" and write.pk.startswith("CHECKOUT#") and write.old and write.new:
+                self._follows(self._decode(write.old), self._decode(write.new))
         for place in touched:
             self._balanced(place)
+
+    def _follows(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """Who changes a checkout has seen how it was: of two changes at once, one is made anew."""
+        self.counts["versions"] += 1
+        if after["version"] != before["version"] + 1 and after != before:
+            raise Violation("versions", f"{after['id']}: version {after['version']} overwrites {before['version']}")
 
     def _balanced(self, place: Place) -> None:
         self.counts["I1"] += 1
@@ -145,14 +156,28 @@ class Checks:
                 raise Violation("I2", f"{charge.order_id} of {_total(order)} was charged {taken[charge.order_id]}")
 
     def ended(self, *expected: tuple[str, ...] | None) -> None:
-        """How orders end when nothing goes wrong is certain."""
+        """How orders end is certain when nothing goes wrong, and mostly when one thing does."""
+        self.counts["flow"] += 1
         ended = tuple(sorted(order["status"] for order in self.orders()))
         if ended not in expected:
-            raise Violation("flow", f"without any fault the orders ended {ended}, not {expected}")
+            raise Violation("flow", f"the orders ended {ended}, not {expected}")
 
     def promised(self, order_id: str) -> None:
-        """A buyer was told that this order stands."""
+        """A buyer was told that this order stands: its workflow has begun."""
         self._promised.add(order_id)
+        if order_id not in self._world.executions.known:
+            raise Violation("I9", f"a buyer was told that {order_id} stands; its execution was never started")
+
+    def taken_back(self, order_id: str) -> None:
+        """Somebody was told that this order is canceled."""
+        order = self.find(order_id)
+        if order is None or order["status"] != "canceled":
+            raise Violation("I6", f"somebody was told that {order_id} is canceled; it is not")
+
+    def led(self, checkout: Mapping[str, Any]) -> None:
+        """A buyer whose bank wants a confirmation was told where: not at the shop."""
+        if checkout["continue_url"].endswith(f"/checkout/{checkout['id']}"):
+            raise Violation("I6", f"the buyer of {checkout['id']} is not led to the bank that wants a confirmation")
 
     def overdrawn(self) -> None:
         """I11: the shop itself counts what is left, and does not leave that to the provider."""
@@ -200,7 +225,7 @@ class Checks:
         """I9 without a person, who was needed so many times."""
         self.counts["I9"] += 1
         if needed:
-            raise Violation("I9", f"a person had to redrive {needed} executions or letters after a fault that passes")
+            raise Violation("I9", f"a person had to see to {needed} things after a fault that passes")
 
     def undisturbed(self, found: int) -> None:
         """Nothing went wrong, and the reconciler found so much all the same."""

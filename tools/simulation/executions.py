@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -55,8 +56,12 @@ class Executions:
         name = _NAMES[operation]
         boundary = f"states.{name}"
         self.boundaries.story.tell(boundary, {k: v for k, v in parameters.items() if k != "stateMachineArn"})
-        do = getattr(self, operation)
-        return self.boundaries.call(boundary, "states.call", lambda: do(**parameters), AwsLine(name))
+        kind = self.boundaries.strike(boundary, "states.call")
+        if kind == "outage_before":
+            self.boundaries.fired(kind, boundary)
+            raise client_error("InternalServerError", name, status=500)
+        do = partial(getattr(self, operation), **parameters)
+        return do() if kind is None else self.boundaries.fail(kind, boundary, do, AwsLine(name))
 
     def start_execution(self, *, stateMachineArn: str, name: str, input: str) -> dict[str, Any]:
         """The same name and input again answers with the running execution; a name that is used up is refused."""

@@ -74,17 +74,28 @@ def furnish(world: World) -> None:
 Flow = Callable[[World], None]
 
 
-def _bought(world: World, number: int = 1, *, short: bool = False, after: float = 0.0, **buyer: Any) -> Buyer:
-    """A buyer who buys, `after` so many seconds, and a warehouse that then works."""
-    somebody = Buyer(world, f"buyer{number}", **buyer)
+def _bought(
+    world: World,
+    number: int = 1,
+    *,
+    short: bool = False,
+    after: float = 0.0,
+    patient: bool = True,
+    sharp: bool = False,
+    **buyer: Any,
+) -> Buyer:
+    """A buyer who buys, `after` so many seconds, and a warehouse that works ten minutes later, `sharp` where it begins
+    with the minute, as the reconciler does.
+    """
+    somebody = Buyer(world, f"buyer{number}", patient, **buyer)
 
     def work() -> None:
         order_id = somebody.buy()
         if order_id:
             world.scheduler.start(
                 f"warehouse {number}",
-                lambda: Warehouse(world, f"warehouse{number}", short=short).work(order_id),
-                after=600.0,
+                lambda: Warehouse(world, f"warehouse{number}", patient, short=short).work(order_id),
+                after=600.0 - (world.scheduler.now % 60.0 if sharp else 0.0),
             )
 
     world.scheduler.start(somebody.name, work, after=after)
@@ -170,6 +181,36 @@ def two_tabs(world: World) -> None:
                 world.scheduler.start(f"tab of {card}", partial(somebody.pay, checkout_id, card))
 
     world.scheduler.start("buyer1", open_tabs)
+    _safety_net(world)
+
+
+def two_minds(world: World) -> None:
+    """The buyer pays in one tab, and wants another one more in the other at the same moment."""
+    Parcels(world)
+    somebody = Buyer(world, "buyer1")
+
+    def open_tabs() -> None:
+        checkout_id = somebody.begin()
+        if checkout_id:
+            world.scheduler.start("tab that pays", partial(somebody.pay, checkout_id, VISA))
+            world.scheduler.start("tab that changes", partial(somebody.change, checkout_id, (("MUG", 2),)))
+
+    world.scheduler.start("buyer1", open_tabs)
+    _safety_net(world)
+
+
+def once(world: World) -> None:
+    """Nobody asks twice, answered or not: two buyers, one of whom changes their mind, and the warehouse."""
+    Parcels(world)
+    _bought(world, 1, patient=False)
+    _changes_mind(world, _bought(world, 2, patient=False, lines=(("TEAPOT", 1),)))
+    _safety_net(world)
+
+
+def swift(world: World) -> None:
+    """The carrier takes the parcel when it is handed over, and brings it before the shop may know that it has left."""
+    Parcels(world, swift=True)
+    _bought(world)
     _safety_net(world)
 
 
@@ -338,7 +379,7 @@ def hot(world: World) -> None:
     _pool_for_a_while(world)
     chances = world.random
     buyers = [
-        _bought(world, number, short=number == 2, lines=(("MUG", number),), after=2.0 * chances.random())
+        _bought(world, number, short=number == 2, sharp=True, lines=(("MUG", number),), after=2.0 * chances.random())
         for number in (1, 2, 3)
     ]
     _changes_mind(world, buyers[2])
@@ -552,18 +593,22 @@ class Scene:
     ends: tuple[str, ...]
     otherwise: tuple[str, ...] | None = None
     """If it depends on who comes first."""
+    firm: bool = True
+    """Whether its orders end so with any single fault, too: else people may try again, or give up."""
     mends: bool = False
     """Whether the reconciler has something to do all the same."""
-
 
 FLOWS: dict[str, Scene] = {
     "checkout": Scene(checkout, ("delivered",)),
     "3ds": Scene(with_3ds, ("delivered",)),
     "abandoned_3ds": Scene(abandoned_3ds, ("canceled",)),
-    "declined": Scene(declined, ("canceled", "delivered")),
+    "declined": Scene(declined, ("canceled", "delivered"), firm=False),
     "expiry": Scene(expiry, ("canceled",)),
     "last_second": Scene(last_second, ("delivered",), ("canceled",), mends=True),
-    "two_tabs": Scene(two_tabs, ("delivered",), ("canceled",)),
+    "once": Scene(once, ("canceled", "delivered"), firm=False),
+    "two_minds": Scene(two_minds, ("delivered",)),
+    "swift": Scene(swift, ("delivered",)),
+    "two_tabs": Scene(two_tabs, ("delivered",), ("canceled",), firm=False),
     "slow_warehouse": Scene(slow_warehouse, ("delivered",)),
     "cancel": Scene(cancel, ("canceled",)),
     "cancel_against_ship": Scene(cancel_against_ship, ("delivered",), ("canceled",)),
@@ -580,7 +625,7 @@ FLOWS: dict[str, Scene] = {
     "backorder": Scene(backorder, ("delivered", "delivered")),
     "purchase": Scene(purchase, ("delivered", "delivered")),
     "count": Scene(counted, ("delivered", "delivered")),
-    "table": Scene(by_table, ("canceled", "delivered")),
+    "table": Scene(by_table, ("canceled", "delivered"), otherwise=("canceled",)),
     "limit": Scene(limited, ("canceled", "delivered"), otherwise=("delivered", "delivered")),
-    "hot": Scene(hot, ("canceled", "canceled", "delivered", "delivered")),
+    "hot": Scene(hot, ("canceled", "canceled", "delivered", "delivered"), firm=False),
 }

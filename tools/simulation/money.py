@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
+from commerce.payments.service import NoticeKind
 from tools.doubles.control import Faults, PlannedFault, Record, Turnstile
 from tools.doubles.http import Request
 from tools.doubles.store import Json, Store
@@ -38,6 +39,13 @@ TOLD = (
     "charge.dispute.created",
 )
 """The events that docs/payments.md has the merchant register."""
+STANDING: Mapping[str, NoticeKind] = {
+    "payment_intent.amount_capturable_updated": "authorized",
+    "payment_intent.payment_failed": "declined",
+    "payment_intent.succeeded": "captured",
+    "payment_intent.canceled": "voided",
+}
+"""Those that say how an intent stands."""
 
 _OPERATIONS = (
     ("POST", re.compile(r"/v1/payment_intents"), "payment_intents.create"),
@@ -200,7 +208,7 @@ class Payments:
         keys = self._forgotten
 
         def do() -> Reply:
-            if keys != self._forgotten and kind != "key_expired":
+            if keys != self._forgotten:
                 raise StaleRequest
             reply = self._api.reply(request)
             self._seen()
@@ -286,9 +294,10 @@ class Payments:
                 return do()
             case "key_expired":
                 self._boundaries.fired(kind, boundary)
+                do()
                 self._api.forget()
                 self._forgotten += 1
-                return do()
+                raise StripeLine().unanswered()
             case "retried":
                 self._boundaries.fired(kind, boundary)
                 do()
@@ -315,7 +324,7 @@ def _too_much(reply: Reply) -> bool:
 
 def _refusal(status: int, code: str) -> Reply:
     """With Stripe's own word that the client need not try again."""
-    return Reply(status, {"error": {"type": code, "message": code}}, {"Stripe-Should-Retry": "false"})
+    return Reply(status, {"error": {"type": code, "message": code}}, {"stripe-should-retry": "false"})
 
 
 def webhook(event: Json, moment: float, *, forged: bool = False) -> tuple[str, dict[str, str]]:

@@ -34,13 +34,15 @@ class Person:
 
     world: World
     name: str
+    patient: bool = True
+    """Whether it does."""
     _requests: int = 0
 
     def ask(self, function: str, route: str, *, key: str | None = None, **request: Any) -> Answer | None:
         """The answer, once there is one that is not about the shop's own trouble; None where all attempts failed."""
         self._requests += 1
         headers = {**request.pop("headers", {}), "idempotency-key": key or f"{self.name}-{self._requests}"}
-        for pause in (*PAUSES, None):
+        for pause in (*PAUSES, None) if self.patient else (None,):
             answer = self.world.http(function, route, headers=headers, **request)
             if answer is not None and not _to_be_sent_again(answer):
                 self._again(answer, function, route, headers, request)
@@ -111,7 +113,7 @@ class Buyer(Person):
 
     def begin(self) -> str | None:
         """The checkout's id, or None where there is nothing to be sold."""
-        made = self.ask("carts", "POST /checkout-sessions", body=self._wants())
+        made = self.ask("carts", "POST /checkout-sessions", body=self._wants(self.lines))
         return str(made.body["id"]) if made is not None and made.status == 201 else None
 
     def pay(self, checkout_id: str, card: str) -> dict[str, Any] | None:
@@ -136,6 +138,7 @@ class Buyer(Person):
                 return None
             checkout: dict[str, Any] = answer.body
             if checkout["status"] == "requires_escalation":
+                self.world.checks.led(checkout)
                 return self._escalated(checkout_id)
             if _shown_anew(checkout):
                 continue
@@ -165,9 +168,13 @@ class Buyer(Person):
                 return dict(answer.body)
         return None
 
-    def _wants(self) -> dict[str, Any]:
+    def change(self, checkout_id: str, lines: Sequence[tuple[str, int]]) -> None:
+        """Wants these goods instead."""
+        self.ask("carts", "PUT /checkout-sessions/{id}", parameters={"id": checkout_id}, body=self._wants(lines))
+
+    def _wants(self, lines: Sequence[tuple[str, int]]) -> dict[str, Any]:
         return {
-            "line_items": [{"item": {"id": sku}, "quantity": quantity} for sku, quantity in self.lines],
+            "line_items": [{"item": {"id": sku}, "quantity": quantity} for sku, quantity in lines],
             "context": {"currency": "USD", "address_country": "GB"},
             "buyer": {"email": self.email or f"{self.name}@buyers.example", "first_name": "Ada", "last_name": "Byron"},
             "fulfillment": {
@@ -186,12 +193,14 @@ class Buyer(Person):
         order_id = self.order_id
         if order_id is None:
             return
-        self.ask(
+        answer = self.ask(
             "orders",
             "POST /orders/{id}/cancel",
             parameters={"id": order_id},
             query={"access_token": access_token(KeyRing(key=SIGNING_KEY), order_id)},
         )
+        if answer is not None and answer.status < 300:
+            self.world.checks.taken_back(order_id)
 
 
 def _shown_anew(checkout: dict[str, Any]) -> bool:
@@ -445,9 +454,12 @@ class Support(Person):
     def act(self, step: str, order_id: str, body: Any) -> Answer | None:
         """One step of support's."""
         function = "admin_refunds" if step == "refunds" else "admin_orders"
-        return self.ask(
+        answer = self.ask(
             function, f"POST /admin/orders/{{id}}/{step}", parameters={"id": order_id}, body=body, staff=True
         )
+        if step == "cancel" and answer is not None and answer.status < 300:
+            self.world.checks.taken_back(order_id)
+        return answer
 
 
     def does(self, step: str, order_id: str, body: Any) -> None:
@@ -457,11 +469,15 @@ class Support(Person):
 
 @dataclass
 class Parcels:
-    """What carriers do with every parcel: it travels, and arrives or is lost. `endings` is by parcel or by order."""
+    """What carriers do with every parcel: it travels, and arrives or is lost. `endings` is by parcel or by order.
+
+    A `swift` carrier does not wait for the books: it takes what is handed over.
+    """
 
     world: World
     ending: str = "delivered"
     endings: dict[str, str] = field(default_factory=dict)
+    swift: bool = False
 
     def __post_init__(self) -> None:
         self.world.on_parcel = self.travels
@@ -469,21 +485,22 @@ class Parcels:
 
     def travels(self, shipment: Shipment) -> None:
         """From the depot to the door."""
-        self.world.scheduler.start(f"parcel {shipment.id}", lambda: self._journey(shipment), after=21_600.0)
+        after = 5.0 if self.swift else 21_600.0
+        self.world.scheduler.start(f"parcel {shipment.id}", lambda: self._journey(shipment), after=after)
 
     def _journey(self, shipment: Shipment) -> None:
         for _ in range(200):
             order = self.world.checks.find(order_named(shipment.reference))
             if shipment.refunded or order is None or order["status"] in ("canceled", "lost", "delivered"):
                 return
-            if order["status"] == "shipped":
+            if self.swift or order["status"] == "shipped":
                 order_id, _, location = shipment.reference.partition("-")
                 self.world.shelves.leaves((order_id, location or order["shipments"][0]["location"]))
                 break
             self.world.scheduler.sleep(21_600.0)
         for status in ("in_transit", self._ending(shipment.reference)):
             self.world.carrier_tells(shipment, status)
-            self.world.scheduler.sleep(86_400.0)
+            self.world.scheduler.sleep(20.0 if self.swift else 86_400.0)
 
     def _ending(self, reference: str) -> str:
         """A parcel's own ending, its order's, or the usual one."""
@@ -491,6 +508,7 @@ class Parcels:
 
     def overdue(self, order_id: str) -> None:
         """Operators ask the carrier, and support writes down what it says of each parcel that is still out."""
+        self.world.overdue += 1
         self.world.scheduler.start("support", partial(self._asked, order_id), after=3600.0)
 
     def _asked(self, order_id: str) -> None:

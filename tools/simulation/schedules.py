@@ -27,8 +27,8 @@ class Schedule:
     """By its name; one of `CROWDS` is none of the flows."""
     seed: int
     chooser: Chooser
-    calm: bool = False
-    """Nothing goes wrong, and nothing is left to chance: how the orders end is certain."""
+    how: str = ""
+    """How a flow is played: `calm`, with a `single` fault or a `pair`, as a `race`, in a `storm`; empty for a crowd."""
 
     @property
     def kind(self) -> str:
@@ -50,14 +50,14 @@ def schedule(name: str, flows: Collection[str]) -> Schedule:
         return Schedule(name, flow, int(rest), Chance(chances, chances.choice(_PROBABILITIES), MOST_FAULTS))
     how, _, faults = rest.partition("/")
     if flow in flows and how == "race" and faults.isdigit():
-        return Schedule(name, flow, int(faults), Chance(Random(), 0.0, most=0))
+        return Schedule(name, flow, int(faults), Chance(Random(), 0.0, most=0), how)
     if flow in flows and how == "storm" and faults.isdigit():
         storm = Chance(Random(f"faults {faults}"), STORM, MOST_IN_A_STORM)
-        return Schedule(name, flow, int(faults), storm)
+        return Schedule(name, flow, int(faults), storm, how)
     if flow not in flows or how not in ("calm", "single", "pair"):
         raise ValueError(f"{name} is no schedule; names are like random/17 or checkout/single/3=crash_after")
     planned = {}
     for fault in faults.split(",") if faults else ():
         number, _, kind = fault.partition("=")
         planned[int(number)] = kind
-    return Schedule(name, flow, 1, Plan(planned), calm=how == "calm")
+    return Schedule(name, flow, 1, Plan(planned), how)

@@ -50,10 +50,10 @@ class Stage:
         scene = FLOWS.get(schedule.flow.removeprefix(self.prefix))
         (scene.play if scene else crowd)(world)
         world.run()
-        if scene and schedule.calm:
+        if scene and (schedule.how == "calm" or (schedule.how in ("single", "race") and scene.firm)):
             world.checks.ended(scene.ends, scene.otherwise)
-            if not scene.mends:
-                world.checks.undisturbed(world.rounds.found)
+        if scene and schedule.how in ("calm", "race") and not scene.mends:
+            world.checks.undisturbed(world.rounds.found)
         return world
 
     def _load(self) -> Any:

@@ -88,6 +88,8 @@ class World:
         self.shelves = Shelves(base.lying if base else {})
         self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
         """What becomes of a parcel whose label was bought: the flow says."""
+        self.overdue = 0
+        """How often people had to ask a carrier for a parcel."""
         self._wire(store, base)
         self.executions = Executions(
             machine(functions.config), self.scheduler, self.boundaries, self.tables, self.bus, self.invoke, self.deploy
@@ -263,7 +265,7 @@ class World:
         """One thing that goes wrong, and not for good, is mended without a person."""
         chooser = self.boundaries.chooser
         if isinstance(chooser, Plan) and chooser.passes:
-            self.checks.mended_itself(self.executions.needed + self._letters_left())
+            self.checks.mended_itself(self.executions.needed + self._letters_left() + self.overdue)
 
     def _tidied(self) -> bool:
         """Redrives failed executions and dead letters, and lets the reconciler look once more."""
@@ -292,6 +294,8 @@ class World:
         self.stream.touched()
 
     def _stripe_tells(self, event: dict[str, Any]) -> None:
+        if kind := money.STANDING.get(event["type"]):
+            self.checks.course.told(event["data"]["object"]["id"], kind)
         self.webhook(
             f"stripe {event['type']}",
             "payment_webhook",

@@ -322,10 +322,11 @@ class Bank:
             answer = (after_outage or do)()
         elif kind == "key_expired":
             self.boundaries.fired(kind, boundary)
+            do()
             self._answers.clear()
             self._refused.clear()
             self._made.clear()
-            answer = do()
+            raise BankLine().unanswered()
         else:
             answer = self.boundaries.fail(kind, boundary, do, BankLine(), attempts=1)
         if self.slow_answer:

@@ -47,9 +47,8 @@ class LeanWorld(World):
         self.bus = Overdue()
         self.payments = Bank(self.boundaries, self.checks, self._bank_tells)
         self.depot = Depot(self.boundaries, self._label_bought)
-        chooser = self.boundaries.chooser
-        watched = isinstance(chooser, Plan) and chooser.alone
-        self.rounds = Rounds(self, EVERY if watched else SELDOM)
+        planned = isinstance(self.boundaries.chooser, Plan)  # by the number of a call: it must not depend on the fault
+        self.rounds = Rounds(self, EVERY if planned else SELDOM)
 
     def base(self) -> LeanBase:
         """What schedules begin with: the world as it is now."""
@@ -76,6 +75,7 @@ class LeanWorld(World):
     _letters_redriven = _letters_left
 
     def _bank_tells(self, notice: PaymentNotice) -> None:
+        self.checks.course.told(notice.intent_id or "", notice.kind)
         self.webhook(
             f"stripe {notice.kind}",
             "payment_webhook",
