@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ REPORT = ROOT / campaign.MUTANTS
 COPIES = ROOT / "build" / "mutants"
 """A copy of the shop for each worker."""
 WANTED = 0.95
-LEAN_SHARE = 0.25
+LEAN_SHARE = 0.1
 """Of the processor time that a mutant gets: the lean tier finds most bugs in seconds, if it can see them at all."""
 
 
@@ -97,14 +97,13 @@ class SoundShop:
 def judge(mutant: Mutant, before: Verdict | None, limits: Limits, shop: SoundShop, sources: str) -> Verdict:
     """Plays the campaign on the mutated shop, in a process of its own, and what it finds on the shop as it is.
 
-    The lean tier is first where it can see the bug; what found it in other sources is before all. Raises RuntimeError
+    The lean tier is first where it can see the bug; in each tier, what found it in other sources. Raises RuntimeError
     where the mutated shop does not start.
     """
     known = before.schedule if before else None
-    tiers = (False,) if mutant.wired else (True, False)
     played = 0
     with overlay(mutant, COPIES / current_thread().name) as folder:
-        for lean in sorted(tiers, key=lambda lean: known is None or is_lean(known) != lean):
+        for lean in (False,) if mutant.wired else (True, False):
             first = [known] if known and is_lean(known) == lean else []
             found = _play(folder, *_wanted(mutant, limits, lean), "--first", *first)
             played += found["played"]
@@ -168,8 +167,8 @@ def remembered(path: Path) -> dict[str, Verdict]:
     return known
 
 
-def report(verdicts: list[Verdict]) -> dict[str, Any]:
-    """As it is written down."""
+def report(verdicts: list[Verdict], older: Iterable[Verdict] = ()) -> dict[str, Any]:
+    """As it is written down. `older` are verdicts on other sources: they do not count, but what found them is kept."""
     killed = sum(verdict.killed for verdict in verdicts)
     return {
         "planted": len(MUTANTS),
@@ -179,16 +178,16 @@ def report(verdicts: list[Verdict]) -> dict[str, Any]:
         "survivors": {one.mutant.name: one.mutant.explained for one in verdicts if not one.killed},
         "mutants": [
             {**asdict(one.mutant), **{name: part for name, part in vars(one).items() if name != "mutant"}}
-            for one in verdicts
+            for one in (*verdicts, *older)
         ],
     }
 
 
-def write(verdicts: list[Verdict], path: Path) -> None:
+def write(verdicts: list[Verdict], path: Path, older: Iterable[Verdict] = ()) -> None:
     """After every verdict, so that a run that is stopped goes on where it was; the sums stand in the campaign's
     report, too.
     """
-    figures = report(verdicts)
+    figures = report(verdicts, older)
     campaign.write(figures, path)
     played = ROOT / campaign.REPORT
     if path == REPORT and played.exists():
@@ -238,7 +237,8 @@ def main() -> int:
         limits = Limits(options.most, options.seconds)
         for one in judged(waiting, known, limits, options.workers, sources):
             verdicts[one.mutant.name] = one
-            write(list(verdicts.values()), options.report)
+            older = [verdict for name, verdict in known.items() if name not in verdicts]
+            write(list(verdicts.values()), options.report, older)
             bar.update(task, advance=1, description=one.mutant.name)
     shown = [verdicts[mutant.name] for mutant in wanted]
     killed = sum(one.killed for one in shown)

@@ -113,6 +113,7 @@ MUTANTS = (
         'adjustment_id=f"{order.id}#short_pick#{sku}#{location}#{now}"',
         "a repeated request takes units off the shelf twice",
         shows=("short_pick",),
+        meets=("*[Tt]ransact*=crash_after",),
     ),
     Mutant(
         "goods that come back are not counted",
@@ -129,6 +130,7 @@ MUTANTS = (
         'return_id = derived_id("return", order_id, key, str(now))',
         "a repeated request puts goods onto the shelf twice",
         shows=("return",),
+        meets=("*[Tt]ransact*=crash_after",),
     ),
     Mutant(
         "a cancellation leaves a pool's units with another row",
@@ -162,6 +164,7 @@ MUTANTS = (
         'transfer_id=derived_id("transfer", sku, actor, iso(now()))',
         "a repeated request carries units twice",
         shows=("transfer",),
+        meets=("*[Tt]ransact*=crash_after",),
     ),
     Mutant(
         "an adjustment is made anew by every retry",
@@ -170,6 +173,7 @@ MUTANTS = (
         'adjustment_id=derived_id("adj", sku, actor, iso(now()))',
         "a repeated request corrects the stock twice",
         shows=("transfer", "backorder"),
+        meets=("*[Tt]ransact*=crash_after",),
     ),
     Mutant(
         "a purchase limit is only looked at",
@@ -242,6 +246,7 @@ MUTANTS = (
         'id=derived_id("delivery", order_id, key, str(now)),',
         "a repeated request puts goods onto the shelf twice",
         shows=("purchase",),
+        meets=("*[Tt]ransact*=crash_after",),
     ),
     Mutant(
         "more is received than was ordered",
@@ -366,6 +371,7 @@ MUTANTS = (
         "        for one in published:\n            transact(self.table.client, [one])",
         "a crash between the two loses the event",
         shows=("checkout",),
+        meets=("*[Tt]ransact*=crash_before",),
     ),
     Mutant(
         "events go ahead of the transaction",
@@ -383,6 +389,7 @@ MUTANTS = (
         "        return []\n",
         "an event that the bus refused is lost",
         shows=("checkout",),
+        meets=("events.PutEvents=refused_in_part",),
     ),
     Mutant(
         "a silent bus is taken for success",
@@ -391,6 +398,7 @@ MUTANTS = (
         "        except (ClientError, BotoCoreError):\n            return []",
         "events are lost when the bus does not answer",
         shows=("checkout",),
+        meets=("events.PutEvents=throttled",),
     ),
     Mutant(
         "a queue's failures are not reported",
@@ -409,6 +417,7 @@ MUTANTS = (
         "        work([event for _, event in known])",
         "rows are missing in the analysis",
         shows=("checkout",),
+        meets=("firehose*=refused_in_part",),
     ),
     Mutant(
         "an e-mail is sent without its claim",
@@ -417,6 +426,7 @@ MUTANTS = (
         "    claims.take(order.id, kind, event.id, now)\n",
         "an event that comes twice is told twice",
         shows=("checkout",),
+        meets=("events.emails=duplicate",),
     ),
     Mutant(
         "an e-mail is sent before it is claimed",
@@ -427,6 +437,7 @@ MUTANTS = (
         "        if not claims.take(order.id, kind, event.id, now):\n            return \"sent_before\"\n",
         "an event that comes twice is told twice",
         shows=("checkout",),
+        meets=("events.emails=duplicate",),
     ),
     Mutant(
         "an e-mail of unknown fate is sent again",
@@ -435,6 +446,7 @@ MUTANTS = (
         "    except FateUnknown:\n        claims.release(order.id, kind, event.id)\n        raise Refused(\"unknown\") from None",
         "a buyer is written to twice",
         shows=("checkout",),
+        meets=("ses.SendEmail=answer_lost",),
     ),
     # --- money
     Mutant(
@@ -478,7 +490,7 @@ MUTANTS = (
         '"capture_method": "manual"',
         '"capture_method": "automatic"',
         "the buyer is charged before anything is sent",
-        shows=("cancel", "checkout"),
+        shows=("capture_fails",),
     ),
     Mutant(
         "no answer is taken for a refused card",
@@ -507,6 +519,7 @@ MUTANTS = (
         "        except stripe.StripeError:\n            return Capture(outcome=\"captured\", amount=amount)",
         "an order is sent that nobody paid",
         shows=("checkout",),
+        meets=("*capture=throttled",),
     ),
     Mutant(
         "a void that was refused is taken for one",
@@ -568,6 +581,7 @@ MUTANTS = (
         "return max(0, self.captured - self.refunded)",
         "two refunds at once give back more than was taken",
         shows=("refund", "return"),
+        meets=("*refund*=outage_after",),
     ),
     Mutant(
         "a refund that failed counts as made",
@@ -592,7 +606,8 @@ MUTANTS = (
         "for refund_id, amount in (*begun, *fresh):",
         "for refund_id, amount in (*fresh,):",
         "a canceled order's money is kept",
-        shows=("lost", "cancel_against_ship"),
+        shows=("lost",),
+        meets=("*refund*=throttled",),
     ),
     Mutant(
         "the same news is written down twice",
@@ -636,6 +651,7 @@ MUTANTS = (
         'return stripe.Event.construct_from(__import__("json").loads(payload), None)',
         "anybody can tell the shop that it was paid",
         shows=("checkout",),
+        meets=("webhook*=forged",),
     ),
     # --- the course of an order
     Mutant(
@@ -763,6 +779,7 @@ MUTANTS = (
         "            self.table.put(item)",
         "a request that is sent twice is carried out twice",
         shows=("checkout",),
+        meets=("http*complete=duplicate",),
     ),
     Mutant(
         "time to live is trusted",
@@ -811,6 +828,7 @@ MUTANTS = (
         'yield Finding(kind="event_unpublished", subject=event_id, mended=True)',
         "an event that the stream missed is never told",
         shows=("checkout",),
+        meets=("lambda.relay_outbox=*", "events.PutEvents=*"),
     ),
     Mutant(
         "the provider's undelivered news are not read",
@@ -818,7 +836,8 @@ MUTANTS = (
         "(*EVERY_MINUTE, _undelivered_notices,",
         "(*EVERY_MINUTE,",
         "a webhook that never came leaves the books behind",
-        shows=("3ds", "refund"),
+        shows=("refund",),
+        meets=("webhook.stripe*=never",),
     ),
     Mutant(
         "parcels under way are not asked about",
@@ -827,6 +846,7 @@ MUTANTS = (
         "_unpublished_events)",
         "an order waits for ever for news of the carrier that never came",
         shows=("checkout", "lost"),
+        meets=("webhook.carrier*=never",),
     ),
     # --- the state machine
     Mutant(
@@ -844,6 +864,7 @@ MUTANTS = (
         '"ConditionExpression": "#status = :pending_payment OR attribute_exists(pk)"',
         "an order that was paid before the wait began waits for its payment until the hold passes",
         shows=("checkout", "3ds"),
+        meets=("*StartExecution=*", "states.UpdateItem=*"),
     ),
     Mutant(
         "the delivery is waited for whatever the order says",
@@ -851,7 +872,8 @@ MUTANTS = (
         '"ConditionExpression": "#status = :shipped"',
         '"ConditionExpression": "#status = :shipped OR attribute_exists(pk)"',
         "an order that was delivered before the wait began waits for ever",
-        shows=("checkout",),
+        shows=("swift",),
+        meets=("states.UpdateItem=*", "lambda.ship_order=*"),
     ),
     Mutant(
         "a late delivery is settled as if it had arrived",
@@ -890,6 +912,7 @@ MUTANTS = (
         '          "MaxAttempts": 0',
         "one lost call to the carrier needs a person",
         shows=("checkout",),
+        meets=("lambda.ship_order=crash_before",),
     ),
     Mutant(
         "settling is not tried again",
@@ -902,6 +925,7 @@ MUTANTS = (
         '      "End": true',
         "one lost call needs a person",
         shows=("checkout",),
+        meets=("lambda.settle_order=crash_before",),
     ),
     Mutant(
         "compensating is not tried again",
@@ -914,5 +938,6 @@ MUTANTS = (
         '      "Next": "Alive"',
         "one lost call to the payment provider needs a person",
         shows=("cancel",),
+        meets=("lambda.compensate_order=crash_before",),
     ),
 )
