@@ -106,6 +106,14 @@ ops-lint: setup ## Check the templates of all environments against the operation
 drill: setup ## Provoke what alarms ring for in a shop of its own, and walk their runbooks (ONLY=words of a kind, runbook or name)
 	@$(VENV)/python -m tools.drill $(if $(ONLY),--only "$(ONLY)")
 
+.PHONY: restore-drill restore-table
+restore-drill: setup ## Back up the tables of a shop of its own, lose one, restore it, and check all books
+	@$(VENV)/python -m tools.drill.restoring
+
+restore-table: setup ## Put back what a table lost: TABLE=InventoryTable, FROM=a table restored beside it (DRY=1, OVERWRITE=1)
+	@$(if $(and $(TABLE),$(FROM)),,echo "Say which: TABLE=<output that names the table> FROM=<name of the restored one>" >&2; exit 1;) \
+	$(VENV)/python -m tools.restore_table --table $(TABLE) --source $(FROM) $(if $(OVERWRITE),--overwrite) $(if $(DRY),--dry-run) $(SHOP)
+
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check
 	@$(VENV)/mypy

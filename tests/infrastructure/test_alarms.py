@@ -13,6 +13,10 @@ from stacks.shop import ROOT
 RUNBOOKS = {f"docs/runbooks/{path.name}" for path in (ROOT / "docs" / "runbooks").glob("*.md")}
 
 
+NOBODY_RINGS_FOR = {"docs/runbooks/restore-a-table.md"}
+"""What somebody notices, and no metric."""
+
+
 def _named(text: str) -> set[str]:
     return set(re.findall(r"docs/runbooks/[\w-]+\.md", text))
 
@@ -30,7 +34,7 @@ def test_every_alarm_names_a_runbook_that_exists(templates):
 
 
 def test_every_runbook_is_for_something_that_rings(templates):
-    assert _named(json.dumps(templates.stacks)) == RUNBOOKS
+    assert _named(json.dumps(templates.stacks)) == RUNBOOKS - NOBODY_RINGS_FOR
 
 
 def test_every_alarm_and_its_end_reach_the_operators(templates):

@@ -42,7 +42,7 @@ class Drilled:
     """What a drill saw of the alarms of one kind."""
 
     kind: str
-    runbook: str
+    runbooks: list[str]
     cause: str
     """`provoked`, or `not possible`."""
     says: str
@@ -57,16 +57,18 @@ def drill(stage: Stage, bell: Bell, kind: str, of_kind: Sequence[Alarm], *, walk
     """Brings about what the alarms of this kind ring for, once, and follows each of them. `walked` are pages that need
     not be walked again.
     """
-    runbook = of_kind[0].runbook
-    seen = Drilled(kind, runbook, "provoked" if kind in CAUSES else "not possible", NOT_POSSIBLE.get(kind, ""))
+    runbooks = list(dict.fromkeys(alarm.runbook for alarm in of_kind))
+    seen = Drilled(kind, runbooks, "provoked" if kind in CAUSES else "not possible", NOT_POSSIBLE.get(kind, ""))
     try:
         with _brought_about(stage, kind) as what:
             seen.says = seen.says or what.evidence
             for alarm in of_kind:
                 seen.heard[alarm.name] = _heard(bell, alarm, what)
-            if runbook not in walked:
-                seen.commands += walk(stage, runbook, what.names)
-                walked.add(runbook)
+            for page in [one for one in runbooks if one not in walked]:
+                # What one page did to the order, another cannot do again.
+                own = {} if page == runbooks[0] else {"order id": halted(stage)}
+                seen.commands += walk(stage, page, {**what.names, **own})
+                walked.add(page)
     except (AssertionError, LookupError, NotSeen, UnexpectedAnswer, BotoCoreError, ClientError) as failure:
         seen.faults.append(f"{type(failure).__name__}: {failure}")
     seen.faults += [f"{one.command}: {one.says}" for one in seen.commands if one.outcome == "failed"]

@@ -1,0 +1,103 @@
+"""`make restore-table`: puts what a table has lost back into it, from a table that was restored beside it.
+
+Says what it would do with --dry-run. An item that is missing is put back, unless it comes meanwhile; one that differs
+stays as it is, unless --overwrite says that the restored one is right. Exit code 0 where nothing is missing any more.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.local.steps import complain, say, step
+from tools.shops import choose, chosen
+
+Item = dict[str, Any]
+"""As DynamoDB has it, with the types of its values."""
+PAGE = 100
+"""Keys that BatchGetItem takes at once."""
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """From the table `restored` into the table `present`, page by page: neither has to fit into memory."""
+
+    client: Any
+    present: str
+    restored: str
+
+    def run(self, *, overwrite: bool, dry: bool) -> Counter[str]:
+        """How many items were the `same`, `differing` and `missing`, and how many were `written`."""
+        counted: Counter[str] = Counter()
+        for items in self._pages():
+            known = self._known(items)
+            for item in items:
+                kind = _judged(known.get(_key(item)), item)
+                counted[kind] += 1
+                if not dry and (kind == "missing" or (kind == "differing" and overwrite)):
+                    counted["written"] += self._write(item, only_if_missing=kind == "missing")
+        return counted
+
+    def _pages(self) -> Iterator[list[Item]]:
+        pages = self.client.get_paginator("scan").paginate(TableName=self.restored, PaginationConfig={"PageSize": PAGE})
+        return (page["Items"] for page in pages if page["Items"])
+
+    def _known(self, items: list[Item]) -> dict[tuple[str, str], Item]:
+        """What the present table has under the same keys."""
+        keys = [{"pk": item["pk"], "sk": item["sk"]} for item in items]
+        asked = {self.present: {"Keys": keys, "ConsistentRead": True}}
+        found: dict[tuple[str, str], Item] = {}
+        while asked:
+            answer = self.client.batch_get_item(RequestItems=asked)
+            found |= {_key(item): item for item in answer["Responses"].get(self.present, [])}
+            asked = answer.get("UnprocessedKeys", {})
+        return found
+
+    def _write(self, item: Item, *, only_if_missing: bool) -> bool:
+        condition = {"ConditionExpression": "attribute_not_exists(pk)"} if only_if_missing else {}
+        try:
+            self.client.put_item(TableName=self.present, Item=item, **condition)
+        except self.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]
+
+
+def _judged(present: Item | None, restored: Item) -> str:
+    if present is None:
+        return "missing"
+    return "same" if present == restored else "differing"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Answers the exit code."""
+    parser = argparse.ArgumentParser(prog="make restore-table", description=__doc__)
+    parser.add_argument("--table", required=True, help="the output that names the table, such as InventoryTable")
+    parser.add_argument("--source", required=True, help="the name of the table that was restored beside it")
+    parser.add_argument("--overwrite", action="store_true", help="also items that differ are put back as they were")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    choose(parser)
+    options = parser.parse_args(arguments)
+    try:
+        shop = chosen(options)
+        restoration = Restoration(shop.client("dynamodb"), shop.output(options.table), options.source)
+        with step(f"{options.source} into {options.table}") as current:
+            counted = restoration.run(overwrite=options.overwrite, dry=options.dry_run)
+            current.note = f"{sum(counted.values()) - counted['written']} items"
+    except (LookupError, BotoCoreError, ClientError) as failure:
+        complain(str(failure))
+        return 1
+    say(f"{counted['same']} are as they were, {counted['missing']} were missing, {counted['differing']} differ.")
+    say("Nothing was written." if options.dry_run else f"{counted['written']} were put back.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
