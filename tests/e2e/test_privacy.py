@@ -1,5 +1,6 @@
 """A person wants their data, and then to be forgotten, on the deployed shop: over HTTP, and in everything it keeps."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -39,9 +40,10 @@ PLACE = {"address_region": "OR", "address_country": "US"}
 
 
 @pytest.fixture(scope="module")
-def admin(instance: Instance) -> httpx.Client:
+def admin(instance: Instance) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {token(instance, 'admin')}"}
-    return httpx.Client(base_url=f"{instance.url}/admin", headers=headers, timeout=60)
+    with httpx.Client(base_url=f"{instance.url}/admin", headers=headers, timeout=60) as client:
+        yield client
 
 
 def filled(skus: list[str], buyer: dict[str, str], address: dict[str, str], option: str | None = None) -> Any:

@@ -375,7 +375,7 @@ class Checks:
         for order in orders:
             if order["status"] != "canceled":
                 for line in order["lines"]:
-                    bought[order["buyer_key"], line["sku"]] += line["quantity"]
+                    bought[order.get("buyer_key", ""), line["sku"]] += line["quantity"]
         for pk, sk, item in self._world.tables.items("inventory"):
             if pk.startswith("BUYER#"):
                 counted, has = item["units"], bought[pk[6:], sk[6:]]

@@ -39,7 +39,8 @@ class Sealed(NamedTuple):
 def seal(key: str, holder: str, about: str, personal: Mapping[str, Any]) -> str:
     """The personal data of the thing `about`, sealed with its holder's key."""
     nonce = os.urandom(_NONCE_BYTES)
-    return _text(nonce + _cipher(key).encrypt(nonce, json.dumps(personal).encode(), _associated(holder, about)))
+    told = json.dumps(personal, separators=(",", ":"), ensure_ascii=False).encode()
+    return _text(nonce + _cipher(key).encrypt(nonce, told, _associated(holder, about)))
 
 
 def unseal(key: str, sealed: Sealed) -> Item:

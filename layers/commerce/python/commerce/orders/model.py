@@ -194,7 +194,7 @@ class Order(Model):
     """Where it is taxed (ISO 3166-1 alpha-2), and the state or province: kept when nobody knows any more who bought."""
     region: str | None = None
     buyer_key: str | None = None
-    """Under which key the buyer's purchases are counted."""
+    """Under which key the buyer's purchases are counted, where units of a line are limited."""
     shipping: ShippingChoice
     placed_at: str
     hold_until: str

@@ -95,7 +95,7 @@ def new_order(
         shipping_address=checkout.destination,
         country=checkout.destination.address_country,
         region=checkout.destination.address_region,
-        buyer_key=buyer_key(checkout.owner, checkout.buyer.email),
+        buyer_key=buyer_key(checkout.owner, checkout.buyer.email) if any(line.limited for line in lines) else None,
         shipping=ShippingChoice(
             option_id=option.id,
             title=option.title,
@@ -139,7 +139,7 @@ def limited_units(order: Order) -> dict[str, int]:
 
 
 def buyer_of(order: Order) -> str:
-    """Under which key the buyer's purchases are counted. Orders of earlier releases do not know it."""
+    """Under which key the buyer's purchases are counted. Only orders with limited units know it without their buyer."""
     return order.buyer_key or buyer_key(order.customer, order.buyer.email)
 
 
