@@ -77,12 +77,14 @@ def test_a_rotation_whose_steps_come_twice_is_one_rotation(vault, rotate):
 
 
 def test_until_a_rotation_is_finished_the_old_ring_stands(vault, step):
-    before = ring(vault)
+    before, rotation = ring(vault), str(uuid4())
 
-    step("createSecret", str(uuid4()))
+    step("createSecret", rotation)
+    prepared = ring(vault, "AWSPENDING")
+    step("createSecret", rotation)
 
     assert ring(vault) == before
-    assert ring(vault, "AWSPENDING").next
+    assert ring(vault, "AWSPENDING") == prepared != before
 
 
 def test_keys_are_long_and_none_comes_twice(vault, rotate):
