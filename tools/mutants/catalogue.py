@@ -886,8 +886,8 @@ MUTANTS = (
     Mutant(
         "a canceled order's execution carries on",
         "statemachines/checkout_to_delivery.asl.json",
-        "\"{% $states.input.outcome in ['canceled', 'lost'] %}\"",
-        "\"{% $states.input.outcome in ['lost'] %}\"",
+        "\"{% $outcome in ['canceled', 'lost'] %}\"",
+        "\"{% $outcome in ['lost'] %}\"",
         "a canceled order waits for its delivery",
         shows=("cancel_against_ship", "cancel"),
     ),
