@@ -226,12 +226,12 @@ _ALL = (
         "Staff find, pick, pack, ship and cancel orders, and take goods back",
         tables={
             **_ORDER_CHANGES,
-            ORDERS: ("Query", *_WITHOUT_MONEY),
+            ORDERS: (*READ, "UpdateItem"),
             INVENTORY: READ + CHANGE,  # what a picker misses is taken out of stock
             IDEMPOTENCY: CLAIM,
             PRIVACY: OPEN,
         },
-        indexes=("by_status",),
+        indexes=("in_status",),
         secrets=("signing",),
         workflow=SIGNAL,
     ),
@@ -300,10 +300,11 @@ _ALL = (
         "Finds and mends what no event will ever tell: lost signals, answers and notices; tends the pools of hot SKUs",
         tables={
             **_ORDER_CHANGES,
+            ORDERS: READ + CHANGE,
             INVENTORY: (*READ, *CHANGE, "DeleteItem"),
             OUTBOX: ("GetItem", *CHANGE),
         },
-        indexes=("by_status", "by_ahead", "by_unpublished"),
+        indexes=("in_status", "by_ahead", "by_unpublished"),
         secrets=("payment", "carrier"),
         workflow=START + SIGNAL,
         timeout=240,

@@ -56,7 +56,7 @@ ORDERS = TableSpec(
     "orders",
     "ORDERS_TABLE",
     indexes=(
-        Index("by_status", "status_shard", "placed_at"),
+        Index("in_status", "status_shard", "placed_at", keys_only=True),
         Index("by_customer", "customer", "placed_at"),
         Index("by_ahead", "ahead", "moved_at", keys_only=True),
         Index("by_email", "email_key", "placed_at", keys_only=True),

@@ -25,7 +25,7 @@ SECONDS = 365.25 / 12 * 86_400
 VISIT: tuple[Stretch, ...] = ("pages", "searches", "checkout", "order", "refund")
 
 IDLE = {
-    "alarms": 6.60,
+    "alarms": 6.90,
     "3 secrets": 1.20,
     "encryption key": 1.00,
     "Lambda's polling of two queues": 0.52,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, get_args
 
 from commerce.adapters.dynamodb import Item, Table, put, transact, update
@@ -20,6 +21,8 @@ _INDEXED = ("pk", "sk", "status_shard", "ahead", "email_key")
 _PERSONAL = {"buyer", "shipping_address"}
 _ONE_PARCEL = ("shipment", "weight_grams")
 """Label and weight of the one parcel of orders that were placed before each location sent its own."""
+_READ_AT_ONCE = 100
+"""Orders, as many as one call takes."""
 _ATTEMPTS = 40
 """Against other transactions on the same stock: about 11 s, so that a rush for one SKU is queued, not refused."""
 
@@ -112,20 +115,26 @@ class OrderRepository:
         """Orders in this status, the oldest first, those placed after the moment `after` (RFC 3339). Who bought them
         stays sealed: no list says it.
 
-        The first `limit` of them are read for sure; more may be.
+        Of the first `limit` entries all orders are read that are still there; more may be.
         """
         sort = ("placed_at", ">", after) if after else None
-        return map(_order, merged(lambda shard: self._in_status(status, shard, sort, limit), key="placed_at"))
+        return self._read(merged(lambda shard: self._entries(status, shard, sort, limit), key="placed_at"), status)
 
     def under_way(self, *, turn: int) -> Iterator[Order]:
         """Shipped orders, the oldest first: those of one shard, so that as many turns as there are shards see all."""
-        return map(_order, self._in_status("shipped", turn % SHARDS))
+        return self._read(self._entries("shipped", turn % SHARDS), "shipped")
 
-    def _in_status(
+    def _entries(
         self, status: Status, shard: int, sort: tuple[str, str, str] | None = None, limit: int | None = None
     ) -> Iterator[Item]:
         keys = ("status_shard", "placed_at")
-        return self.table.query(f"{status}#{shard}", index="by_status", keys=keys, sort=sort, limit=limit)
+        return self.table.query(f"{status}#{shard}", index="in_status", keys=keys, sort=sort, limit=limit)
+
+    def _read(self, entries: Iterator[Item], status: Status) -> Iterator[Order]:
+        """The orders behind an index's entries, in their order. One that has moved on meanwhile is left out."""
+        while some := [entry["pk"] for entry in islice(entries, _READ_AT_ONCE)]:
+            found = {item["pk"]: item for item in self.table.get_many((pk, "ORDER") for pk in some)}
+            yield from (_order(found[pk]) for pk in some if pk in found and found[pk]["status"] == status)
 
     def followed(self, order: Order) -> None:
         """The execution has come to where the order stands. One that has moved on meanwhile is left as it is."""
