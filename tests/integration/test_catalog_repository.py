@@ -90,6 +90,19 @@ def test_a_handle_belongs_to_one_product(catalog: CatalogRepository) -> None:
     assert catalog.owners(["OTHER"]) == {}
 
 
+def test_a_handle_leads_to_who_has_it_now_however_often_it_was_looked_up(catalog: CatalogRepository) -> None:
+    first = create(catalog, draft(handle="shirt"))
+    assert catalog.by_handle("shirt").id == first.id
+
+    moved = replace(catalog, first, handle="old-shirt")
+    with pytest.raises(NotFound):
+        catalog.by_handle("shirt")
+    second = create(catalog, draft(handle="shirt", variants=(variant("OTHER"),)))
+
+    assert catalog.by_handle("shirt").id == second.id
+    assert catalog.by_handle("old-shirt").id == moved.id
+
+
 def test_a_handle_that_was_given_up_is_free(catalog: CatalogRepository) -> None:
     made = create(catalog, draft())
     replace(catalog, made, handle="mug")

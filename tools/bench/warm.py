@@ -76,6 +76,9 @@ class Visit:
     def send(self, name: str, function: str, route: str, body: Any = None, **given: Any) -> Any:
         """The answer's body. `given` are the `parameters` of the path and of the `query`."""
         event, handler = _event(route, body, **given), self._handlers[function].handler
+        if "GET " in route:  # whose answer may hang on what the process has seen before
+            self._tape.record()
+            handler(event, None)
         self._tape.record()
         answer = handler(event, None)
         if answer["statusCode"] >= 300:

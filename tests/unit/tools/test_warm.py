@@ -3,7 +3,7 @@
 from tools.bench import warm
 
 CALLS = {
-    "product page": 3,
+    "product page": 2,
     "list of 20": 8,
     "first line into a cart": 5,
     "second line": 4,

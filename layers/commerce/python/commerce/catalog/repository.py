@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +53,8 @@ class CatalogRepository:
     audit: AuditTrail
     base_url: str = ""
     """Where the shop's own pictures are found: put before `/media/…` in offers."""
+    owners_seen: dict[str, str] = field(default_factory=dict, compare=False)
+    """Which product had a handle when this process last looked. Believed only where the product says so, too."""
 
     # one product
 
@@ -65,7 +67,13 @@ class CatalogRepository:
 
     def by_handle(self, handle: str) -> Product:
         """The product with this handle. Raises NotFound."""
-        return self._by_guard(self._item("HANDLE#", handle, "HANDLE"))
+        if handle in self.owners_seen:
+            item = self._item("PRODUCT#", self.owners_seen[handle], "PRODUCT")
+            if item is not None and item["handle"] == handle:
+                return _product(item)
+        product = self._by_guard(self._item("HANDLE#", handle, "HANDLE"))
+        self.owners_seen[handle] = product.id
+        return product
 
     def by_sku(self, sku: str) -> Product:
         """The product that this SKU belongs to. Raises NotFound."""
