@@ -293,7 +293,7 @@ _ALL = (
         },
         indexes=("by_person", "by_email", "by_customer"),
         accounts=("AdminGetUser", "AdminDeleteUser"),
-        timeout=300,
+        timeout=240,
     ),
     FunctionSpec(
         "reconcile",

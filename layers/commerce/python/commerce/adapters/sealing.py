@@ -101,9 +101,10 @@ class Seals:
         self.table.delete(*_key(holder))
 
     def _find(self, holder: str) -> Item | None:
-        used_at, item = self.last.get(holder, (float("-inf"), None))
-        if 0 <= self.clock() - used_at <= _REMEMBERED_SECONDS:
-            return item
+        if holder in self.last:
+            used_at, item = self.last[holder]
+            if 0 <= self.clock() - used_at <= _REMEMBERED_SECONDS:
+                return item
         return self._used(holder, self.table.get(*_key(holder)))
 
     def _used(self, holder: str, item: Item | None) -> Item | None:

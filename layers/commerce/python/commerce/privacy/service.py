@@ -54,7 +54,7 @@ class Erasures(Protocol):
 
 
 def ask(
-    requests: Requests,
+    register: Requests,
     audit: Audit,
     erasures: Erasures,
     *,
@@ -76,32 +76,32 @@ def ask(
         actor=actor,
         requested_at=iso(now),
     )
-    kept = requests.add(request, recorded=_recorded(audit, request, f"{kind}.requested", actor, now))
+    kept = register.add(request, recorded=_recorded(audit, request, f"{kind}.requested", actor, now))
     if kind == "erase" and kept.state != "done":
         erasures.start(request.id)
     return kept
 
 
 def export(
-    requests: Requests, files: Files, accounts: Accounts, audit: Audit, *, request_id: str, actor: str, now: datetime
+    register: Requests, files: Files, accounts: Accounts, audit: Audit, *, request_id: str, actor: str, now: datetime
 ) -> PersonFile:
     """What is handed to the person, as it stands at this moment; nowhere is a copy kept. Who read it is on record.
 
     Raises NotFound, and Conflict for a request that is no export.
     """
-    request = requests.get(request_id)
+    request = register.get(request_id)
     if request.kind != "export" or request.email is None:
         raise Conflict("this request is no export, or is older than a month; make one with kind `export`")
     file = _file(files, accounts, request.email)
-    requests.record(_recorded(audit, request, "data.exported", actor, now))
+    register.record(_recorded(audit, request, "data.exported", actor, now))
     return file
 
 
 def erase(
-    requests: Requests, files: Files, accounts: Accounts, audit: Audit, *, request_id: str, now: datetime
+    register: Requests, files: Files, accounts: Accounts, audit: Audit, *, request_id: str, now: datetime
 ) -> PersonRequest:
     """The request as it stands then: `done`, or `waiting` for what is on its way. Raises NotFound."""
-    request = requests.get(request_id)
+    request = register.get(request_id)
     if request.state == "done" or request.email is None:
         return request
     file = _file(files, accounts, request.email)
@@ -109,12 +109,12 @@ def erase(
     if hindrances:
         waiting = request.model_copy(update={"state": "waiting", "waits_for": hindrances})
         if waiting != request:
-            requests.move(request, waiting, recorded=_recorded(audit, request, "erasure.postponed", "workflow", now))
+            register.move(request, waiting, recorded=_recorded(audit, request, "erasure.postponed", "workflow", now))
         return waiting
     files.erase(file, now)
     accounts.delete(request.email)
     done = request.model_copy(update={"state": "done", "email": None, "waits_for": (), "done_at": iso(now)})
-    requests.move(request, done, recorded=_recorded(audit, request, "data.erased", "workflow", now))
+    register.move(request, done, recorded=_recorded(audit, request, "data.erased", "workflow", now))
     return done
 
 
