@@ -90,6 +90,16 @@ def test_a_failed_execution_says_why_and_how_to_name_it(capsys: pytest.CaptureFi
     assert ARN in said
 
 
+def test_the_story_names_what_started_the_execution_where_that_is_known(capsys: pytest.CaptureFixture[str]):
+    began = execution("AwaitPayment", status="RUNNING")
+
+    tell(records(execution=began))
+    assert "correlation id" not in capsys.readouterr().out
+
+    tell(records(execution=replace(began, correlation_id="request-1")))
+    assert "  correlation id request-1" in capsys.readouterr().out
+
+
 def test_an_e_mail_whose_fate_is_unknown_is_told_as_such():
     claim = {"sk": "EMAIL#order_shipped#evt_7", "claimed_at": iso(later(1))}
 
