@@ -97,13 +97,14 @@ class SoundShop:
 def judge(mutant: Mutant, before: Verdict | None, limits: Limits, shop: SoundShop, sources: str) -> Verdict:
     """Plays the campaign on the mutated shop, in a process of its own, and what it finds on the shop as it is.
 
-    The lean tier is first where it can see the bug; in each tier, what found it in other sources. Raises RuntimeError
-    where the mutated shop does not start.
+    The lean tier is first where it can see the bug, or the tier whose schedule found it in other sources. Raises
+    RuntimeError where the mutated shop does not start.
     """
     known = before.schedule if before else None
+    tiers = (False,) if mutant.wired else (True, False)
     played = 0
     with overlay(mutant, COPIES / current_thread().name) as folder:
-        for lean in (False,) if mutant.wired else (True, False):
+        for lean in sorted(tiers, key=lambda lean: known is not None and is_lean(known) != lean):
             first = [known] if known and is_lean(known) == lean else []
             found = _play(folder, *_wanted(mutant, limits, lean), "--first", *first)
             played += found["played"]
