@@ -50,9 +50,12 @@ def _with_a_shop() -> list[str]:
 
 @contextmanager
 def _beside(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """Runs on while other things do, and no longer."""
+    """Runs on while other things do, and no longer.
+
+    In a group of its own, which can be ended whole, but in this session: priorities count within a session only.
+    """
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, process_group=0)
     try:
         yield process
     finally:
