@@ -263,9 +263,9 @@ def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task
     flows = pool.submit(flow_names).result()
     traces = dict(zip(flows, pool.map(trace, flows), strict=True))
     single = [name for flow in flows for name in singles(flow, traces[flow])]
-    Random(0).shuffle(single)  # a short campaign has some of everything
+    Random(0).shuffle(single)  # a short campaign has some of them, and as many of the others
     given = 0
-    for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single][:wanted]):
+    for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single[: wanted // 2]][:wanted]):
         given += len(chunk)
         yield play, (chunk,)
     paired = PAIRED[lean]

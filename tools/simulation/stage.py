@@ -73,6 +73,7 @@ class Stage:
 
         wiring.inventory().looks.clear()
         wiring.lines().rushes.clear()
+        wiring.seals().last.clear()
 
     def _replace_the_wires(self) -> None:
         """Stripe's connections, EasyPost's client, and the templates of e-mails, which have no effect of their own."""
