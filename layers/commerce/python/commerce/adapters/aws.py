@@ -10,14 +10,15 @@ from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
 # Parameters come from typed code, and AWS checks them itself; a name of its own spares botocore to compose a long one,
-# twice a call. With `_as_it_came` these save half of what a call costs (docs/speed.md).
+# twice a call. With `_as_it_came` these save half of what a call costs (docs/speed.md). Whoever gives a function an id
+# (AWS_SDK_UA_APP_ID, botocore's own name for it) finds it in the name, where botocore would put it.
 _CONFIG = Config(
     tcp_keepalive=True,
     connect_timeout=2,
     read_timeout=10,
     inject_host_prefix=False,
     parameter_validation=False,
-    user_agent="tradepost",
+    user_agent=f"tradepost app/{os.environ.get('AWS_SDK_UA_APP_ID', 'shop')}",
 )
 
 
