@@ -360,7 +360,7 @@ MUTANTS = (
         'items = self.table.query(f"ORDER#{order_id}", prefix="PAYMENT#", consistent=True)',
         'items = self.table.query(f"ORDER#{order_id}", prefix="PAYMENT#")',
         "two refunds at once give back more than was taken",
-        shows=("refund", "dispute", "lost"),
+        shows=("refund",),
     ),
     # --- events and e-mails
     Mutant(
@@ -795,7 +795,7 @@ MUTANTS = (
         '            self.table.put(item, ("by", "=", claim.by))',
         "            return",
         "a request that is sent again does not get the same answer",
-        shows=("checkout",),
+        shows=("sent_again",),
     ),
     Mutant(
         "a parcel is announced before it is handed over",
@@ -807,7 +807,8 @@ MUTANTS = (
         '    workflow.succeed(waiting.task_token, {"status": "ready_to_ship"})\n'
         '    return _by_staff(stores, order_id, location, "packed", "ready_to_ship", {}, actor, now, expected)',
         "the workflow ships what is not ready",
-        shows=("split", "checkout"),
+        shows=("once",),
+        meets=("store.get orders=crash_before",),
     ),
     Mutant(
         "the workflow hears of a payment before the order does",
@@ -836,7 +837,7 @@ MUTANTS = (
         "(*EVERY_MINUTE, _undelivered_notices,",
         "(*EVERY_MINUTE,",
         "a webhook that never came leaves the books behind",
-        shows=("refund",),
+        shows=("return",),
         meets=("webhook.stripe*=never",),
     ),
     Mutant(
@@ -881,7 +882,7 @@ MUTANTS = (
         '"Next": "DeliveryOverdue"',
         '"Next": "SettleOrder"',
         "the execution ends while the parcel is on its way",
-        shows=("checkout",),
+        shows=("overdue",),
     ),
     Mutant(
         "a canceled order's execution carries on",

@@ -273,6 +273,20 @@ def lost(world: World) -> None:
     _safety_net(world)
 
 
+def overdue(world: World) -> None:
+    """The parcel arrives days after the workflow has given up its wait for it."""
+    Parcels(world, late=True)
+    _bought(world)
+    _safety_net(world)
+
+
+def sent_again(world: World) -> None:
+    """The buyer's client sends everything once more, two minutes after it was answered."""
+    Parcels(world)
+    _bought(world, repeats=120.0)
+    _safety_net(world)
+
+
 def capture_fails(world: World) -> None:
     """The bank takes its word back when the parcel leaves."""
     Parcels(world)
@@ -614,6 +628,8 @@ FLOWS: dict[str, Scene] = {
     "cancel_against_ship": Scene(cancel_against_ship, ("delivered",), ("canceled",)),
     "short_pick": Scene(short_pick, ("canceled",)),
     "lost": Scene(lost, ("lost",)),
+    "overdue": Scene(overdue, ("delivered",)),
+    "sent_again": Scene(sent_again, ("delivered",)),
     "capture_fails": Scene(capture_fails, ("canceled",)),
     "refund": Scene(refund, ("delivered",)),
     "return": Scene(returned, ("delivered",)),

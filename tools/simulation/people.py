@@ -36,6 +36,8 @@ class Person:
     name: str
     patient: bool = True
     """Whether it does."""
+    repeats: float | None = None
+    """After so many seconds it sends every request that was answered once more."""
     _requests: int = 0
 
     def ask(self, function: str, route: str, *, key: str | None = None, **request: Any) -> Answer | None:
@@ -71,7 +73,9 @@ class Person:
         self, first: Answer, function: str, route: str, headers: dict[str, str], request: dict[str, Any]
     ) -> None:
         """Now and then a client sends an answered request once more: the answer must be the same."""
-        if route.startswith("POST") and self.world.random.random() < 0.05:
+        if route.startswith("POST") and (self.repeats or self.world.random.random() < 0.05):
+            if self.repeats:
+                self.world.scheduler.sleep(self.repeats)
             answer = self.world.http(function, route, headers=headers, **request)
             if answer is not None and first.text and not _to_be_sent_again(answer):
                 self.world.checks.replayed(first.text, answer.text)
@@ -471,13 +475,15 @@ class Support(Person):
 class Parcels:
     """What carriers do with every parcel: it travels, and arrives or is lost. `endings` is by parcel or by order.
 
-    A `swift` carrier does not wait for the books: it takes what is handed over.
+    A `swift` carrier does not wait for the books: it takes what is handed over. The parcels of a `late` one arrive
+    after the workflow has given up its wait for them.
     """
 
     world: World
     ending: str = "delivered"
     endings: dict[str, str] = field(default_factory=dict)
     swift: bool = False
+    late: bool = False
 
     def __post_init__(self) -> None:
         self.world.on_parcel = self.travels
@@ -500,14 +506,25 @@ class Parcels:
             self.world.scheduler.sleep(21_600.0)
         for status in ("in_transit", self._ending(shipment.reference)):
             self.world.carrier_tells(shipment, status)
-            self.world.scheduler.sleep(20.0 if self.swift else 86_400.0)
+            self.world.scheduler.sleep(self._on_its_way())
+
+    def _on_its_way(self) -> float:
+        """Seconds between two news of a parcel."""
+        if self.late:
+            return 1.5 * self.world.functions.config.delivery_deadline_seconds
+        return 20.0 if self.swift else 86_400.0
 
     def _ending(self, reference: str) -> str:
         """A parcel's own ending, its order's, or the usual one."""
         return self.endings.get(reference, self.endings.get(order_named(reference), self.ending))
 
     def overdue(self, order_id: str) -> None:
-        """Operators ask the carrier, and support writes down what it says of each parcel that is still out."""
+        """Operators ask the carrier, and support writes down what it says of each parcel that is still out.
+
+        A late carrier says that it is on its way: nobody has anything to do but to wait.
+        """
+        if self.late:
+            return
         self.world.overdue += 1
         self.world.scheduler.start("support", partial(self._asked, order_id), after=3600.0)
 

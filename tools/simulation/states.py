@@ -248,6 +248,6 @@ def _evaluated(expression: str, variables: Mapping[str, Any]) -> Any:
         value = parsed.evaluate(None, frame)
     except Exception as problem:
         raise StateError(QUERY_FAILED, str(problem)) from problem
-    if value is None:
+    if value is None and _parsed(f"$type({expression})").evaluate(None, frame) != "null":
         raise StateError(QUERY_FAILED, f"{expression} returned nothing")
     return value

@@ -196,6 +196,14 @@ def test_what_is_not_there_fails_the_state(expression: str) -> None:
     assert execution.error == "States.QueryEvaluationError"
 
 
+def test_null_is_a_value() -> None:
+    missing = "$exists($states.input.nothing) ? $states.input.nothing : null"
+
+    execution, _, _ = run({"Pass": {"Type": "Pass", "Output": f"{{% {missing} %}}", "End": True}})
+
+    assert (execution.status, execution.output) == ("SUCCEEDED", None)
+
+
 def test_a_kept_value_is_the_one_of_its_own_inputs() -> None:
     def of(name: str) -> Any:
         return evaluate("'evt_' & $states.input.name", {"states": {"input": {"name": name}}})
