@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 from tools.local import shop
 from tools.local.instance import HOST, ROOT, Instance
@@ -19,18 +21,23 @@ from tools.local.steps import complain, leave, say
 CHECKS = (("ruff", "check"), ("lint-imports",))
 TYPES = f"{ROOT}/.venv/bin/mypy"
 CAMPAIGN = ("-m", "tools.simulation", "--schedules", "20000", "--fresh", "--report", "build/test-campaign.json")
+LAST_LINES = 40
+"""Of what ran beside: as much as somebody reads."""
 WITHOUT_A_SHOP = ("tests/unit", "tests/infrastructure", "tests/integration", "tests/simulation")
 WITH_A_SHOP = ("tests/e2e",)
 
 
 def main() -> int:
     """Runs everything, and goes on after a failure, so that one run tells all. Answers the exit code."""
-    with _beside("nice", "-n", "19", sys.executable, *CAMPAIGN) as campaign, _beside(TYPES) as types:
+    with (
+        _beside("campaign", "nice", "-n", "19", sys.executable, *CAMPAIGN) as campaign_failed,
+        _beside("mypy", TYPES) as types_failed,
+    ):
         failed = [" ".join(check) for check in CHECKS if not _run([f"{ROOT}/.venv/bin/{check[0]}", *check[1:]])]
         failed += _pytest(WITHOUT_A_SHOP, "-n", "2", "--dist", "loadscope")
-        failed += _ended(types, "mypy")
+        failed += types_failed()
         failed += _with_a_shop()
-        failed += _ended(campaign, "campaign")
+        failed += campaign_failed()
     if failed:
         complain(f"\nFailed: {', '.join(failed)}")
     return 1 if failed else 0
@@ -49,28 +56,26 @@ def _with_a_shop() -> list[str]:
 
 
 @contextmanager
-def _beside(*command: str) -> Iterator[subprocess.Popen[str]]:
-    """Runs on while other things do, and no longer.
+def _beside(name: str, *command: str) -> Iterator[Callable[[], list[str]]]:
+    """Runs on while other things do, and no longer. Yields what waits for its end, and answers the name if it failed.
 
     In a group of its own, which can be ended whole, but in this session: priorities count within a session only.
     """
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, process_group=0)
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):  # it came to its end
-            os.killpg(process.pid, signal.SIGKILL)
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=told, stderr=subprocess.STDOUT, process_group=0)
+        try:
+            yield lambda: _ended(name, process, told)
+        finally:
+            with suppress(ProcessLookupError):  # it came to its end
+                os.killpg(process.pid, signal.SIGKILL)
 
 
-def _ended(process: subprocess.Popen[str], name: str) -> list[str]:
-    """Waits for what ran beside, says what it said, and answers its name if it failed."""
+def _ended(name: str, process: subprocess.Popen[bytes], told: TextIO) -> list[str]:
     say(f"\n  {name}")
-    told, complained = process.communicate()
-    say(told)
-    if process.returncode:
-        complain(complained)
-    return [name] if process.returncode else []
+    failed = process.wait() != 0
+    told.seek(0)
+    say("".join(told.readlines()[-LAST_LINES:]))
+    return [name] if failed else []
 
 
 def _pytest(paths: tuple[str, ...], *options: str) -> list[str]:
