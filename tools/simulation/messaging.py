@@ -185,9 +185,13 @@ class Stream:
     invoke: Invoke
     records: Callable[[int], list[dict[str, Any]]]
     """What the stream saw after so many changes."""
+    given_up: Callable[[], None] = lambda: None
+    """Is told that a record was."""
     done: int = 0
     parked: list[dict[str, Any]] = field(default_factory=list)
     _polled: bool = False
+    _poison: str | None = None
+    """The number of a record that makes every attempt fail."""
 
     def touched(self) -> None:
         """There is something new."""
@@ -206,10 +210,16 @@ class Stream:
             if left:
                 self.scheduler.sleep(1.0)
             if attempts == STREAM_ATTEMPTS:
-                self.parked += records[:1]
-                self.done += 1
+                self._give_up(records[0])
                 attempts = 0
         self._polled = False
+
+    def _give_up(self, record: dict[str, Any]) -> None:
+        if _number(record) == self._poison:
+            self.boundaries.fired("poison", "lambda.relay_outbox")
+        self.parked.append(record)
+        self.done += 1
+        self.given_up()
 
     def _work(self, records: list[dict[str, Any]]) -> int:
         """How many records, from the end, must come again."""
@@ -219,6 +229,10 @@ class Stream:
             if kind == "crash_before":
                 self.boundaries.fired(kind, boundary)
                 raise FunctionFailed("Lambda.Unknown", "it never began")
+            if kind == "poison":
+                self._poison = _number(records[0])
+            if self._poison in map(_number, records):
+                raise FunctionFailed("Runtime.ExitError", "it dies of a record")
             answer = self.invoke("relay_outbox", {"Records": records}, skew=skew(kind, boundary, self.boundaries))
         except FunctionFailed as failure:
             self.boundaries.story.tell("failed", failure.error)
@@ -229,7 +243,7 @@ class Stream:
             self._replay(older)
         again = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for position, record in enumerate(records):
-            if record["dynamodb"]["SequenceNumber"] in again:
+            if _number(record) in again:
                 return len(records) - position
         return 0
 
@@ -238,3 +252,7 @@ class Stream:
             self.invoke("relay_outbox", {"Records": records[:STREAM_BATCH]})
         except FunctionFailed as failure:
             self.boundaries.story.tell("failed", failure.error)
+
+
+def _number(record: dict[str, Any]) -> str:
+    return str(record["dynamodb"]["SequenceNumber"])

@@ -15,6 +15,8 @@ ASKS_EVERY = 300.0
 """After so many seconds the reconciler also looks at the provider's lists, by the clock on the wall."""
 _UNHEARD = 120.0
 """What is younger is left alone: its events may be on their way."""
+_UNPUBLISHED = 600.0
+"""And what the stream may still be at."""
 
 
 class Rounds:
@@ -55,6 +57,7 @@ class Rounds:
             self._pooled()
             or bool(self._untold())
             or bool(self._unheard())
+            or bool(self._unpublished())
             or any(map(_waits, self._world.checks.orders()))
         )
 
@@ -66,6 +69,7 @@ class Rounds:
             self._pooled()
             or (self._asks() and any(moment <= limit for moment in self._untold()))
             or any(shipment.moved_at <= limit for shipment in self._unheard())
+            or any(moment <= world.scheduler.now - _UNPUBLISHED for moment in self._unpublished())
             or any(_waits(order) and _since(order) <= limit for order in world.checks.orders())
         )
 
@@ -77,6 +81,10 @@ class Rounds:
         """When the undelivered events of the payment provider arose that are young enough to be looked at."""
         untold: list[float] = self._world.payments.untold(self._world.scheduler.now - 3600.0)
         return untold
+
+    def _unpublished(self) -> list[float]:
+        """When the events happened that the stream gave up, and that nobody has published since, in the last hour."""
+        return self._world.unpublished(self._world.scheduler.now - 3600.0)
 
     def _unheard(self) -> list[Shipment]:
         """Parcels under way whose last news did not get through."""

@@ -5,9 +5,11 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from typing import Any
 
+from commerce.adapters.dynamodb import from_item
 from stacks.config import Config
 from stacks.substitution import substituted
 from tools.simulation import money, parcels, virtual
@@ -114,6 +116,7 @@ class World:
             self.boundaries,
             self.invoke,
             lambda after: self.tables.database.records("outbox", after=after),
+            lambda: self.rounds.begin(),
             done=base.changes if base else 0,
         )
         self.payments = money.Payments(self.boundaries, self._stripe_tells, self.checks)
@@ -292,6 +295,16 @@ class World:
 
     def _outbox_touched(self) -> None:
         self.stream.touched()
+
+    def unpublished(self, since: float) -> list[float]:
+        """When the events happened, since that moment, that the stream gave up and the bus has not heard of."""
+        if not self.stream.parked:
+            return []
+        published = {event["id"] for event in self.bus.published}
+        parked = [from_item(record["dynamodb"]["NewImage"]) for record in self.stream.parked]
+        waiting = (event for event in parked if event["pk"].removeprefix("EVENT#") not in published)
+        moments = (datetime.fromisoformat(event["occurred_at"]).timestamp() for event in waiting)
+        return [moment for moment in moments if moment >= since]
 
     def _stripe_tells(self, event: dict[str, Any]) -> None:
         if kind := money.STANDING.get(event["type"]):

@@ -79,13 +79,19 @@ def test_poison_is_redriven_by_a_person_and_then_works() -> None:
     assert emails.dead == []
 
 
-def test_a_stream_goes_on_behind_what_was_accepted() -> None:
+RECORDS = [
+    {"eventName": kind, "dynamodb": {"SequenceNumber": str(number)}}
+    for number, kind in enumerate(("INSERT", "REMOVE", "INSERT", "INSERT"))
+]
+
+
+def shard(planned: dict[int, str]) -> tuple[Scheduler, Boundaries]:
     scheduler = Scheduler(Random(1))
-    boundaries = Boundaries(scheduler, Plan({}), Story(scheduler, told=False))
-    records = [
-        {"eventName": kind, "dynamodb": {"SequenceNumber": str(number)}}
-        for number, kind in enumerate(("INSERT", "REMOVE", "INSERT", "INSERT"))
-    ]
+    return scheduler, Boundaries(scheduler, Plan(planned), Story(scheduler, told=False))
+
+
+def test_a_stream_goes_on_behind_what_was_accepted() -> None:
+    scheduler, boundaries = shard({})
     batches: list[list[str]] = []
 
     def relay(function: str, event: dict[str, Any], *, skew: float = 0.0) -> Any:
@@ -93,9 +99,29 @@ def test_a_stream_goes_on_behind_what_was_accepted() -> None:
         batches.append(numbers)
         return {"batchItemFailures": [{"itemIdentifier": "2"}] if len(batches) == 1 else []}
 
-    stream = Stream(scheduler, boundaries, relay, lambda after: records[after:])
+    stream = Stream(scheduler, boundaries, relay, lambda after: RECORDS[after:])
     stream.touched()
     scheduler.run()
 
     assert batches == [["0", "2", "3"], ["2", "3"]]
     assert stream.done == 4
+
+
+def test_a_stream_gives_up_the_record_of_which_its_function_dies() -> None:
+    scheduler, boundaries = shard({0: "poison"})
+    batches: list[list[str]] = []
+    given_up: list[int] = []
+
+    def relay(function: str, event: dict[str, Any], *, skew: float = 0.0) -> Any:
+        batches.append([record["dynamodb"]["SequenceNumber"] for record in event["Records"]])
+        return {"batchItemFailures": []}
+
+    stream = Stream(
+        scheduler, boundaries, relay, lambda after: RECORDS[after:], lambda: given_up.append(len(stream.parked))
+    )
+    stream.touched()
+    scheduler.run()
+
+    assert batches == [["2", "3"]]
+    assert (stream.parked, stream.done, given_up) == (RECORDS[:1], 4, [1])
+    assert boundaries.tally.fired["poison", "lambda.relay_outbox"] == 1

@@ -69,6 +69,10 @@ class LeanWorld(World):
     def _outbox_touched(self) -> None:
         """Nobody consumes it."""
 
+    def unpublished(self, since: float) -> list[float]:
+        """Nor does anybody wait for it."""
+        return []
+
     def _letters_left(self) -> int:
         return 0
 
