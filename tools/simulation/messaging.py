@@ -190,8 +190,8 @@ class Stream:
     done: int = 0
     parked: list[dict[str, Any]] = field(default_factory=list)
     _polled: bool = False
-    _poison: str | None = None
-    """The number of a record that makes every attempt fail."""
+    _poison: str = ""
+    """The number of a record that makes every attempt fail; empty where there is none."""
 
     def touched(self) -> None:
         """There is something new."""
