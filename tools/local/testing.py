@@ -20,7 +20,7 @@ from tools.local.steps import complain, leave, say
 
 CHECKS = (("ruff", "check"), ("lint-imports",))
 TYPES = f"{ROOT}/.venv/bin/mypy"
-CAMPAIGN = ("-m", "tools.simulation", "--schedules", "10000", "--fresh", "--report", "build/test-campaign.json")
+CAMPAIGN = ("-m", "tools.simulation", "--schedules", "20000", "--fresh", "--report", "build/test-campaign.json")
 LAST_LINES = 40
 """Of what ran beside: as much as somebody reads."""
 WITHOUT_A_SHOP = ("tests/unit", "tests/infrastructure", "tests/integration", "tests/simulation")

@@ -247,16 +247,15 @@ def cancel_against_ship(world: World) -> None:
 
 
 def _race_at_handover(world: World, somebody: Buyer) -> None:
-    def race() -> None:
-        order = None
-        for _ in range(12_000):
-            world.scheduler.sleep(0.3 if order and order["status"] == "packed" else 5.0)
-            order = world.checks.find(somebody.order_id or "")
-            if order is not None and order["status"] in ("ready_to_ship", "canceled", "shipped"):
-                Support(world, "support").act("cancel", order["id"], {"reason": "buyer_request"})
-                return
+    def look() -> None:
+        order = world.checks.find(somebody.order_id or "")
+        if order is not None and order["status"] in ("ready_to_ship", "canceled", "shipped"):
+            world.on_order.remove(look)
+            support = Support(world, "support")
+            cancel = partial(support.act, "cancel", order["id"], {"reason": "buyer_request"})
+            world.scheduler.start(support.name, cancel, after=0.3 * world.random.random())
 
-    world.scheduler.start("support", race)
+    world.on_order.append(look)
 
 
 def short_pick(world: World) -> None:

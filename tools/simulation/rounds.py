@@ -25,6 +25,8 @@ class Rounds:
     def __init__(self, world: "World", every: float = EVERY) -> None:
         self._world, self._every = world, every
         self._going = False
+        self._stirred = False
+        """Whether stock was written since the last run that nothing kept from its work: else pools need no care."""
         self.found = 0
         """How much was mended, or left to a person."""
 
@@ -33,6 +35,10 @@ class Rounds:
         if not self._going:
             self._going = True
             self._world.scheduler.start("the reconciler", self._go, after=self._until_next(self._every))
+
+    def stir(self) -> None:
+        """Stock was written: a row of a pool may be dry."""
+        self._stirred = True
 
     def once_more(self) -> bool:
         """A last run, at a moment at which it looks everywhere; whether there is anything to look at."""
@@ -66,7 +72,7 @@ class Rounds:
         world = self._world
         limit = world.scheduler.now - _UNHEARD
         return (
-            self._pooled()
+            (self._stirred and self._pooled())
             or (self._asks() and any(moment <= limit for moment in self._untold()))
             or any(shipment.moved_at <= limit for shipment in self._unheard())
             or any(moment <= world.scheduler.now - _UNPUBLISHED for moment in self._unpublished())
@@ -92,7 +98,7 @@ class Rounds:
         return [one for one in world.depot.shipments.values() if not one.told and not world.checks.heard(one)]
 
     def _pooled(self) -> bool:
-        """Whether there is a pool, which every run tends."""
+        """Whether there is a pool, which runs tend."""
         return any(self._world.tables.partition("inventory", "POOLS"))
 
     def _run(self) -> None:
@@ -107,11 +113,15 @@ class Rounds:
         self._reconcile(skew(kind, boundary, boundaries))
 
     def _reconcile(self, wrong: float = 0.0) -> None:
+        fired = self._world.boundaries.tally.fired
+        before, stirred, self._stirred = fired.total(), self._stirred, False
         try:
             found = self._world.invoke("reconcile", {}, skew=wrong)
         except FunctionFailed as failure:
+            self._stirred |= stirred
             self._world.story.tell("failed", failure.error)
         else:
+            self._stirred |= stirred and fired.total() > before
             self.found += found["mended"] + found["left"]
             self._world.story.tell("reconciled", found)
 

@@ -90,6 +90,8 @@ class World:
         self.shelves = Shelves(base.lying if base else {})
         self.on_parcel: Callable[[parcels.Shipment], None] = lambda shipment: None
         """What becomes of a parcel whose label was bought: the flow says."""
+        self.on_order: list[Callable[[], None]] = []
+        """Look at the orders each time one of them was written."""
         self.overdue = 0
         """How often people had to ask a carrier for a parcel."""
         self._wire(store, base)
@@ -290,8 +292,14 @@ class World:
         for write in written:
             if write.table == "outbox":
                 self._outbox_touched()
-            elif (write.table == "orders" and write.sk == "ORDER") or write.pk == "POOLS":
+            elif write.table == "orders" and write.sk == "ORDER":
                 self.rounds.begin()
+                for look in tuple(self.on_order):
+                    look()
+            elif write.table == "inventory":
+                self.rounds.stir()
+                if write.pk == "POOLS":
+                    self.rounds.begin()
 
     def _outbox_touched(self) -> None:
         self.stream.touched()
