@@ -9,9 +9,8 @@ import httpx
 import pytest
 
 from tools.demo import scenes
-from tools.demo.__main__ import cast
 from tools.demo.actors import Shopper, Staff
-from tools.demo.scenes import Cast
+from tools.demo.scenes import Cast, cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import until
 from tools.local.instance import Instance

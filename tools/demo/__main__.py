@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 
 from tools.demo import scenes
-from tools.demo.actors import Carrier, Shopper, Staff, UnexpectedAnswer
-from tools.demo.scenes import Cast
+from tools.demo.actors import UnexpectedAnswer
+from tools.demo.scenes import Cast, cast
 from tools.demo.timeline import Timeline
-from tools.demo.watch import NotSeen, Watcher
+from tools.demo.watch import NotSeen
 from tools.local.instance import Instance
-from tools.local.staff import token
+from tools.local.steps import Stop
 
 REPORT = Path("build/demo.json")
 
@@ -26,21 +26,8 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="no pauses for people between the steps")
-    parser.add_argument("--instance", default=Instance.current().name, help="which local shop to play in")
+    parser.add_argument("--instance", help="which local shop to play in")
     return parser.parse_args()
-
-
-def cast(instance: Instance, timeline: Timeline) -> Cast:
-    """Everyone, connected to this shop."""
-    shop = httpx.Client(base_url=instance.url, timeout=60)
-    return Cast(
-        shopper=Shopper(shop),
-        warehouse=Staff(shop, token(instance, "warehouse")),
-        support=Staff(shop, token(instance, "support")),
-        carrier=Carrier(httpx.Client(base_url=instance.carrier_url, timeout=30)),
-        watcher=Watcher(instance),
-        timeline=timeline,
-    )
 
 
 def play(everyone: Cast) -> dict[str, object]:
@@ -60,8 +47,9 @@ def main() -> int:
     options = arguments()
     timeline = Timeline(pause=0.0 if options.fast else 0.7)
     try:
-        report = play(cast(Instance(options.instance).running(), timeline))
-    except (NotSeen, UnexpectedAnswer, LookupError, httpx.TransportError) as problem:
+        instance = Instance(options.instance) if options.instance else Instance.current()
+        report = play(cast(instance.running(), timeline))
+    except (Stop, NotSeen, UnexpectedAnswer, LookupError, httpx.TransportError) as problem:
         timeline.console.print(f"\n[bold red]The play stopped:[/] {problem}")
         return 1
     except KeyboardInterrupt:

@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import httpx
+
 from commerce.money import display
 from tools.demo import actors
 from tools.demo.actors import Carrier, Shopper, Staff
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen, Watcher, spent, until
+from tools.local.instance import Instance
+from tools.local.staff import token
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,19 @@ class Cast:
     carrier: Carrier
     watcher: Watcher
     timeline: Timeline
+
+
+def cast(instance: Instance, timeline: Timeline) -> Cast:
+    """Everyone, connected to this shop."""
+    shop = httpx.Client(base_url=instance.url, timeout=60)
+    return Cast(
+        shopper=Shopper(shop),
+        warehouse=Staff(shop, token(instance, "warehouse")),
+        support=Staff(shop, token(instance, "support")),
+        carrier=Carrier(httpx.Client(base_url=instance.carrier_url, timeout=30)),
+        watcher=Watcher(instance),
+        timeline=timeline,
+    )
 
 
 def expect(condition: bool, what: str) -> None:

@@ -19,14 +19,12 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stacks.shop import ROOT
-from tools.demo.__main__ import cast
 from tools.demo.actors import UnexpectedAnswer
-from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen
 from tools.drill.alarms import Alarm, alarms
 from tools.drill.bell import Bell, listening
 from tools.drill.causes import CAUSES, NOT_POSSIBLE, Seen, halted
-from tools.drill.stage import Stage
+from tools.drill.stage import Stage, shop_of_drills
 from tools.drill.walk import Walked, walk
 from tools.local import shop
 from tools.local.instance import Instance
@@ -34,7 +32,6 @@ from tools.local.steps import Stop, complain, say, step
 from tools.ops_lint.synthesis import synthesised
 
 REPORT = ROOT / "build" / "drill.json"
-INSTANCE = "drill"
 
 
 @dataclass
@@ -100,7 +97,7 @@ def production() -> list[Alarm]:
 
 def play(instance: Instance, chosen: Sequence[Alarm]) -> list[Drilled]:
     """Drills them in the running shop, and says how it goes."""
-    stage = Stage(instance, cast(instance, Timeline(pause=0.0)))
+    stage = Stage.of(instance)
     walked: set[str] = set()
     drilled = []
     with listening(stage) as bell:
@@ -141,10 +138,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with step("The alarms of production"):
             chosen = _chosen(options.only)
-        instance = Instance.current() if Instance.current().name != "main" else Instance(INSTANCE)
+        instance = shop_of_drills()
         shop.up(instance)
         drilled = play(instance, chosen)
-    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, NotSeen, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
     REPORT.parent.mkdir(exist_ok=True)

@@ -18,13 +18,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stacks.shop import ROOT
 from stacks.tables import ALL
 from tools import restore_table, stock_check
-from tools.demo.__main__ import cast
-from tools.demo.timeline import Timeline
-from tools.demo.watch import until
-from tools.drill.__main__ import INSTANCE
-from tools.drill.stage import Stage
+from tools.demo.actors import UnexpectedAnswer
+from tools.demo.watch import NotSeen, until
+from tools.drill.stage import Stage, shop_of_drills
 from tools.local import shop
-from tools.local.instance import Instance
 from tools.local.steps import Stop, complain, say, step
 from tools.orders.records import read
 from tools.wire.books import Books, wrongs
@@ -111,11 +108,11 @@ def _empty(dynamodb: Any, table: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The command. Answers the exit code."""
     argparse.ArgumentParser(prog="make restore-drill", description=__doc__).parse_args(arguments)
-    instance = Instance.current() if Instance.current().name != "main" else Instance(INSTANCE)
     try:
+        instance = shop_of_drills()
         shop.up(instance)
-        figures = drill(Stage(instance, cast(instance, Timeline(pause=0.0))))
-    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
+        figures = drill(Stage.of(instance))
+    except (Stop, LookupError, NotSeen, UnexpectedAnswer, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
     REPORT.parent.mkdir(exist_ok=True)

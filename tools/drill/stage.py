@@ -11,10 +11,17 @@ from typing import Any
 import httpx
 
 from commerce.clock import iso, now
-from tools.demo.scenes import Cast
+from tools.demo.scenes import Cast, cast
+from tools.demo.timeline import Timeline
 from tools.local.instance import Instance
 
 PREFIX = "tradepost-local"
+
+
+def shop_of_drills() -> Instance:
+    """A local shop of their own, and never the one in which a developer works. Raises Stop."""
+    instance = Instance.current()
+    return Instance("drill") if instance == Instance() else instance
 
 
 @dataclass
@@ -25,6 +32,11 @@ class Stage:
     people: Cast
     _resources: dict[str, dict[str, str]] = field(default_factory=dict)
     _clients: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, instance: Instance) -> "Stage":
+        """The running shop, with everyone there."""
+        return cls(instance, cast(instance, Timeline(pause=0.0)))
 
     def client(self, service: str) -> Any:
         """A boto3 client, one for each service."""

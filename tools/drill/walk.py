@@ -72,20 +72,25 @@ def walk(stage: Stage, runbook: str, names: Mapping[str, str]) -> Iterator[Walke
 
 
 def _walked(stage: Stage, folder: Path, command: str, known: Mapping[str, str]) -> Walked:
-    missing = [name for name in PLACEHOLDER.findall(command) if name not in known]
-    why = next((reason for begins, reason in LEFT_OUT.items() if command.startswith(begins)), "")
-    if missing:
-        why = why or f"nothing in this drill stands for {', '.join(missing)}"
-    if "…" in command:
-        why = why or "its values are for whoever writes it"
-    if why and command.startswith("make"):
-        return Walked(command, "left out", why)
     environment = stage.instance.environment()
-    if why:
-        filled = PLACEHOLDER.sub(ANYTHING, command)
-        return _run(filled, folder, {**environment, FORM_ONLY: "1"}, command, "form checked", why)
-    filled = PLACEHOLDER.sub(lambda match: known[match[1]], command)
-    return _run(localised(filled), folder, environment, command, "ran", "")
+    why = _left_out(command, known)
+    if not why:
+        filled = PLACEHOLDER.sub(lambda match: known[match[1]], command)
+        return _run(localised(filled), folder, environment, command, "ran", "")
+    if command.startswith("make"):
+        return Walked(command, "left out", why)
+    filled = PLACEHOLDER.sub(ANYTHING, command)
+    return _run(filled, folder, {**environment, FORM_ONLY: "1"}, command, "form checked", why)
+
+
+def _left_out(command: str, known: Mapping[str, str]) -> str:
+    """Why the command is not run; nothing where it is."""
+    for begins, reason in LEFT_OUT.items():
+        if command.startswith(begins):
+            return reason
+    if missing := [name for name in PLACEHOLDER.findall(command) if name not in known]:
+        return f"nothing in this drill stands for {', '.join(missing)}"
+    return "its values are for whoever writes it" if "…" in command else ""
 
 
 def _run(line: str, folder: Path, environment: Mapping[str, str], command: str, well: Outcome, why: str) -> Walked:
