@@ -11,14 +11,7 @@ from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
 from commerce.fulfilment import tracking, warehouse
 from commerce.fulfilment.request import CancelRequest, HandOverRequest, PackRequest, ParcelRequest, PickRequest
-from commerce.fulfilment.view import (
-    OrderStory,
-    StaffOrder,
-    WorklistResponse,
-    staff_order,
-    story,
-    summary,
-)
+from commerce.fulfilment.view import OrderStory, StaffOrder, WorklistResponse, staff_order, story, summary
 from commerce.orders import service as orders
 from commerce.orders.model import Order, Status
 from commerce.returns import service as returns

@@ -9,7 +9,6 @@ from typing import Any
 from commerce.adapters import listing
 from commerce.adapters.dynamodb import Condition, ConditionFailed, Item, Table, fields, put, transact
 from commerce.adapters.sealing import SEALED, Sealed, Seals
-from commerce.carts.model import Cart
 from commerce.carts.repository import CartRepository
 from commerce.checkout.model import Checkout
 from commerce.checkout.repository import CheckoutRepository
@@ -41,7 +40,7 @@ class RequestRepository:
         item = self._table.get(f"REQUEST#{request_id}", "REQUEST")
         if item is None:
             raise NotFound("there is no such request")
-        return self._request(item)
+        return self._opened(item)
 
     def listed(self, *, after: str | None, limit: int) -> tuple[list[PersonRequest], str | None]:
         """Requests, the oldest first, without the addresses, and the position behind which there are more."""
@@ -87,7 +86,8 @@ class RequestRepository:
         }
         transact(self._table.client, [put(self._table.name, item, condition), recorded])
 
-    def _request(self, item: Item) -> PersonRequest:
+    def _opened(self, item: Item) -> PersonRequest:
+        """The request with its address, as long as its key is there."""
         request = _request(item)
         if SEALED not in item:
             return request
@@ -95,6 +95,7 @@ class RequestRepository:
 
 
 def _request(item: Item) -> PersonRequest:
+    """The request without its address."""
     stored = listing.unlisted(fields(item))
     return read_back(PersonRequest, {name: value for name, value in stored.items() if name != SEALED})
 
@@ -116,7 +117,7 @@ class PersonFiles:
         also = {known.order.checkout_id for known in orders} - set(holders)
         return PersonFile(
             email=email,
-            carts=tuple(self._carts(holders)),
+            carts=tuple(cart for one in holders if (cart := self.carts.find(one))),
             checkouts=checkouts,
             orders=orders,
             holders=(*holders, *sorted(also)),
@@ -151,12 +152,6 @@ class PersonFiles:
 
     def _around(self, order_id: str, kind: str) -> Iterator[Item]:
         return self.orders.table.query(f"ORDER#{order_id}", prefix=f"{kind}#", consistent=True)
-
-    def _carts(self, holders: list[str]) -> Iterator[Cart]:
-        for holder in holders:
-            cart = self.carts.find(holder)
-            if cart:
-                yield cart
 
     def _anonymise(self, known: KnownOrder, now: datetime) -> None:
         """Amounts, goods, dates and the country stay; who, where, and what staff wrote to them go."""
