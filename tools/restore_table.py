@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.local.steps import complain, say, step
+from tools.local.steps import Stop, complain, say, step
 from tools.shops import choose, chosen
 
 Item = dict[str, Any]
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         with step(f"{options.source} into {options.table}") as current:
             counted = restoration.run(overwrite=options.overwrite, dry=options.dry_run)
             current.note = f"{sum(counted.values()) - counted['written']} items"
-    except (LookupError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
     say(f"{counted['same']} are as they were, {counted['missing']} were missing, {counted['differing']} differ.")

@@ -63,7 +63,9 @@ def choose(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen(options: argparse.Namespace) -> Shop:
-    """The shop that the command line names. Raises LookupError where that on this machine does not run."""
+    """The shop that the command line names. Raises LookupError where that on this machine does not run, Stop
+    where it cannot have this name.
+    """
     return Instance.current().running() if options.environment == "local" else ShopOnAws(options.environment)
 
 

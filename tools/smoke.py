@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.local.steps import complain, say
+from tools.local.steps import Stop, complain, say
 from tools.shops import choose, chosen
 
 EXPECTED = (
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     choose(parser)
     try:
         url = chosen(parser.parse_args(arguments)).output("ApiUrl")
-    except (LookupError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
     with httpx.Client(base_url=url, timeout=30) as http:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from commerce.adapters.dynamodb import Item, from_item
-from tools.local.steps import complain, say
+from tools.local.steps import Stop, complain, say
 from tools.shops import Shop, choose, chosen
 
 LOOKS = 4
@@ -149,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return 0 if check(chosen(options), Console(stderr=True)) else 1
-    except (LookupError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
 

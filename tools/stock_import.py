@@ -24,7 +24,7 @@ from commerce.inventory.repository import InventoryRepository
 from commerce.stockroom.bulk import RowResult, adjust_row, checked_sheet
 from commerce.stockroom.sheet import MAX_IMPORTED_ROWS
 from stacks.config import ConfigError, load
-from tools.local.steps import complain, say
+from tools.local.steps import Stop, complain, say
 from tools.shops import Shop, choose, chosen
 
 ACTOR = "stock-import"
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as failure:
         complain(f"{options.file} cannot be read: {failure.strerror}")
         return 2
-    except (LookupError, ConfigError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, ConfigError, BotoCoreError, ClientError) as failure:
         complain(f"{failure}. Run the import again: it goes on where it was.")
         return 2
     tell(results)

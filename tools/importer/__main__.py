@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from tools.local.instance import ROOT, Instance
+from tools.local.steps import Stop
 
 sys.path.insert(0, str(ROOT / "layers" / "commerce" / "python"))
 
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
                 replace_stock=options.set_stock,
                 dry_run=options.dry_run,
             )
-    except (mapping.MappingError, tables.TableError, LookupError) as error:
+    except (mapping.MappingError, tables.TableError, LookupError, Stop) as error:
         return _stop(str(error))
     except (ClientError, BotoCoreError) as error:
         return _stop(f"the shop does not answer as it should: {error}. Run the import again: it goes on where it was.")

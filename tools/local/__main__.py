@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from tools.local import logs, shop, staff
 from tools.local.instance import Instance
-from tools.local.steps import Stop, complain
+from tools.local.steps import Stop, agreed, complain
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
     )
     try:
         return _run(parser.parse_args(), Instance.current())
-    except (Stop, LookupError, ValueError) as failure:
+    except (Stop, LookupError) as failure:
         complain(f"\n{failure}" if isinstance(failure, Stop) else str(failure))
         return 1
     except EndpointConnectionError:
@@ -50,8 +50,8 @@ def _run(options: argparse.Namespace, instance: Instance) -> int:
         case "down":
             shop.down(instance)
         case "reset":
-            if not (options.yes or _agreed(instance)):
-                raise Stop("Nothing was deleted. Without a terminal, say so: make reset YES=1")
+            if not (options.yes or agreed(f"Delete the shop {instance.name!r} with all its data?")):
+                raise Stop("Nothing was deleted")
             shop.reset(instance)
         case "status":
             return 0 if shop.status(instance) else 3
@@ -62,12 +62,6 @@ def _run(options: argparse.Namespace, instance: Instance) -> int:
                 raise Stop(f"There is no group {options.who!r}. GROUP is one of {', '.join(everybody)}")
             print(staff.token(instance, options.who))
     return 0
-
-
-def _agreed(instance: Instance) -> bool:
-    if not sys.stdin.isatty() or os.environ.get("CI"):
-        return False
-    return input(f"Delete the shop {instance.name!r} with all its data? [y/N] ").strip().lower() in ("y", "yes")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.local.steps import Stop
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -24,7 +26,7 @@ _VARIABLES = {"front": "PORT", "stripe": "STRIPE_PORT", "carrier": "CARRIER_PORT
 
 @dataclass(frozen=True)
 class Instance:
-    """One local shop. Equal names are the same shop."""
+    """One local shop. Equal names are the same shop. Raises Stop for a name or a port that cannot be one."""
 
     name: str = "main"
 
@@ -35,7 +37,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         if not self.name.isalnum() or not self.name.islower():
-            raise ValueError(f"TRADEPOST_INSTANCE={self.name}: use small letters and digits only")
+            raise Stop(f"TRADEPOST_INSTANCE={self.name}: use small letters and digits only")
 
     # where things are
 
@@ -78,7 +80,7 @@ class Instance:
         for process, first in _FIRST_PORTS.items():
             chosen = os.environ.get(self.variable(process))
             if chosen is not None and not (chosen.isdigit() and 0 < int(chosen) < 65_536):
-                raise ValueError(f"{self.variable(process)}={chosen}: that is no port number")
+                raise Stop(f"{self.variable(process)}={chosen}: that is no port number")
             ports[process] = int(chosen) if chosen else kept.get(process, first + self._offset())
         return ports
 
@@ -122,11 +124,6 @@ class Instance:
     def carrier_url(self) -> str:
         """The carrier double."""
         return f"http://{HOST}:{self.ports['carrier']}"
-
-    @property
-    def api_url(self) -> str:
-        """The HTTP API itself, behind the front."""
-        return f"{self.aws_url}/_aws/execute-api/{self.output('ApiId')}/$default"
 
     # what was deployed
 

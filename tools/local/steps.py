@@ -1,5 +1,7 @@
 """What a developer sees: one line per step with its seconds, live on a terminal. Standard library only."""
 
+import argparse
+import os
 import sys
 import threading
 import time
@@ -57,11 +59,27 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def agreed() -> bool:
-    """Whether the developer goes on when asked. Raises Stop where nobody is there."""
-    if not sys.stdin.isatty():
+def agreed(question: str) -> bool:
+    """Whether the developer says yes. Raises Stop where nobody is there."""
+    if not sys.stdin.isatty() or os.environ.get("CI"):
         raise Stop("Nobody is there to agree; say YES=1 (--yes) to do it without being asked")
-    return input("  Go on? [y/N] ").strip().lower() in ("y", "yes")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def asks_first(parser: argparse.ArgumentParser) -> None:
+    """The options of a command that says what it will do, and asks before it does it."""
+    parser.add_argument("--yes", action="store_true", help="do it without asking")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def goes_on(options: argparse.Namespace) -> bool:
+    """Whether a command that has said what it will do, does it; says so if not. Raises Stop where it was not agreed."""
+    if options.dry_run:
+        say("  Nothing was done: it was asked only what would be done.")
+        return False
+    if not options.yes and not agreed("  Go on?"):
+        raise Stop("Nothing was done")
+    return True
 
 
 def complain(text: str) -> None:

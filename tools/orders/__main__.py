@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commerce.errors import CommerceError
 from commerce.money import minor_units
-from tools.local.steps import Stop, agreed, complain, say
+from tools.local.steps import Stop, asks_first, complain, goes_on, say
 from tools.orders import acts
 from tools.orders.lookup import identified, of_address
 from tools.orders.records import latest, read
@@ -46,11 +46,8 @@ def _act(shop: Shop, options: argparse.Namespace) -> None:
     order, act = records.order, _planned(shop, records, options)
     say(f"  {order.label}  {order.id}  {order.status}")
     say(f"  This will {act.what}.")
-    if options.dry_run:
-        return say("  Nothing was done: it was asked only what would be done.")
-    if not options.yes and not agreed():
-        raise Stop("Nothing was done")
-    say(f"  {act.do()}.")
+    if goes_on(options):
+        say(f"  {act.do()}.")
 
 
 def _planned(shop: Shop, records: Records, options: argparse.Namespace) -> acts.Act:
@@ -78,8 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     refund.add_argument("--reason", required=True, help="a sentence; the buyer reads it")
     for command in (resume, cancel, refund):
         command.add_argument("order", help="its id, or its label")
-        command.add_argument("--yes", action="store_true", help="do it without asking")
-        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        asks_first(command)
     for command in (listing, one, resume, cancel, refund):
         choose(command)
     return parser

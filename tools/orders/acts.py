@@ -1,8 +1,6 @@
 """What an operator may do to an order. Each act is planned first, said, and done only then.
 
-Canceling and refunding go through the deployed functions of the admin API, which are invoked with the operator's own
-AWS credentials: what acts is the code, the settings and the rights of the shop itself. Resuming speaks to Step
-Functions. The audit trail names the operator.
+Canceling and refunding go through the admin API, resuming speaks to Step Functions. The audit trail names the operator.
 """
 
 import json
@@ -17,18 +15,19 @@ from commerce.adapters.dynamodb import transact
 from commerce.adapters.workflow import Workflow
 from commerce.clock import now
 from commerce.fulfilment.request import StaffReason
-from commerce.identity.model import TOKEN_USES
 from commerce.money import display
 from commerce.orders.model import CANCELABLE
 from commerce.orders.service import wake
 from commerce.payments.model import balance
 from commerce.reconciliation.model import caught_up
+from tools.admin_api import ask, operator
 from tools.local.steps import Stop
 from tools.orders.records import execution_of, names_of, orders_of
 from tools.orders.story import Records
 from tools.shops import Shop
 
 REASONS = get_args(StaffReason)
+_ORDER = "POST /admin/orders/{id}"
 _CANNOT_BE_REDRIVEN = frozenset({"ExecutionNotRedrivable", "InvalidAction", "UnknownOperationException"})
 """It ended more than 14 days ago; or the local AWS, which has no redrive."""
 
@@ -71,7 +70,8 @@ def cancel(shop: Shop, records: Records, reason: str) -> Act:
 
     def do() -> str:
         key = f"cancel-{order.id}"
-        answer = ask_staff(shop, "admin-orders", "POST /admin/orders/{id}/cancel", order.id, key, {"reason": reason})
+        body = {"reason": reason}
+        answer = ask(shop, "admin-orders", f"{_ORDER}/cancel", order.id, key=key, body=body, group="support")
         return f"The order is {answer['status']}"
 
     return Act(what, do)
@@ -93,7 +93,7 @@ def refund(shop: Shop, records: Records, amount: int, reason: str) -> Act:
     def do() -> str:
         key = f"refund-{order.id}-{amount}-{len(ended) + 1}"
         body = {"amount": amount, "reason": reason}
-        answer = ask_staff(shop, "admin-refunds", "POST /admin/orders/{id}/refunds", order.id, key, body)
+        answer = ask(shop, "admin-refunds", f"{_ORDER}/refunds", order.id, key=key, body=body, group="support")
         return f"The refund {answer['id']} is {answer['status']}"
 
     return Act(what, do)
@@ -146,58 +146,3 @@ def _exists(states: Any, arn: str, name: str) -> bool:
 
 def _workflow(shop: Shop) -> Workflow:
     return Workflow(shop.client("stepfunctions"), shop.output("StateMachineArn"))
-
-
-def ask_staff(
-    shop: Shop, function: str, route: str, identifier: str, key: str, body: Any, *, group: str = "support"
-) -> Any:
-    """What the function of the admin API answers to a member of the group, in a route with the one parameter `id`.
-
-    Raises Stop with the reason of a refusal.
-    """
-    answer = shop.client("lambda").invoke(
-        FunctionName=f"{_prefix(shop)}-{function}",
-        Payload=json.dumps(_request(route, identifier, key, body, operator(shop), group)).encode(),
-    )
-    result = json.load(answer["Payload"])
-    if "FunctionError" in answer:
-        raise Stop(f"The function {function} failed: {result.get('errorMessage', 'its log tells more')}")
-    told = json.loads(result["body"])
-    if result["statusCode"] >= 300:
-        raise Stop(f"The shop refuses: {told.get('detail') or told.get('title')}")
-    return told
-
-
-def _request(route: str, identifier: str, key: str, body: Any, actor: str, group: str) -> dict[str, Any]:
-    """The request as API Gateway would hand it on (https://docs.aws.amazon.com/apigateway/latest/developerguide/
-    http-api-develop-integrations-lambda.html, payload version 2.0), once it knew who asks.
-    """
-    method, path = route.split(" ")
-    path = path.replace("{id}", identifier)
-    claims = {"sub": actor, "token_use": TOKEN_USES[0], "cognito:groups": f"[{group}]"}
-    return {
-        "version": "2.0",
-        "routeKey": route,
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {"content-type": "application/json", "idempotency-key": key},
-        "pathParameters": {"id": identifier},
-        "requestContext": {
-            "routeKey": route,
-            "requestId": key,
-            "http": {"method": method, "path": path},
-            "authorizer": {"jwt": {"claims": claims}},
-        },
-        "body": json.dumps(body),
-        "isBase64Encoded": False,
-    }
-
-
-def operator(shop: Shop) -> str:
-    """Who the credentials belong to, as the audit trail names them."""
-    return "operator " + str(shop.client("sts").get_caller_identity()["Arn"]).split(":", 5)[5]
-
-
-def _prefix(shop: Shop) -> str:
-    """`tradepost-<environment>`, with which the names of all functions begin."""
-    return shop.output("StateMachineArn").rpartition(":")[2].removesuffix("-checkout-to-delivery")

@@ -14,13 +14,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from commerce.contact import address_key
 from commerce.privacy.model import Kind
-from stacks.config import load
-from tools.local.steps import Stop, agreed, complain, say
-from tools.orders.acts import ask_staff
+from stacks.config import ConfigError, load
+from tools import admin_api
+from tools.local.steps import Stop, asks_first, complain, goes_on, say
 from tools.privacy.scan import scan
 from tools.shops import Shop, choose, chosen
 
-_ADMIN = "admin"
+_REQUESTS = "/admin/privacy/requests"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,10 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "scan":
             return _scan(shop, options.words, load(options.environment).shop.email_from)
         if options.command == "show":
-            _tell(_asked(shop, "admin-privacy", "GET /admin/privacy/requests/{id}", options.request))
+            _tell(_asked(shop, "admin-privacy", f"GET {_REQUESTS}/{{id}}", options.request))
         else:
             _ask(shop, options)
-    except (Stop, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, ConfigError, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
     return 0
@@ -46,18 +46,16 @@ def _ask(shop: Shop, options: argparse.Namespace) -> None:
     if kind == "erase":
         say("  This will erase the person from carts, checkouts, orders and the user pool, for good.")
         say("  What the law wants of their orders stays: goods, amounts, dates, the country.")
-        if options.dry_run:
-            return say("  Nothing was done: it was asked only what would be done.")
-        if not options.yes and not agreed():
-            raise Stop("Nothing was done")
+        if not goes_on(options):
+            return
     body = {"email": email, "kind": kind, "reference": reference}
     key = f"{kind}-{address_key(email)}-{address_key(reference)}"
-    made = _asked(shop, "admin-privacy", "POST /admin/privacy/requests", "", body, key)
+    made = _asked(shop, "admin-privacy", f"POST {_REQUESTS}", "", body, key)
     if kind == "export":
-        export = _asked(shop, "export-person", "GET /admin/privacy/requests/{id}/export", made["id"])
+        export = _asked(shop, "export-person", f"GET {_REQUESTS}/{{id}}/export", made["id"])
         print(json.dumps(export, indent=2, ensure_ascii=False))
-        return None
-    return _tell(made)
+    else:
+        _tell(made)
 
 
 def _scan(shop: Shop, words: list[str], sender: str) -> int:
@@ -69,7 +67,7 @@ def _scan(shop: Shop, words: list[str], sender: str) -> int:
 
 
 def _asked(shop: Shop, function: str, route: str, request_id: str, body: Any = None, key: str = "look") -> Any:
-    return ask_staff(shop, function, route, request_id, key, body, group=_ADMIN)
+    return admin_api.ask(shop, function, route, request_id, key=key, body=body, group="admin")
 
 
 def _tell(request: dict[str, Any]) -> None:
@@ -85,8 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("email", help="the address that they bought with")
     ask.add_argument("--kind", choices=get_args(Kind), required=True)
     ask.add_argument("--reference", required=True, help="where it is written down that they asked, and who they are")
-    ask.add_argument("--yes", action="store_true", help="do it without asking")
-    ask.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    asks_first(ask)
     show = commands.add_parser("show", help="how far a request has come")
     show.add_argument("request", help="its id")
     search = commands.add_parser("scan", help="search all that the shop keeps for what tells who somebody is")

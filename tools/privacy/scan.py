@@ -12,7 +12,7 @@ from typing import Any
 from commerce.adapters.dynamodb import from_item
 from stacks.tables import ALL, STOCKROOM, TableSpec
 from tools.athena import ask
-from tools.privacy.signs import Sign, hidden, signs
+from tools.privacy.signs import Kind, Sign, hidden, signs
 from tools.shops import Shop
 
 ALLOWED: dict[str, dict[str, str]] = {
@@ -24,7 +24,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
 }
 """Attributes by table that may hold addresses and phone numbers, and why. Everything else of a person is sealed."""
-_MAY_BE_ALLOWED = ("an e-mail address", "a phone number")
+_MAY_BE_ALLOWED: tuple[Kind, ...] = ("an e-mail address", "a phone number")
 _STATE_MACHINES = ("StateMachineArn", "ErasureStateMachineArn")
 
 

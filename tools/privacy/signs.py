@@ -7,8 +7,9 @@ and length of its issuer and passes the Luhn check (ISO/IEC 7812-1); a phone num
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-Kind = str
+Kind = Literal["a card number", "a secret", "an e-mail address", "a phone number", "a word that was searched for"]
 
 _CARD = re.compile(
     r"(?<![\w.+/=-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|3[47]\d{2}|6011|65\d{2})(?:[ -]?\d){9,15}(?![\w.+/=-])"

@@ -16,11 +16,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the deployed functions were asked."""
     calls: list[tuple[Any, ...]] = []
 
-    def ask_staff(_shop: Any, function: str, route: str, request_id: str, key: str, body: Any, *, group: str) -> Any:
+    def ask(_shop: Any, function: str, route: str, request_id: str, *, key: str, body: Any, group: str) -> Any:
         calls.append((function, route, request_id, key, body, group))
         return {"email": "ada@example.com"} if function == "export-person" else REQUEST
 
-    monkeypatch.setattr(command, "ask_staff", ask_staff)
+    monkeypatch.setattr(command.admin_api, "ask", ask)
     monkeypatch.setattr(command, "chosen", lambda _: None)
     return calls
 
@@ -47,6 +47,23 @@ def test_nobody_is_erased_unasked(asked: list[tuple[Any, ...]], how: list[str]) 
     assert command.main([*ASK, "erase", *how]) == (0 if how else 1)
 
     assert asked == []
+
+
+@pytest.mark.parametrize("arguments", [["scan"], ["show", "person_1"], [*ASK, "export"]])
+@pytest.mark.parametrize(("name", "says"), [("nobodys", "make up"), ("../main", "TRADEPOST_INSTANCE")])
+def test_a_shop_that_is_not_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], name: str, says: str
+) -> None:
+    monkeypatch.setenv("TRADEPOST_INSTANCE", name)
+
+    assert command.main(arguments) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert says in line
+
+
+def test_an_environment_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["scan", "--environment", "prd"]) == 1
+    assert "'prd'" in capsys.readouterr().err
 
 
 def test_what_is_found_is_counted_and_fails(
