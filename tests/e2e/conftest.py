@@ -10,7 +10,7 @@ import pytest
 
 from tools.demo import scenes
 from tools.demo.actors import Shopper, Staff
-from tools.demo.scenes import Cast, cast
+from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import until
 from tools.local.instance import Instance
@@ -25,7 +25,7 @@ def instance() -> Instance:
 @pytest.fixture(scope="session")
 def everyone(instance: Instance) -> Cast:
     """A shopper, staff, a carrier and a watcher."""
-    return cast(instance, Timeline(pause=0.0))
+    return Cast.of(instance, Timeline(pause=0.0))
 
 
 @pytest.fixture(scope="session")

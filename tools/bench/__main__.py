@@ -19,8 +19,8 @@ from rich.table import Table
 from stacks.functions import FUNCTIONS
 from tools.bench import cost, growth, imports, packages, play, warm
 from tools.bench.prices import PRICES, READ_ON
-from tools.demo.__main__ import cast
 from tools.demo.actors import UnexpectedAnswer
+from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen
 from tools.local.instance import ROOT, Instance
@@ -149,7 +149,7 @@ def warmed(console: Console) -> dict[str, Any]:
 def order(console: Console) -> dict[str, Any]:
     """What a visit asks of AWS, what 1,000 of them cost, and what a month does. Raises Uncounted."""
     try:
-        everyone = cast(Instance.current().running(), Timeline(pause=0.0))
+        everyone = Cast.of(Instance.current().running(), Timeline(pause=0.0))
         everyone.timeline.scene("A visit that warms the functions up")
         play.session(everyone)
         everyone.timeline.scene("The visit that is counted")

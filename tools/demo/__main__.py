@@ -13,7 +13,7 @@ import httpx
 
 from tools.demo import scenes
 from tools.demo.actors import UnexpectedAnswer
-from tools.demo.scenes import Cast, cast
+from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen
 from tools.local.instance import Instance
@@ -48,7 +48,7 @@ def main() -> int:
     timeline = Timeline(pause=0.0 if options.fast else 0.7)
     try:
         instance = Instance(options.instance) if options.instance else Instance.current()
-        report = play(cast(instance.running(), timeline))
+        report = play(Cast.of(instance.running(), timeline))
     except (Stop, NotSeen, UnexpectedAnswer, LookupError, httpx.TransportError) as problem:
         timeline.console.print(f"\n[bold red]The play stopped:[/] {problem}")
         return 1

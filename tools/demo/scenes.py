@@ -26,18 +26,18 @@ class Cast:
     watcher: Watcher
     timeline: Timeline
 
-
-def cast(instance: Instance, timeline: Timeline) -> Cast:
-    """Everyone, connected to this shop."""
-    shop = httpx.Client(base_url=instance.url, timeout=60)
-    return Cast(
-        shopper=Shopper(shop),
-        warehouse=Staff(shop, token(instance, "warehouse")),
-        support=Staff(shop, token(instance, "support")),
-        carrier=Carrier(httpx.Client(base_url=instance.carrier_url, timeout=30)),
-        watcher=Watcher(instance),
-        timeline=timeline,
-    )
+    @classmethod
+    def of(cls, instance: Instance, timeline: Timeline) -> "Cast":
+        """Everyone, connected to this shop."""
+        shop = httpx.Client(base_url=instance.url, timeout=60)
+        return cls(
+            shopper=Shopper(shop),
+            warehouse=Staff(shop, token(instance, "warehouse")),
+            support=Staff(shop, token(instance, "support")),
+            carrier=Carrier(httpx.Client(base_url=instance.carrier_url, timeout=30)),
+            watcher=Watcher(instance),
+            timeline=timeline,
+        )
 
 
 def expect(condition: bool, what: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from commerce.clock import iso, now
-from tools.demo.scenes import Cast, cast
+from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.local.instance import Instance
 
@@ -36,7 +36,7 @@ class Stage:
     @classmethod
     def of(cls, instance: Instance) -> "Stage":
         """The running shop, with everyone there."""
-        return cls(instance, cast(instance, Timeline(pause=0.0)))
+        return cls(instance, Cast.of(instance, Timeline(pause=0.0)))
 
     def client(self, service: str) -> Any:
         """A boto3 client, one for each service."""
