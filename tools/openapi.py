@@ -8,14 +8,11 @@ may call it (public, customer, staff, signature) and `x-groups` the staff groups
 """
 
 import argparse
-import importlib.util
 import inspect
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,13 +20,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
-from commerce.adapters import aws
 from commerce.adapters.http import JSON
-from commerce.settings import Settings
-from stacks import tables
 from tools.api_examples import BODIES
 from tools.api_page import page
 from tools.field_docs import sentences
+from tools.handlers import Operation, go_offline, operations
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "docs" / "openapi.json"
@@ -156,60 +151,6 @@ protocol are 4xx. **Nothing a client says about a price is believed.**
 **Send every POST twice if in doubt**: under the same `Idempotency-Key` it is done once, and answered with the
 same bytes for 48 hours.
 """
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One route, and the function that serves it."""
-
-    function: str
-    api: Any
-    route: Any
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What the handler's code calls, by which the headers that it reads are known."""
-        return frozenset(inspect.unwrap(self.route.call).__code__.co_names)
-
-    @property
-    def changes_a_version(self) -> bool:
-        """Whether it wants `If-Match`."""
-        return "expected_version" in self.names
-
-    @property
-    def takes_a_version(self) -> bool:
-        """Whether it heeds `If-Match`, wanted or not."""
-        return self.changes_a_version or "version_if_sent" in self.names
-
-    @property
-    def cacheable(self) -> bool:
-        """Whether it answers 304 to `If-None-Match`."""
-        return "cacheable" in self.names
-
-
-def operations(folder: Path = ROOT / "functions") -> list[Operation]:
-    """Every operation that a handler under `folder` declares, in the order of the function's names."""
-    found = []
-    for path in sorted(folder.glob("*/handler.py")):
-        if "Api(" in path.read_text("utf-8"):
-            api = load_handler(path.parent.name, folder).api
-            found += [Operation(path.parent.name, api, route) for route in api.routes.values()]
-    return found
-
-
-def load_handler(function: str, folder: Path = ROOT / "functions") -> Any:
-    """The function's handler as a module of its own name: all of them are called `handler`."""
-    path = folder / function / "handler.py"
-    spec = importlib.util.spec_from_file_location(f"functions_{function}", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.parent))
-    return module
 
 
 def contract(found: list[Operation], examples: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
@@ -443,52 +384,6 @@ def _reachable(models: list[type[BaseModel]]) -> set[type[BaseModel]]:
     return found
 
 
-_SHOP = Settings(
-    name="Shop",
-    url="https://shop.example",
-    email_from="shop@shop.example",
-    currencies=("USD",),
-    countries=("US",),
-    shipping_rates=(),
-    tax_rates=(),
-)
-
-ENVIRONMENT: dict[str, str] = {
-    "AWS_REGION": "us-east-1",
-    "SETTINGS": _SHOP.model_dump_json(),
-    "POWERTOOLS_LOG_LEVEL": "WARNING",
-    **{table.variable: table.name for table in tables.ALL},
-    **{
-        name: f"https://{name.lower().replace('_', '-')}.example"
-        for name in (
-            "EVENT_BUS",
-            "STATE_MACHINE_ARN",
-            "ERASURE_STATE_MACHINE_ARN",
-            "PAYMENT_SECRET_ARN",
-            "CARRIER_SECRET_ARN",
-            "SIGNING_SECRET_ARN",
-            "USER_POOL_ID",
-            "USER_POOL_ISSUER",
-            "USER_POOL_CLIENT_ID",
-            "MEDIA_URL",
-            "ANALYTICS_STREAM",
-            "RELAY_FAILURES_QUEUE_URL",
-        )
-    },
-}
-"""A value for every variable that a stack sets, so that each handler can be imported; the names lead nowhere."""
-
-
-class _Offline:
-    """Stands for any AWS client while the contract is made; using it would be a mistake of the handler."""
-
-    def __init__(self, service: str, **_options: Any) -> None:
-        self._service = service
-
-    def __getattr__(self, operation: str) -> Any:
-        raise RuntimeError(f"a handler called {self._service}.{operation} while it was imported")
-
-
 def _hold_examples_against_models(found: list[Operation], document: Mapping[str, Any]) -> None:
     """Raises SystemExit for an operation whose example is missing, or is not what the operation takes."""
     for one in (one for one in found if one.route.body):
@@ -507,8 +402,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; fail where a file has drifted")
     arguments = parser.parse_args()
-    os.environ |= ENVIRONMENT
-    aws.client = _Offline  # type: ignore[assignment]
+    go_offline()
     found = operations()
     document = contract(found, BODIES)
     _hold_examples_against_models(found, document)

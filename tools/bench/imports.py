@@ -18,8 +18,8 @@ from typing import Any
 
 from stacks.functions import FUNCTIONS
 from tools.build import layers
+from tools.handlers import ENVIRONMENT
 from tools.local.instance import ROOT
-from tools.openapi import ENVIRONMENT
 
 RUNS = 3
 

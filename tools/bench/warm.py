@@ -22,8 +22,8 @@ from typing import Any
 
 from stacks.config import load as load_config
 from tools.demo.actors import ADDRESS, AGENT, BUYER, GOOD_CARD, access, card, key
+from tools.handlers import ENVIRONMENT, load_handler
 from tools.local.instance import ROOT
-from tools.openapi import ENVIRONMENT, load_handler
 
 RUNS = 200
 """Repetitions that are measured. A tenth of them come before, and a fifth after, under the profiler."""

@@ -13,7 +13,8 @@ from pydantic import Field
 from commerce.adapters.http import Api, cacheable, versioned
 from commerce.model import Model, OpenModel
 from tools.api_page import curl, limits_of, page, type_of
-from tools.openapi import Operation, contract
+from tools.handlers import Operation
+from tools.openapi import contract
 
 ROOT = Path(__file__).resolve().parents[3]
 

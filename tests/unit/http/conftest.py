@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from commerce.adapters import aws, environment, wiring
-from tools.openapi import ENVIRONMENT, Operation, operations
+from tools.handlers import ENVIRONMENT, Operation, operations
 
 
 class Unreachable:

@@ -7,7 +7,7 @@ import pytest
 
 from builders.doors import DOORS
 from builders.http import http_event
-from tools.openapi import Operation
+from tools.handlers import Operation
 
 GROUPS = ("catalogue", "warehouse", "support", "admin")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from builders.http import http_event
-from tools.openapi import Operation
+from tools.handlers import Operation
 
 STAFF = {"sub": "anna", "cognito:groups": "[admin]"}
 LOOK_FIRST = {"GET /admin/stock/{sku}/movements", "GET /admin/stock-counts/{id}/lines"}

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from builders.http import http_event
 from commerce.adapters.http import GUARDS, MAX_BODY
 from tools.api_examples import BODIES
-from tools.openapi import Operation
+from tools.handlers import Operation
 
 STAFF = {"sub": "anna", "cognito:groups": "[admin]"}
 
