@@ -59,7 +59,7 @@ class WorkflowStack(ShopStack):
         # function itself.
         callees = dict.fromkeys(function.function_arn for function in (*live.values(), *tasks.values()))
         self._may("lambda:InvokeFunction", *callees)
-        self._reconcile(shop, bus)
+        self._watch(self._reconcile(shop, bus))
         self.erasures = self._erase_people(shop)
         self.tell("StateMachineArn", self.state_machine.state_machine_arn)
 
@@ -89,7 +89,7 @@ class WorkflowStack(ShopStack):
         self.tell("ErasureStateMachineArn", machine.state_machine_arn)
         return machine
 
-    def _reconcile(self, shop: Shop, bus: events.IEventBus) -> None:
+    def _reconcile(self, shop: Shop, bus: events.IEventBus) -> CommerceFunction:
         function = CommerceFunction(
             self,
             FUNCTIONS["reconcile"],
@@ -115,12 +115,15 @@ class WorkflowStack(ShopStack):
             ],
         )
         watch_rule(rule, of="reconcile")
+        return function
+
+    def _watch(self, reconciler: CommerceFunction) -> None:
         RunbookAlarm(
             self,
             "ReconcilerSilent",
             says="The reconciler, which comes every minute, has not run for a quarter of an hour",
             runbook="reconciler-silent",
-            metric=function.metric_invocations(statistic=cloudwatch.Stats.SUM),
+            metric=reconciler.metric_invocations(statistic=cloudwatch.Stats.SUM),
             periods=3,
             urgent=True,
             silence=True,
