@@ -1,7 +1,8 @@
 """`make restore-table`: puts what a table has lost back into it, from a table that was restored beside it.
 
 Says what it would do with --dry-run. An item that is missing is put back, unless it comes meanwhile; one that differs
-stays as it is, unless --overwrite says that the restored one is right. Exit code 0 where nothing is missing any more.
+stays as it is, unless --overwrite says that the restored one is right; an order whose buyer was erased since stays so
+even then. Exit code 1 where it was not done to the end.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +21,7 @@ Item = dict[str, Any]
 """As DynamoDB has it, with the types of its values."""
 PAGE = 100
 """Keys that BatchGetItem takes at once."""
+Kind = Literal["same", "missing", "differing", "erased"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Restoration:
     restored: str
 
     def run(self, *, overwrite: bool, dry: bool) -> Counter[str]:
-        """How many items were the `same`, `differing` and `missing`, and how many were `written`."""
+        """How many items there are of each kind, and how many were `written`."""
         counted: Counter[str] = Counter()
         for items in self._pages():
             known = self._known(items)
@@ -70,10 +72,12 @@ def _key(item: Item) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
-def _judged(present: Item | None, restored: Item) -> str:
+def _judged(present: Item | None, restored: Item) -> Kind:
     if present is None:
         return "missing"
-    return "same" if present == restored else "differing"
+    if present == restored:
+        return "same"
+    return "erased" if "erased_at" in present else "differing"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,6 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
         complain(str(failure))
         return 1
     say(f"{counted['same']} are as they were, {counted['missing']} were missing, {counted['differing']} differ.")
+    if counted["erased"]:
+        say(f"{counted['erased']} stay without their buyers, who were erased since.")
     say("Nothing was written." if options.dry_run else f"{counted['written']} were put back.")
     return 0
 

@@ -50,6 +50,14 @@ def test_what_moved_on_stays_unless_the_restored_one_is_right(restoration: Resto
     assert (present(restoration)["THING#1"], present(restoration)[f"THING#{MANY}"]) == ("as it was", "came since")
 
 
+def test_an_order_whose_buyer_was_erased_since_never_gets_them_back(restoration: Restoration) -> None:
+    erased = {**item(1, ""), "erased_at": {"S": "2026-11-26T22:00:00.000Z"}}
+    restoration.client.put_item(TableName=restoration.present, Item=erased)
+
+    assert restoration.run(overwrite=True, dry=False) == {"missing": MANY - 1, "erased": 1, "written": MANY - 1}
+    assert present(restoration)["THING#1"] == ""
+
+
 def test_what_comes_while_it_is_put_back_stays(restoration: Restoration, monkeypatch: pytest.MonkeyPatch) -> None:
     found_nothing: dict[tuple[str, str], Any] = {}
     monkeypatch.setattr(Restoration, "_known", lambda *_: found_nothing)
