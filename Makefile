@@ -19,7 +19,7 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy smoke scale
+.PHONY: help setup up status logs down reset demo import relist token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy smoke scale
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ demo: setup ## Watch orders go from cart to delivered, declined, canceled, retur
 import: setup ## Import products: FILE=products.csv, and MAPPING=… for other tables than Shopify's
 	@$(if $(FILE),,echo "Say which file: make import FILE=products.csv" >&2; exit 1;) \
 	$(VENV)/python -m tools.importer $(FILE) $(if $(MAPPING),--mapping $(MAPPING))
+
+relist: setup ## Make the lists and search words of all products anew, as this release writes them
+	@$(VENV)/python -m tools.relist $(SHOP)
 
 token: setup ## Print a bearer token: GROUP=catalogue, warehouse, support, admin, or shopper
 	@$(VENV)/python -m tools.local token $(or $(GROUP),admin)

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders.catalog import priced, product, sized, variant
-from commerce.adapters.sharding import SHARDS
 from commerce.catalog.model import (
     MAX_WORDS,
     Browsing,
@@ -62,12 +61,6 @@ def test_projecting_is_pure_and_every_listing_survives_its_storage(one: Product)
     stored = {sk: listing(item) for sk, item in items.items() if "currency" in item}
     assert sorted(stored) == sorted(f"LISTING#{e.category}#{e.currency}" for e in listings_of(one, PARENTS))
     assert all(entry in listings_of(one, PARENTS) for entry in stored.values())
-
-
-@given(products)
-def test_no_partition_is_shared_by_all_products(one: Product) -> None:
-    partitions = {item.get("listing") or item["word"] for item in projection(one, PARENTS).values()}
-    assert {name.rpartition("#")[2] for name in partitions} <= {str(shard) for shard in range(SHARDS)}
 
 
 def test_words_come_from_title_type_vendor_categories_tags_and_options() -> None:

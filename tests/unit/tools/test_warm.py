@@ -4,7 +4,8 @@ from tools.bench import warm
 
 CALLS = {
     "product page": 2,
-    "list of 20": 8,
+    "list of 20": 1,
+    "search": 3,
     "first line into a cart": 5,
     "second line": 4,
     "checkout of the cart": 7,

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from commerce.adapters.dynamodb import Item
-from commerce.adapters.sharding import shard_of
+from commerce.adapters.sharding import SHARDS
 from commerce.catalog.model import AdminEntry, Listing, Product, Status, categories_of, listings_of, words_of
 
+WHOLE = ("",)
+"""What is added to the name of a list's partition, in each of its places."""
+SPREAD = tuple(f"#{shard}" for shard in range(SHARDS))
+"""The same where the releases before this one put it. Nothing is written there any more; `make relist` empties them."""
 
-def listing_partition(category: str, currency: str, shard: int) -> str:
+
+def listing_partition(category: str, currency: str) -> str:
     """The partition of a category's products in one currency."""
-    return f"{category}#{currency}#{shard}"
+    return f"{category}#{currency}"
 
 
-def admin_partition(status: Status, shard: int) -> str:
+def admin_partition(status: Status) -> str:
     """The partition of all products in one publication state. No currency is in small letters, so none is like it."""
-    return f"admin#{status}#{shard}"
-
-
-def word_partition(word: str, shard: int) -> str:
-    """The partition of the products that a word leads to."""
-    return f"{word}#{shard}"
+    return f"admin#{status}"
 
 
 def projection(product: Product, parents: Mapping[str, str | None]) -> dict[str, Item]:
@@ -38,12 +38,11 @@ def listing(item: Mapping[str, Any]) -> Listing:
 
 
 def _listings(product: Product, parents: Mapping[str, str | None]) -> list[Item]:
-    shard = shard_of(product.id)
     return [
         {
             "pk": f"PRODUCT#{product.id}",
             "sk": f"LISTING#{entry.category}#{entry.currency}",
-            "listing": listing_partition(entry.category, entry.currency, shard),
+            "listing": listing_partition(entry.category, entry.currency),
             "price_key": entry.price_key,
             "newest_key": entry.newest_key,
             "title_key": entry.title_key,
@@ -58,7 +57,7 @@ def _admin_listing(product: Product) -> Item:
     return {
         "pk": f"PRODUCT#{product.id}",
         "sk": f"LISTING#admin#{product.status}",
-        "listing": admin_partition(product.status, shard_of(product.id)),
+        "listing": admin_partition(product.status),
         "newest_key": f"{product.created_at}#{product.id}",
         **AdminEntry.of(product).model_dump(),
     }
@@ -66,7 +65,6 @@ def _admin_listing(product: Product) -> Item:
 
 def _words(product: Product, parents: Mapping[str, str | None]) -> list[Item]:
     """All words of a product sort alike, so that two words' products can be intersected in one pass."""
-    shard = shard_of(product.id)
     amounts = {
         currency: sorted({variant.prices[currency] for variant in product.sold_in(currency)})
         for currency in sorted({currency for variant in product.variants for currency in variant.prices})
@@ -75,7 +73,7 @@ def _words(product: Product, parents: Mapping[str, str | None]) -> list[Item]:
         {
             "pk": f"PRODUCT#{product.id}",
             "sk": f"WORD#{word}",
-            "word": word_partition(word, shard),
+            "word": word,
             "word_key": f"{product.published_at}#{product.id}",
             "product_id": product.id,
             "categories": list(categories_of(product, parents)),

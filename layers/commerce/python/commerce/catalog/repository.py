@@ -1,15 +1,15 @@
 """The catalogue in DynamoDB: the table `catalog`, see docs/architecture.md. Nothing here scans."""
 
-import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Condition, Item, Table, check, delete, fields, put, transact
 from commerce.adapters.outbox import Outbox
-from commerce.adapters.sharding import merged
+from commerce.adapters.sharding import in_order
 from commerce.catalog import projection
 from commerce.catalog.model import (
     STATUSES,
@@ -38,9 +38,9 @@ _ACTIONS = 100
 """The most that one transaction holds."""
 _INDEX = {"price": ("by_price", "price_key"), "newest": ("by_newest", "newest_key"), "title": ("by_title", "title_key")}
 _QUERY_WORDS = 8
-"""How many words of a query are looked for; each asks every shard."""
+"""How many words of a query are looked for; each is a request."""
 _WORD_STEP = 100
-"""Items of a word's shard that one request reads."""
+"""Items of a word that one request reads."""
 _PROJECTION_TRIES = 5
 
 
@@ -229,13 +229,15 @@ class CatalogRepository:
         index, key = _INDEX[wanted.sort]
         low, high = _price_bounds(wanted.price) if wanted.sort == "price" else (_FIRST, _LAST)
 
-        def shard(number: int) -> Iterator[Item]:
-            partition = projection.listing_partition(wanted.category, wanted.currency, number)
-            return self._walk(partition, index, ("listing", key), low, high, after, wanted.descending, limit)
-
+        name = projection.listing_partition(wanted.category, wanted.currency)
+        keys = ("listing", key)
+        walks = [
+            self._walk(name + place, index, keys, low, high, after, wanted.descending, limit)
+            for place in self._places
+        ]
         matching = (
             item
-            for item in merged(shard, key=key, descending=wanted.descending)
+            for item in in_order(walks, key=key, descending=wanted.descending)
             if wanted.holds(item["categories"], item["amounts"])
         )
         items, position = _page(matching, key, limit)
@@ -247,13 +249,13 @@ class CatalogRepository:
         """Products in this state, or in any, the newest first, from the position `after` on."""
         statuses = (status,) if status else STATUSES
 
-        def shard(number: int) -> Iterator[Item]:
-            keys = ("listing", "newest_key")
-            partitions = [projection.admin_partition(one, number) for one in statuses]
-            walks = [self._walk(one, "by_newest", keys, _FIRST, _LAST, after, True, limit) for one in partitions]
-            return heapq.merge(*walks, key=lambda item: str(item["newest_key"]), reverse=True)
-
-        newest_first = merged(shard, key="newest_key", descending=True)
+        keys = ("listing", "newest_key")
+        walks = [
+            self._walk(projection.admin_partition(one) + place, "by_newest", keys, _FIRST, _LAST, after, True, limit)
+            for one in statuses
+            for place in projection.WHOLE + projection.SPREAD
+        ]
+        newest_first = in_order(walks, key="newest_key", descending=True)
         items, position = _page(newest_first, "newest_key", limit)
         fields = AdminEntry.model_fields
         return [AdminEntry.model_validate({name: item[name] for name in fields}) for item in items], position
@@ -264,20 +266,28 @@ class CatalogRepository:
         if not looked_for:
             return [], None
 
-        def shard(number: int) -> Iterator[Item]:
-            keys = ("word", "word_key")
-            partitions = [projection.word_partition(word, number) for word in looked_for]
-            return _intersection(
-                [self._walk(one, "by_word", keys, _FIRST, _LAST, after, True, _WORD_STEP) for one in partitions]
-            )
+        def walk(partition: str) -> Iterator[Item]:
+            return self._walk(partition, "by_word", ("word", "word_key"), _FIRST, _LAST, after, True, _WORD_STEP)
 
+        walks = [_intersection([walk(word + place) for word in looked_for]) for place in self._places]
         matching = (
             item
-            for item in merged(shard, key="word_key", descending=True)
+            for item in in_order(walks, key="word_key", descending=True)
             if wanted.holds(item["categories"], item["amounts"].get(wanted.currency, ()))
         )
         items, position = _page(matching, "word_key", limit)
         return [item["product_id"] for item in items], position
+
+    @cached_property
+    def _places(self) -> tuple[str, ...]:
+        """Where buyers' lists stand: whole, and, while any published product is there, in the old shards as well.
+
+        A process looks once: nothing is written into the old shards any more.
+        """
+        keys = ("listing", "newest_key")
+        shards = (projection.admin_partition("active") + place for place in projection.SPREAD)
+        left = any(any(self.table.query(one, index="by_newest", keys=keys, limit=1)) for one in shards)
+        return projection.WHOLE + projection.SPREAD if left else projection.WHOLE
 
     def _walk(
         self,
