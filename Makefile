@@ -117,6 +117,11 @@ restore-table: setup ## Put back what a table lost: TABLE=InventoryTable, FROM=a
 	@$(if $(and $(TABLE),$(FROM)),,echo "Say which: TABLE=<output that names the table> FROM=<name of the restored one>" >&2; exit 1;) \
 	$(VENV)/python -m tools.restore_table --table $(TABLE) --source $(FROM) $(if $(OVERWRITE),--overwrite) $(if $(DRY),--dry-run) $(SHOP)
 
+.PHONY: release-data
+release-data: setup ## Keep what this release leaves in tables and executions, for the upgrade tests of the next
+	@$(VENV)/python -m pytest -q tests/integration/test_upgrade.py -k left_for_the_next && \
+	kept=tests/integration/releases/$$(git log -1 --format=%cs) && mkdir -p $$kept && cp build/release/* $$kept
+
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check
 	@$(VENV)/mypy

@@ -1,188 +1,87 @@
 """What the release before wrote, this one reads and brings to its end: orders on their way, checkouts, stock, events.
 
-`releases/<day>.json` holds the tables as the release of that day left them, in the middle of what a made-up buyer does.
-What this release leaves at the same place is kept as build/release.json: the next file, once this release has gone out.
+`releases/<day>/` holds what the release of that day left, in the middle of what a made-up buyer does: its tables, its
+executions and the definition that they run by until they end. What this release leaves at the same place is kept as
+build/release: the next folder, once this release has gone out (`make release-data`).
 """
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from builders.catalog import function
 from builders.checkout import NOW
-from builders.fulfilment import Boundaries, FakeCarrier
-from builders.orders import WITH_3DS, Intent, Shop, card
-from builders.rights import role_of
+from builders.executions import BUS
+from builders.pricing import settings
+from builders.releases import PLACES, Release, Stage, in_the_middle
+from builders.rights import Handler, role_of
+from commerce import clock
+from commerce.adapters import wiring
 from commerce.analytics.model import row
-from commerce.events import parse
-from commerce.fulfilment.model import PickedLine, TrackingEvent
-from commerce.fulfilment.settlement import settle
-from commerce.fulfilment.shipping import ship
-from commerce.fulfilment.tracking import track
-from commerce.fulfilment.warehouse import hand_over, pack, pick
-from commerce.orders.model import Order
-from commerce.orders.payment import apply_notice
-from commerce.payments.service import PaymentNotice
+from commerce.events import DeliveryOverdue, parse
+from commerce.orders.service import cancel_order
+from commerce.settings import Location
 
 RELEASES = Path(__file__).parent / "releases"
-BUILD = Path(__file__).parents[2] / "build"
-PLACES = ("main", "annex")
-Tables = dict[str, list[dict[str, Any]]]
-"""Items as DynamoDB has them, by the variable that names their table."""
+BUILD = Path(__file__).parents[2] / "build" / "release"
+KEPT = sorted(folder.name for folder in RELEASES.iterdir())
+on_what_was_kept = pytest.mark.parametrize("stage", KEPT, indirect=True)
+
+WAITS = {"AwaitPayment", "AwaitWarehouse", "AwaitDelivery"}
 
 
-class Stage:
-    """The shop on an engine's tables, and everybody whom an order needs until its end."""
+@pytest.fixture
+def an_empty_stage(
+    function_of_the_shop: None, dynamodb: Any, tables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Stage]:
+    """Makes stages on this test's tables. The workflow's tasks are today's handlers, in their roles."""
+    two = settings(locations=tuple(Location(id=place) for place in PLACES))
+    monkeypatch.setenv("SETTINGS", two.model_dump_json())
+    monkeypatch.setattr(clock, "now", lambda: NOW)
 
-    def __init__(self, dynamodb: Any, tables: dict[str, str]) -> None:
-        self.dynamodb, self.tables = dynamodb, tables
-        self.shop = Shop(dynamodb, tables, locations=PLACES)
-        self.carrier = FakeCarrier(Boundaries())
+    @functools.cache
+    def load(name: str) -> Handler:
+        handler: Handler = function(name).handler
+        return handler
 
-    def load(self, written: Tables) -> None:
-        """The tables are as they were left; the payment provider, who is not ours, knows what it knew."""
-        for variable, items in written.items():
-            for item in items:
-                self.dynamodb.put_item(TableName=self.tables[variable], Item=item)
-        for order in self.orders():
-            if order.payment_intent:
-                outcome = "action_required" if order.status == "pending_payment" else "authorized"
-                taken = order.total if order.status == "shipped" else 0
-                intent = Intent(order.id, order.total, "captured" if taken else outcome, captured=taken)
-                self.shop.gateway.intents[order.payment_intent] = intent
-
-    def left(self) -> Tables:
-        """The tables as they are."""
-        scan = self.dynamodb.get_paginator("scan")
-        found = {
-            name: [item for page in scan.paginate(TableName=table) for item in page["Items"]]
-            for name, table in self.tables.items()
-        }
-        return {name: sorted(items, key=_key) for name, items in found.items() if items}
-
-    def orders(self) -> Iterator[Order]:
-        return (self.shop.orders.get(item["id"]) for item in self.shop.all_orders())
-
-    def pays(self, order: Order) -> None:
-        """The buyer confirms at the bank, and the provider tells."""
-        assert order.payment_intent
-        self.shop.gateway.intents[order.payment_intent].outcome = "authorized"
-        notice = PaymentNotice(
-            id="evt_bank",
-            kind="authorized",
-            type="payment_intent.amount_capturable_updated",
-            occurred_at=order.placed_at,
-            intent_id=order.payment_intent,
-            order_id=order.id,
-            reference=order.payment_intent,
-            amount=order.total,
-        )
-        with role_of("payment_webhook"):
-            apply_notice(self.shop.without_buyers(), self.shop.workflow, self.shop.gateway, notice, now=NOW)
-
-    def prepares(self, order: Order) -> None:
-        """Each location packs its parcel."""
-        for parcel in order.shipments:
-            step: dict[str, Any] = {"order_id": order.id, "location": parcel.location, "actor": "sam", "now": NOW}
-            picked = tuple(PickedLine(line_id=line.line_id, quantity=line.quantity) for line in parcel.lines)
-            with role_of("admin_orders"):
-                pick(self.shop.stores, self.shop.inventory, self.shop.workflow, picked=picked, **step)
-                pack(self.shop.stores, weight_grams=500, **step)
-                hand_over(self.shop.stores, self.shop.workflow, **step)
-
-    def ships(self, order: Order) -> None:
-        shop = self.shop
-        with role_of("ship_order"):
-            ship(shop.stores, shop.inventory, self.carrier, shop.gateway, order_id=order.id, now=NOW)
-
-    def delivers(self, order: Order) -> None:
-        """All of its parcels arrive."""
-        for parcel in order.shipments:
-            assert parcel.label
-            news = TrackingEvent(
-                order_id=order.id,
-                tracking_number=parcel.label.tracking_number,
-                status="delivered",
-                occurred_at=NOW,
-            )
-            with role_of("carrier_webhook"):
-                track(self.shop.without_buyers().orders, self.shop.workflow, news, now=NOW)
-
-    def brings_to_its_end(self, order_id: str) -> Order:
-        """Whatever is still to be done about the order, until its books are closed."""
-        steps = {
-            "pending_payment": self.pays,
-            "confirmed": self.prepares,
-            "ready_to_ship": self.ships,
-            "shipped": self.delivers,
-        }
-        while (order := self.shop.orders.get(order_id)).status in steps:
-            steps[order.status](order)
-        with role_of("settle_order"):
-            return settle(self.shop.without_buyers(), lambda: self.shop.gateway, order_id=order_id, now=NOW)
-
-
-def _key(item: dict[str, Any]) -> tuple[str, str]:
-    return item["pk"]["S"], item["sk"]["S"]
-
-
-def in_the_middle(stage: Stage) -> Tables:
-    """What this release leaves: orders that wait for the buyer's bank, the warehouse, a label and a parcel, and a
-    checkout that can be completed.
-    """
-    shop = stage.shop
-    for sku, place in zip(("SHIRT-M", "MUG"), PLACES, strict=True):
-        shop.stocked(40, sku, place)
-    for name, steps in {"confirmed": (), "ready": (stage.prepares,), "shipped": (stage.prepares, stage.ships)}.items():
-        completed = shop.complete(shop.checkout(("SHIRT-M", 2), ("MUG", 1), id=f"chk_{name}"))
-        assert completed.order_id
-        for step in steps:
-            step(shop.orders.get(completed.order_id))
-    shop.complete(shop.checkout(("SHIRT-M", 1), id="chk_pending"), card(WITH_3DS))
-    shop.checkout(("SHIRT-M", 1), id="chk_open")
-    return stage.left()
-
-
-def _of_the_release_after(written: Tables) -> Tables:
-    """The same with a field more on each item, which this release does not know."""
-    return {name: [{**item, "season": {"S": "winter"}} for item in items] for name, items in written.items()}
-
-
-@pytest.fixture(params=["this release", *sorted(path.stem for path in RELEASES.glob("*.json")), "the release after"])
-def stage(request: pytest.FixtureRequest, dynamodb: Any, tables: dict[str, str]) -> Stage:
-    """The shop, on the tables that a release left."""
-    stage = Stage(dynamodb, tables)
-    if request.param == "this release":
-        written = in_the_middle(stage)
-        BUILD.mkdir(exist_ok=True)
-        (BUILD / "release.json").write_text(_as_text(written), encoding="utf-8")
+    def make() -> Stage:
+        stage = Stage(dynamodb, tables, load)
+        monkeypatch.setattr(wiring, "payment_gateway", lambda: stage.shop.gateway)
+        monkeypatch.setattr(wiring, "carrier", lambda: stage.carrier)
         return stage
-    last = max(RELEASES.glob("*.json")) if request.param == "the release after" else RELEASES / f"{request.param}.json"
-    written = json.loads(last.read_text("utf-8"))
-    stage.load(_of_the_release_after(written) if request.param == "the release after" else written)
+
+    return make
+
+
+@pytest.fixture(params=["this release", *KEPT, "the release after"])
+def stage(request: pytest.FixtureRequest, an_empty_stage: Callable[[], Stage]) -> Stage:
+    """The shop, on what a release left."""
+    if request.param == "this release":
+        before = an_empty_stage()
+        in_the_middle(before)
+        release = before.left()
+    elif request.param == "the release after":
+        release = Release.read(RELEASES / KEPT[-1]).with_a_field_more()
+    else:
+        release = Release.read(RELEASES / request.param)
+    stage = an_empty_stage()
+    stage.load(release)
     return stage
 
 
-def _as_text(written: Tables) -> str:
-    """An item for each line, so that two releases can be compared."""
-
-    def line(item: dict[str, Any]) -> str:
-        return json.dumps(item, sort_keys=True, separators=(",", ":"))
-
-    tables = (f' "{name}": [\n  ' + ",\n  ".join(map(line, items)) + "\n ]" for name, items in sorted(written.items()))
-    return "{\n" + ",\n".join(tables) + "\n}\n"
-
-
 def test_every_order_on_its_way_is_brought_to_its_end_and_the_books_agree(stage: Stage) -> None:
-    shop = stage.shop
+    shop, running = stage.shop, stage.workflows.executions
     orders = [order.id for order in stage.orders()]
-    assert {order.status for order in stage.orders()} >= {"pending_payment", "confirmed", "ready_to_ship", "shipped"}
+    assert {running[order].visited[0] for order in orders} == {*WAITS, "ShipOrder"}
 
     ended = [stage.brings_to_its_end(order_id) for order_id in orders]
 
     assert [(order.status, order.settled) for order in ended] == [("delivered", True)] * len(orders)
+    assert {execution.status for execution in running.values()} == {"SUCCEEDED"}
     assert all(shop.payment_types(order)[-2:] == ["authorized", "captured"] for order in ended)
     assert {held.status for order in orders for held in shop.inventory.reservations(order)} == {"shipped"}
     assert shop.ledger_balances("SHIRT-M") and shop.ledger_balances("MUG")
@@ -196,6 +95,111 @@ def test_a_checkout_is_completed(stage: Stage) -> None:
     assert stage.brings_to_its_end(completed.order_id).settled
 
 
+@on_what_was_kept
+def test_an_execution_is_not_started_anew(stage: Stage) -> None:
+    """The buyer's client sends the completion again, and the order that it made is found."""
+    before = dict(stage.workflows.executions)
+
+    for order in stage.orders():
+        stage.workflow.start(order.id)
+
+    assert stage.workflows.executions == before
+
+
+@on_what_was_kept
+@pytest.mark.parametrize("name", ["pending", "confirmed"])
+def test_an_order_that_the_buyer_cancels_is_compensated(stage: Stage, name: str) -> None:
+    order = stage.order(name)
+
+    with role_of("orders"):
+        cancel_order(stage.shop.stores, stage.workflow, order, reason="buyer_request", actor="buyer", now=NOW)
+
+    compensated(stage, order.id)
+
+
+@on_what_was_kept
+def test_a_payment_that_is_declined_is_compensated(stage: Stage) -> None:
+    order = stage.order("pending")
+
+    stage.is_declined(order)
+
+    compensated(stage, order.id)
+
+
+@on_what_was_kept
+def test_a_payment_that_does_not_come_is_compensated(stage: Stage) -> None:
+    order = stage.order("pending")
+
+    stage.workflows.times_out(order.id)
+
+    compensated(stage, order.id)
+
+
+@on_what_was_kept
+def test_a_capture_that_fails_is_compensated(stage: Stage) -> None:
+    order = stage.order("confirmed")
+    stage.shop.gateway.intents[str(order.payment_intent)].outcome = "voided"
+
+    stage.prepares(order)
+
+    compensated(stage, order.id)
+
+
+@on_what_was_kept
+def test_an_order_whose_parcels_are_lost_is_compensated(stage: Stage) -> None:
+    order = stage.order("shipped")
+
+    stage.loses(order)
+
+    execution = stage.workflows.executions[order.id]
+    assert (execution.status, execution.visited[-1]) == ("SUCCEEDED", "Compensated")
+    assert stage.shop.gateway.intents[str(order.payment_intent)].refunded == order.total
+
+
+@on_what_was_kept
+def test_a_warehouse_that_takes_longer_than_a_day_is_waited_for_on(stage: Stage) -> None:
+    order = stage.order("confirmed")
+
+    stage.workflows.times_out(order.id)
+
+    assert stage.workflows.executions[order.id].state == "AwaitWarehouse"
+    assert stage.brings_to_its_end(order.id).settled
+
+
+@on_what_was_kept
+def test_a_carrier_that_is_late_is_told_of_and_waited_for_on(stage: Stage) -> None:
+    order = stage.order("shipped")
+
+    stage.workflows.times_out(order.id)
+
+    [told] = stage.workflows.published
+    assert isinstance(parse(told), DeliveryOverdue)
+    assert (told["subject"], told["total"]) == (order.id, order.total)
+    assert stage.brings_to_its_end(order.id).settled
+
+
+@on_what_was_kept
+def test_a_parcel_that_arrives_while_nobody_waits_for_it_has_arrived(stage: Stage) -> None:
+    order = stage.order("shipped")
+    stage.workflows.down.add(BUS)
+    stage.workflows.times_out(order.id)
+    stage.delivers(order)
+
+    stage.workflows.up_again()
+
+    assert stage.workflows.executions[order.id].status == "SUCCEEDED"
+    assert stage.shop.orders.get(order.id).settled
+
+
+def compensated(stage: Stage, order_id: str) -> None:
+    """The order is canceled: its execution has come to its end, nothing is held, nothing is owed."""
+    shop, order, execution = stage.shop, stage.shop.orders.get(order_id), stage.workflows.executions[order_id]
+    assert (order.status, execution.status, execution.visited[-1]) == ("canceled", "SUCCEEDED", "Compensated")
+    assert {held.status for held in shop.inventory.reservations(order_id)} == {"released"}
+    assert shop.gateway.intents[str(order.payment_intent)].outcome in ("voided", "declined")
+    assert shop.ledger_balances("SHIRT-M") and shop.ledger_balances("MUG")
+
+
 def test_every_event_is_read_by_its_consumers(stage: Stage) -> None:
     told = stage.shop.published()
 
@@ -204,3 +208,12 @@ def test_every_event_is_read_by_its_consumers(stage: Stage) -> None:
         event = parse({**detail, "season": "winter"})
         assert (event.id, event.subject) == (detail["id"], detail["subject"])
         assert json.loads(row(event))["type"] == detail["type"]
+
+
+def test_what_this_release_leaves_is_left_for_the_next(an_empty_stage: Callable[[], Stage]) -> None:
+    stage = an_empty_stage()
+    in_the_middle(stage)
+
+    stage.left().write(BUILD)
+
+    assert {execution["state"] for execution in Release.read(BUILD).executions} == {*WAITS, "ShipOrder"}

@@ -75,12 +75,12 @@ class Execution:
         self.machine, self.name, self.input = machine, name, input
         self.status = "RUNNING"
         self.state = machine.start
+        self.state_input = input
+        self.variables: dict[str, Any] = {}
         self.visited: list[str] = []
         self.error: str | None = None
         self.output: Any = None
         self._tasks, self._tokens, self._sleep, self._moment, self._random = tasks, tokens, sleep, moment, random
-        self._state_input = input
-        self._variables: dict[str, Any] = {}
 
     def run(self) -> None:
         """Until it succeeds or fails. A failed one that is run again is redriven: it goes on where it failed."""
@@ -99,9 +99,9 @@ class Execution:
             case "Choice":
                 self._choice(state)
             case "Pass":
-                self._leave(state, self._state_input, self._context())
+                self._leave(state, self.state_input, self._context())
             case "Succeed":
-                self._leave(state, self._state_input, self._context())
+                self._leave(state, self.state_input, self._context())
                 self.status = "SUCCEEDED"
             case "Fail":
                 raise StateError(state.get("Error", "States.Failed"), state.get("Cause", ""))
@@ -133,7 +133,7 @@ class Execution:
         if token:
             context["context"]["Task"] = {"Token": token}
         timeout = self._value(state.get("TimeoutSeconds", 99_999_999), context)
-        arguments = self._value(state.get("Arguments", self._state_input), context)
+        arguments = self._value(state.get("Arguments", self.state_input), context)
         return self._tasks.run(resource, arguments, token, timeout, self.state)
 
     def _pause(self, retrier: Mapping[str, Any], used: int) -> float:
@@ -157,17 +157,17 @@ class Execution:
             if not isinstance(answer, bool):
                 raise StateError(QUERY_FAILED, "a condition is true or false")
             if answer:
-                self._leave(choice, self._state_input, context)
+                self._leave(choice, self.state_input, context)
                 return
         if "Default" not in state:
             raise StateError("States.NoChoiceMatched")
-        self._leave({**state, "Next": state["Default"]}, self._state_input, context)
+        self._leave({**state, "Next": state["Default"]}, self.state_input, context)
 
     def _leave(self, way: Mapping[str, Any], result: Any, context: dict[str, Any]) -> None:
         """Output and Assign see the variables as they were before; then on to the next state."""
         output = self._value(way["Output"], context) if "Output" in way else result
-        self._variables = {**self._variables, **self._value(way.get("Assign", {}), context)}
-        self._state_input = output
+        self.variables = {**self.variables, **self._value(way.get("Assign", {}), context)}
+        self.state_input = output
         if way.get("End"):
             self.status, self.output = "SUCCEEDED", output
         elif "Next" in way:
@@ -175,7 +175,7 @@ class Execution:
 
     def _context(self, *, entered: str | None = None) -> dict[str, Any]:
         return {
-            "input": self._state_input,
+            "input": self.state_input,
             "context": {
                 "Execution": {"Name": self.name, "Input": self.input},
                 "State": {"Name": self.state, "EnteredTime": entered or self._moment()},
@@ -185,7 +185,7 @@ class Execution:
     def _value(self, template: Any, context: dict[str, Any]) -> Any:
         if isinstance(template, str):
             found = _EXPRESSION.fullmatch(template)
-            return evaluate(found[1], {"states": context, **self._variables}) if found else template
+            return evaluate(found[1], {"states": context, **self.variables}) if found else template
         if isinstance(template, dict):
             return {name: self._value(inner, context) for name, inner in template.items()}
         if isinstance(template, list):

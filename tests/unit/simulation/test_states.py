@@ -102,8 +102,8 @@ def test_a_choice_takes_the_first_way_that_is_true_and_else_the_default() -> Non
         return run(states, input={"outcome": outcome})[0]
 
     assert chosen("lost").visited == ["Where", "End"]
-    assert chosen("canceled")._state_input == {"error": "OrderCanceled"}
-    assert chosen("delivered")._state_input == {"outcome": "delivered"}
+    assert chosen("canceled").state_input == {"error": "OrderCanceled"}
+    assert chosen("delivered").state_input == {"outcome": "delivered"}
     assert chosen("shipped").output == "waits"
 
 
