@@ -175,7 +175,7 @@ QUOTAS = (
     ),
     Quota(
         "one SKU, one row",
-        46,
+        44,
         1,
         "make flash-sale, virtual time, 20 ms a transaction",
         "429 waiting_room: switch a pool on",
@@ -183,7 +183,7 @@ QUOTAS = (
     ),
     Quota(
         "one SKU, a pool of 30 rows",
-        955,
+        761,
         1,
         "make flash-sale, virtual time, 20 ms a transaction",
         "429 waiting_room: buyers wait in line",

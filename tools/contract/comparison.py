@@ -9,11 +9,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tools.contract.exceptions import Exchange, known
-from tools.contract.operations import Operation, Operations
+from tools.contract.operations import TABLE, Operation, Operations
 from tools.simulation.dynamodb.values import canonical
 
 CHECKED_EVERY = 50
 """After so many requests the whole tables are compared."""
+_SORTED_BY = {index.name: index.sort for index in TABLE.indexes}
 
 
 @dataclass
@@ -96,8 +97,8 @@ def _normal(operation: Operation, answer: dict[str, Any]) -> dict[str, Any]:
     parts = {name: _in_shortest_form(part) for name, part in answer.items() if name != "ResponseMetadata"}
     if operation.method == "batch_get_item":
         parts["Responses"] = {name: sorted(items, key=_text) for name, items in parts["Responses"].items()}
-    if "IndexName" in operation.parameters:
-        runs = groupby(parts["Items"], key=lambda item: item["rank"]["S"])
+    if index := operation.parameters.get("IndexName"):
+        runs = groupby(parts["Items"], key=lambda item: item[_SORTED_BY[index]]["S"])
         parts["Items"] = [item for _, run in runs for item in sorted(run, key=_text)]
     return parts
 

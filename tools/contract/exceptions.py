@@ -89,7 +89,7 @@ LISTED = (
         "filters see what an index leaves out",
         "It filters an index's items before it projects them; DynamoDB's index holds no more than it projects.",
         lambda it: (
-            it.operation.parameters.get("IndexName") == "part"
+            it.operation.parameters.get("IndexName") in ("part", "bare")
             and it.says("FilterExpression", ".")
             and it.ours["answer"]["ScannedCount"] == it.answered("ScannedCount", None)
         ),

@@ -19,10 +19,14 @@ Request = dict[str, Any]
 TABLE = TableSpec(
     "contract",
     "CONTRACT_TABLE",
-    indexes=(Index("whole", "shelf", "rank"), Index("part", "colour", "rank", includes=("amount", "status"))),
+    indexes=(
+        Index("whole", "shelf", "rank"),
+        Index("part", "colour", "rank", includes=("amount", "status")),
+        Index("bare", "colour", "shelf", keys_only=True),
+    ),
     stream=True,
 )
-"""Two indexes over keys that come and go, one of them with whole items."""
+"""Indexes of each projection, over keys that come and go."""
 
 _PARTITIONS = ("P0", "P1", "P2")
 _SORTS = ("A#0", "A#1", "B#0", "B#1", "Ü")
@@ -214,7 +218,8 @@ class Operations:
 
     def _index_query(self) -> Operation:
         index = self._chance.choice(TABLE.indexes)
-        return self._query_of((index.partition, index.sort), _SHELVES, _RANKS, {"IndexName": index.name})
+        sorts = _RANKS if index.sort == "rank" else _SHELVES
+        return self._query_of((index.partition, index.sort), _SHELVES, sorts, {"IndexName": index.name})
 
     def _query_of(
         self, keys: tuple[str, str], partitions: tuple[str, ...], sorts: tuple[str, ...], more: Request
