@@ -1,7 +1,7 @@
 """The people of the demonstration and of the end-to-end tests. Each does over HTTP what its real counterpart would."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -65,6 +65,7 @@ class Shopper:
 
     shop: httpx.Client
     token: str | None = None
+    buyer: Mapping[str, str] = field(default_factory=BUYER.copy)
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -119,7 +120,7 @@ class Shopper:
                 {"id": line["id"], "item": {"id": line["item"]["id"]}, "quantity": line["quantity"]}
                 for line in checkout["line_items"]
             ],
-            "buyer": BUYER,
+            "buyer": {**self.buyer},
             "fulfillment": {
                 "methods": [
                     {

@@ -141,11 +141,12 @@ def _used(made: Stage, granted: dict[str, Role], *, tests: bool) -> dict[Grant, 
     with step("The stories, with all that is granted"):
         told = _tell_stories(made)
     if told.violations:
-        raise Stop(f"The shop is not sound as it is: {told.violations[0].wrong}")
+        raise Stop(f"The shop is not sound as it is: {_why(told)}")
     if tests:
         environment = os.environ | {"TRADEPOST_INSTANCE": made.instance.name}
         command = [sys.executable, "-m", "pytest", *TESTS, "-q"]
         subprocess.run(command, cwd=ROOT, env=environment, timeout=TESTS_WITHIN, check=False)
+        made.fill_shelves()
     used: dict[Grant, Call] = {}
     for call in list(made.line.calls):
         if call.function in granted:
@@ -190,7 +191,7 @@ def _missed(made: Stage, granted: dict[str, Role], rest: dict[str, list[Grant]])
         tally = _tell_stories(made)
     refused = [call for call in made.line.calls[before:] if call.error.startswith("AccessDenied")]
     if tally.violations and not refused:
-        raise Stop(f"A story did not end well, and nothing was refused: {tally.violations[0].wrong}")
+        raise Stop(f"A story did not end well, and nothing was refused: {_why(tally)}")
     return {
         grant
         for call in refused
@@ -205,6 +206,12 @@ def _tell_stories(made: Stage) -> Tally:
     tell(made, [(kind, Plan(kind.meets)) for kind in KINDS], tally)
     campaign(made, tally, tally.told + FAILING_STORIES)
     return tally
+
+
+def _why(told: Tally) -> str:
+    """The first story that went wrong."""
+    violation = told.violations[0]
+    return f"{violation.kind}: {'; '.join(violation.wrong)}"
 
 
 def _named(grant: Grant) -> dict[str, Any]:

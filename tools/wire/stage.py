@@ -85,6 +85,12 @@ class Stage:
         )
         return order_of(from_item(answer["Item"])) if "Item" in answer else None
 
+    def fill_shelves(self) -> None:
+        """There is plenty of what all stories buy of, whoever else bought or counted it meanwhile."""
+        for sku in self.shared:
+            self.leave_in_stock(sku, PLENTY)
+        self.leave_in_stock(self.distant, PLENTY, at=ANNEX)
+
     def expire_hold(self, order_id: str) -> None:
         """Lets the time pass for which the order's stock is held: it was placed an hour ago, before all others."""
         past = datetime.now(UTC) - timedelta(hours=1)
@@ -225,8 +231,6 @@ def stage(instance: Instance, line: Line, goods: Goods = Goods()) -> Iterator[St
         # A catalogue that was imported just now is listed by and by.
         skus = until("enough products to buy", listed, patience=300, pause=2)
         made.shared, made.distant, made.scarce = skus[: goods.shared], skus[goods.shared], skus[goods.shared + 1 :]
-        for sku in made.shared:
-            made.leave_in_stock(sku, PLENTY)
-        made.leave_in_stock(made.distant, PLENTY, at=ANNEX)
+        made.fill_shelves()
         with made.hurried():
             yield made

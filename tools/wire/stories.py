@@ -7,16 +7,28 @@ there. Only a buyer whose payment the provider itself kept failing may leave wit
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 from commerce.fulfilment.model import share_of
 from commerce.ids import order_id_for
 from commerce.orders.model import TERMINAL, Order, Shipment
-from tools.demo.actors import CARD_WITH_3DS, DECLINED_CARD, GOOD_CARD, Carrier, Shopper, access, answer, card, key
+from tools.demo.actors import (
+    BUYER,
+    CARD_WITH_3DS,
+    DECLINED_CARD,
+    GOOD_CARD,
+    Carrier,
+    Shopper,
+    access,
+    answer,
+    card,
+    key,
+)
 from tools.demo.watch import until
 from tools.wire.books import LOCAL, NO_AUTHORITIES
 from tools.wire.faults import NEVER_FREE, Fault, Plan
@@ -58,8 +70,8 @@ class Story:
     def __post_init__(self) -> None:
         http = self.stage.client(self.journal)
         self.shopper = Shopper(http)
-        self.warehouse, self.support, self.catalogue = (
-            self.stage.staff(group, http) for group in ("warehouse", "support", "catalogue")
+        self.warehouse, self.support, self.catalogue, self.admin = (
+            self.stage.staff(group, http) for group in ("warehouse", "support", "catalogue", "admin")
         )
         self.carrier = Carrier(
             httpx.Client(base_url=self.stage.instance.carrier_url, verify=NO_AUTHORITIES, timeout=30)
@@ -115,11 +127,18 @@ class Story:
 
     def buy(self, *lines: tuple[str, int], card: str = GOOD_CARD) -> Checkout:
         """A completed checkout."""
-        completed = self.pay(self.checkout(*lines), card)
-        if completed["status"] != "completed" and self.provider_fails:
+        return self.complete(self.checkout(*lines), card)
+
+    def complete(self, checkout: Checkout, payment_method: str = GOOD_CARD) -> Checkout:
+        """The completed checkout."""
+        return self.insist("completed", self.pay(checkout, payment_method))
+
+    def insist(self, status: str, answer: Checkout) -> Checkout:
+        """The answer, which must have this status; where the provider fails, the buyer may leave instead."""
+        if answer["status"] != status and self.provider_fails:
             raise Left
-        expect(completed["status"] == "completed", f"the checkout is {completed['status']}: {completed['messages']}")
-        return completed
+        expect(answer["status"] == status, f"the checkout is {answer['status']}: {answer['messages']}")
+        return answer
 
     def becomes(self, order_id: str, *statuses: str) -> Order:
         """The order, once it has one of the statuses."""
@@ -238,9 +257,7 @@ def delivered(it: Story) -> None:
 def confirmed_at_bank(it: Story) -> None:
     """The bank asks, and the buyer says yes."""
     checkout = it.checkout()
-    waiting = it.pay(checkout, CARD_WITH_3DS)
-    if waiting["status"] != "requires_escalation":
-        raise Left
+    waiting = it.insist("requires_escalation", it.pay(checkout, CARD_WITH_3DS))
     it.confirm_at_bank(waiting, "complete")
     it.becomes(order_id_for(checkout["id"], 1), "confirmed")
 
@@ -248,25 +265,18 @@ def confirmed_at_bank(it: Story) -> None:
 def refused_at_bank(it: Story) -> None:
     """The bank asks, and the buyer says no; then they pay with another card."""
     checkout = it.checkout()
-    waiting = it.pay(checkout, CARD_WITH_3DS)
-    if waiting["status"] != "requires_escalation":
-        raise Left
+    waiting = it.insist("requires_escalation", it.pay(checkout, CARD_WITH_3DS))
     it.confirm_at_bank(waiting, "fail")
     it.becomes(order_id_for(checkout["id"], 1), "canceled")
-    it.becomes(order_of(it.pay(checkout)), "confirmed")
+    it.becomes(order_of(it.complete(checkout)), "confirmed")
 
 
 def declined(it: Story) -> None:
     """A card is declined, another one is not."""
     checkout = it.checkout()
-    told = it.pay(checkout, DECLINED_CARD)
-    if told["status"] != "ready_for_complete":
-        raise Left
+    told = it.insist("ready_for_complete", it.pay(checkout, DECLINED_CARD))
     expect(told["messages"][0]["code"] == "payment_declined", f"the buyer is told {told['messages']}")
-    paid = it.pay(checkout)
-    if paid["status"] != "completed":
-        raise Left
-    it.becomes(order_of(paid), "confirmed")
+    it.becomes(order_of(it.complete(checkout)), "confirmed")
 
 
 def canceled_by_buyer(it: Story) -> None:
@@ -373,6 +383,40 @@ def sold_ahead(it: Story) -> None:
     it.becomes(order.id, "delivered")
 
 
+def supplied(it: Story) -> None:
+    """What is sold out is ordered from its supplier, comes in two deliveries, and is sold."""
+    it.stage.leave_in_stock(it.scarce, 0)
+    supplier = it.catalogue.post("/suppliers", {"name": f"Supplier of {it.scarce}", "currency": "EUR"})
+    wanted = {"supplier_id": supplier["id"], "location": MAIN, "expected_on": "2099-12-24"}
+    lines = [{"sku": it.scarce, "quantity": 3, "unit_cost": 700}]
+    path = f"/purchase-orders/{it.catalogue.post('/purchase-orders', {**wanted, 'lines': lines})['id']}"
+    it.catalogue.post(f"{path}/send")
+    for units in (2, 1):
+        ordered = it.warehouse.post(f"{path}/deliveries", {"lines": [{"sku": it.scarce, "quantity": units}]})
+    expect(ordered["status"] == "received", f"the purchase order is {ordered['status']}")
+    stock = it.warehouse.get(f"/stock/{it.scarce}")
+    free = sum(place["available"] for place in stock["locations"])
+    expect((free, stock["incoming"]) == (3, []), f"{free} came of 3, and still to come are {stock['incoming']}")
+    it.hand_over(order_of(it.buy((it.scarce, 3))))
+
+
+def forgotten(it: Story) -> None:
+    """The buyer asks to be forgotten while the parcel is under way; once it has arrived, nobody knows who they were."""
+    email = f"{uuid4().hex}@example.com"
+    it.shopper = replace(it.shopper, buyer={**BUYER, "email": email})
+    order = it.hand_over(order_of(it.buy()))
+    wish = {"email": email, "kind": "erase", "reference": f"a letter about {order.label}"}
+    path = f"/privacy/requests/{it.admin.post('/privacy/requests', wish)['id']}"
+    it.arrive(order)
+
+    def erased() -> bool:
+        return bool(it.admin.get(path)["state"] == "done")
+
+    until("the erasure", erased, patience=PATIENCE, pause=PAUSE)
+    left = it.support.get(f"/orders/{order.id}")["order"]
+    expect((left["status"], left["buyer"]) == ("delivered", {}), f"of a {left['status']} order {left['buyer']} is left")
+
+
 def in_a_line(it: Story) -> None:
     """So many buy a hot SKU at this moment that the buyer is told to wait, and waits."""
     it.stage.leave_in_stock(it.scarce, 20)
@@ -448,10 +492,7 @@ def completed_at_once(it: Story) -> None:
     with ThreadPoolExecutor(AT_ONCE) as crowd:
         answers = set(crowd.map(complete, range(AT_ONCE)))
     expect(len(answers) == 1, f"{len(answers)} different answers under one key: {sorted(answers)}")
-    paid = it.pay(checkout)
-    if paid["status"] != "completed":
-        raise Left
-    it.becomes(order_of(paid), "confirmed")
+    it.becomes(order_of(it.complete(checkout)), "confirmed")
 
 
 def walked_away(it: Story) -> None:
@@ -530,6 +571,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(in_a_line, (*_SHIPPING, "admin_inventory"), alone=True, meets=(NEVER_FREE,)),
     Kind(hot_and_short, (*_BUYING, "admin_inventory", "admin_orders", "compensate_order"), 1, alone=True),
     Kind(sold_ahead, (*_DELIVERING, "admin_inventory"), alone=True),
+    Kind(supplied, (*_SHIPPING, "admin_purchasing", "admin_inventory"), alone=True),
+    Kind(forgotten, (*_DELIVERING, "admin_privacy", "erase_person")),
     Kind(pooled, (*_SHIPPING, "admin_inventory"), alone=True),
     Kind(last_unit, _BUYING, 3, alone=True),
     Kind(completed_at_once, _BUYING, 3),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders.orders import an_order
+from commerce.orders.model import Order
 from tools.wire import books
 from tools.wire.books import Books
 
@@ -73,6 +74,20 @@ def test_an_e_mail_whose_fate_is_unknown_may_have_left_or_not() -> None:
 
     assert broken(unknown) == []
     assert broken(replace(unknown, letters={})) == []
+
+
+def test_the_end_of_an_order_is_told_once_unless_its_buyer_was_erased_before() -> None:
+    told = {"kind": "order_delivered", "sent_at": CLAIM["sent_at"]}
+    delivered = an_order(status="delivered", erased_at="2026-11-26T12:00:00.000Z")
+
+    def of_letters(order: Order, *claims: dict[str, str]) -> list[str]:
+        sent = Counter({(claim["kind"], "text"): claims.count(claim) for claim in claims})
+        read = replace(SOUND, orders={order.id: order}, claims={order.id: claims}, letters={order.label: sent})
+        return [wrong.what for wrong in books.letters(read)]
+
+    assert of_letters(delivered, CLAIM) == of_letters(delivered, CLAIM, told) == []
+    assert of_letters(delivered.model_copy(update={"erased_at": None}), CLAIM) != []
+    assert of_letters(delivered, CLAIM, told, told) != []
 
 
 def test_an_event_that_was_never_on_the_bus_is_missed() -> None:

@@ -1,0 +1,38 @@
+"""`make shrink` tells its stories twice, with the end-to-end tests between them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tools.local.instance import Instance
+from tools.local.steps import Stop
+from tools.wire import shrink
+from tools.wire.campaign import Tally, Violation
+
+
+def look(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> list[str]:
+    """What is done to the shelves while the stories end like this, and the tests buy what the stories want."""
+    done: list[str] = []
+
+    def tests(*_: Any, **__: Any) -> None:
+        done.append("sold out")
+
+    monkeypatch.setattr(shrink, "_tell_stories", lambda _: tally)
+    monkeypatch.setattr(shrink.subprocess, "run", tests)
+    stage: Any = SimpleNamespace(
+        instance=Instance("test"), line=SimpleNamespace(calls=[]), fill_shelves=lambda: done.append("filled")
+    )
+    shrink._used(stage, {}, tests=True)
+    return done
+
+
+def test_what_the_tests_bought_is_there_again_for_the_stories(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(monkeypatch, Tally()) == ["sold out", "filled"]
+
+
+def test_a_shop_in_which_a_story_ends_badly_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost = Violation(1, 1, "lost", "nothing goes wrong", ("I1 SKU: gone",), ())
+
+    with pytest.raises(Stop, match="lost: I1 SKU: gone"):
+        look(monkeypatch, Tally(violations=[lost]))
