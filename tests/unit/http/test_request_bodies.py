@@ -63,6 +63,15 @@ def example(one: Operation) -> bytes:
     return json.dumps(BODIES[one.route.call.__name__]).encode()
 
 
+def test_a_refusal_names_every_field_at_fault_and_repeats_no_value(with_model: dict[str, Operation]) -> None:
+    answer = send(with_model["POST /admin/privacy/requests"], b'{"email": "ada", "kind": "sell"}')
+
+    problem = json.loads(answer["body"])
+    assert [one["path"] for one in problem["errors"]] == ["$.email", "$.kind", "$.reference"]
+    assert problem["detail"].startswith("$.email: ") and problem["detail"].endswith("(and 2 more)")
+    assert "ada" not in answer["body"] and "sell" not in answer["body"]
+
+
 def test_the_examples_themselves_get_as_far_as_the_shops_data(with_model: dict[str, Operation]) -> None:
     answers = {key: send(one, example(one)) for key, one in with_model.items()}
 

@@ -33,6 +33,9 @@ MAX_BODY = 256 * 1024
 MAX_PARAMETER = 300
 """Characters of one parameter in the path. No identifier is longer, and DynamoDB takes keys of at most 2 KB."""
 
+MAX_FAULTS = 20
+"""Fields that one answer names."""
+
 JSON = "application/json"
 
 GUARDS = {
@@ -363,12 +366,20 @@ def _check_format(route: Route, headers: Mapping[str, str]) -> None:
 
 
 def invalid(error: ValidationError) -> errors.Invalid:
-    """Names the first field at fault. The value itself is not repeated: it may be personal."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    more = error.error_count() - 1
-    content = f"{path}: {first['msg']}" + (f" (and {more} more)" if more else "")
-    return errors.Invalid(content, path=path)
+    """Names the fields at fault, the first one in its sentence. Their values are not repeated: they may be personal."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    # A list that has wrong entries only is called empty besides: what holds a fault is not one itself.
+    holders = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
+    faults = tuple(
+        (_path(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in found if one["loc"] not in holders
+    )
+    (path, why), more = faults[0], len(faults) - 1
+    content = f"{path}: {why}" + (f" (and {more} more)" if more else "")
+    return errors.Invalid(content, path=path, faults=faults[:MAX_FAULTS])
+
+
+def _path(places: tuple[int | str, ...]) -> str:
+    return "$" + "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
 
 
 def _render(response: Response, route: Route) -> dict[str, Any]:
