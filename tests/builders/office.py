@@ -31,6 +31,11 @@ class Answer:
         """Where the problem lies, as its `errors` say."""
         return [error["path"] for error in self.body.get("errors", ())]
 
+    @property
+    def codes(self) -> list[str]:
+        """Of the messages about the purchase."""
+        return [message["code"] for message in self.body.get("messages", ())]
+
 
 @dataclass
 class Office:

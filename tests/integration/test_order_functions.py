@@ -4,7 +4,6 @@ import importlib.util
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from builders.bus import EmptyOutbox
 from builders.checkout import NOW
 from builders.faults import transactions_in_conflict
 from builders.http import http_event
+from builders.office import Answer
 from builders.orders import DECLINED, VISA, WITH_3DS, Shop, card
 from commerce import clock
 from commerce.adapters import dynamodb, links, wiring
@@ -28,22 +28,6 @@ from commerce.payments.service import PaymentNotice
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
-
-@dataclass
-class Answer:
-    """What came back over HTTP."""
-
-    status: int
-    headers: dict[str, str]
-    text: str
-
-    @property
-    def body(self) -> Any:
-        return json.loads(self.text)
-
-    def codes(self) -> list[str]:
-        return [message["code"] for message in self.body.get("messages", ())]
 
 
 @pytest.fixture
@@ -168,7 +152,7 @@ def test_a_card_number_is_refused_and_neither_answered_nor_kept(
 
     answer = send(load("complete_checkout"), COMPLETE, body, headers=key(), id=shop.checkout().id)
 
-    assert (answer.status, answer.codes()) == (200, ["payment_failed"])
+    assert (answer.status, answer.codes) == (200, ["payment_failed"])
     kept = [item for variable in shop.tables for item in shop.all(variable, "")]
     assert "4242" not in answer.text + repr(kept) + capsys.readouterr().out
 
@@ -234,7 +218,7 @@ def test_an_order_that_is_with_the_carrier_says_that_it_cannot_be_canceled(
 
     answer = send(load("orders"), "POST /orders/{id}/cancel", query=access(order.id), id=order.id)
 
-    assert (answer.status, answer.codes()) == (200, ["not_cancelable"])
+    assert (answer.status, answer.codes) == (200, ["not_cancelable"])
     assert shop.orders.get(order.id).status == "ready_to_ship"
 
 
