@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from stacks.functions import Layer
 from tools.local.lock import alone
-from tools.local.steps import Stop, complain, step, leave
+from tools.local.steps import Stop, leave, step
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "layers" / "runtime" / "requirements.txt"
