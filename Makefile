@@ -19,10 +19,13 @@ export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up status logs down reset demo import relist token executions order resume cancel refund stock-check stock-import query test campaign contract mutants lint format flash-sale bench docs emails lock layers synth doctor diff deploy smoke scale
+.PHONY: help setup up status logs down reset demo import relist token executions order resume cancel refund \
+	stock-check stock-import query test campaign contract mutants campaign-wire shrink ops-lint drill \
+	restore-drill restore-table release-data lint format flash-sale audit bench scale docs emails lock layers \
+	synth doctor diff deploy smoke privacy privacy-scan
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the virtual environments, the Node and the CDK (the others do this by themselves)
 	@$(PYTHON) tools/bootstrap.py
@@ -94,22 +97,19 @@ contract: setup ## Compare the double of DynamoDB with the local AWS: N=100000 o
 
 mutants: setup ## Plant bugs into copies of the shop, which the campaign must find; goes on where it was stopped (FRESH=1 does not, ONLY=words of a mutant's name)
 	@$(VENV)/python -m tools.mutants $(if $(ONLY),--only "$(ONLY)") $(if $(FRESH),--fresh)
-.PHONY: campaign-wire shrink
+
 campaign-wire: setup ## Prove them on the deployed shop, while the line to AWS fails: N=500 stories, SEED=… again (FRESH=1: not where it was)
 	@$(VENV)/python -m tools.wire --stories $(or $(N),500) $(if $(SEED),--seed $(SEED)) $(if $(FRESH),--fresh)
 
 shrink: setup ## Take each right of each function away in turn, and say which of them nothing misses
 	@$(VENV)/python -m tools.wire.shrink
 
-.PHONY: ops-lint
 ops-lint: setup ## Check the templates of all environments against the operational rules
 	@nice -n 5 $(VENV)/python -m tools.ops_lint
 
-.PHONY: drill
 drill: setup ## Provoke what alarms ring for in a shop of its own, and walk their runbooks (ONLY=words of a kind, runbook or name)
 	@$(VENV)/python -m tools.drill $(if $(ONLY),--only "$(ONLY)")
 
-.PHONY: restore-drill restore-table
 restore-drill: setup ## Back up the tables of a shop of its own, lose one, restore it, and check all books
 	@$(VENV)/python -m tools.drill.restoring
 
@@ -117,7 +117,6 @@ restore-table: setup ## Put back what a table lost: TABLE=InventoryTable, FROM=a
 	@$(if $(and $(TABLE),$(FROM)),,echo "Say which: TABLE=<output that names the table> FROM=<name of the restored one>" >&2; exit 1;) \
 	$(VENV)/python -m tools.restore_table --table $(TABLE) --source $(FROM) $(if $(OVERWRITE),--overwrite) $(if $(DRY),--dry-run) $(SHOP)
 
-.PHONY: release-data
 release-data: setup ## Keep what this release leaves in tables and executions, for the upgrade tests of the next
 	@$(VENV)/python -m pytest -q tests/integration/test_upgrade.py -k left_for_the_next && \
 	kept=tests/integration/releases/$$(git log -1 --format=%cs) && mkdir -p $$kept && cp build/release/* $$kept
@@ -133,7 +132,6 @@ format: setup ## Put imports and simple things in order
 flash-sale: setup ## Play a flash sale in virtual time (BUYERS=, UNITS=, SHARDS=, HOLD_MS=)
 	@$(VENV)/python -m tools.flash_sale $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS)) $(if $(SHARDS),--shards $(SHARDS)) $(if $(HOLD_MS),--hold-ms $(HOLD_MS))
 
-.PHONY: audit
 audit: setup ## Scan templates and sources with every scanner; nothing they find may be unanswered
 	@$(VENV)/python -m tools.audit
 
@@ -174,7 +172,6 @@ deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod (REPL
 smoke: setup ## Ask a deployed shop what its first visitors ask (ENV=dev, prod; without it the one on this machine)
 	@$(VENV)/python -m tools.smoke $(SHOP)
 
-.PHONY: privacy privacy-scan
 privacy: setup ## Give a person their data, or erase them: EMAIL=…, KIND=export or erase, REFERENCE=… (YES=1, DRY=1); ID=person_… shows how far it is
 	@$(if $(ID),$(VENV)/python -m tools.privacy show $(ID) $(SHOP),$(if $(and $(EMAIL),$(KIND),$(REFERENCE)),,echo "Say EMAIL=…, KIND=export or erase, and REFERENCE=…: where it is written down that they asked" >&2; exit 1;) \
 	$(VENV)/python -m tools.privacy ask "$(EMAIL)" --kind $(KIND) --reference "$(REFERENCE)" $(ASKED) $(SHOP))
