@@ -484,8 +484,10 @@ def _lamps_are_ordered(world: World) -> None:
         made = ask("POST /admin/purchase-orders", wanted)
         if made is None:
             return
-        # Who sends it twice hears that it was changed meanwhile; the boxes come all the same.
-        ask("POST /admin/purchase-orders/{id}/send", id=made["id"])
+        sent = ask("POST /admin/purchase-orders/{id}/send", id=made["id"])
+        if sent is None and world.keeps_answers:
+            return
+        # Else whoever sends it twice hears that it was changed meanwhile, and the boxes come all the same.
         world.scheduler.sleep(3600.0 * world.random.random())
         for box, units in ((1, 2), (2, 2), (3, 1)):
             clerk = Stockroom(world, f"goods-in-{box}")

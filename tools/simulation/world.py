@@ -67,6 +67,8 @@ class World:
     depot: Any
     bus: Any
     """Doubles; each tier has its own (`_wire`)."""
+    keeps_answers = True
+    """Whether a request that is sent again under its key is answered as the first time."""
 
     def __init__(
         self,

@@ -39,6 +39,8 @@ class LeanBase:
 class LeanWorld(World):
     """Built anew for each schedule. Its store is the client that the repositories of the process keep."""
 
+    keeps_answers = False
+
     def _wire(self, client: Any, base: Any) -> None:
         self.checks = Checks(self, base.before if base else None, decode=dict)
         self.tables = client.tables = Tables(self.boundaries, self._written, copied(base.rows if base else {}))
