@@ -28,13 +28,13 @@ STEPS = (1, 10, 100, 1_000, 10_000)
 """Orders per second that the page speaks of."""
 
 # What a delivered order takes, from complete to the settled books, as `make bench` counts it (build/bench.json).
-INVOCATIONS, TRANSITIONS, EMAILS = 31, 5, 3
-AWS_CALLS = 99
-"""85 to DynamoDB, 5 each to the bus and to Firehose, 4 to Step Functions."""
+INVOCATIONS, TRANSITIONS, EMAILS = 29, 5, 3
+AWS_CALLS = 83
+"""69 to DynamoDB, 5 each to the bus and to Firehose, 4 to Step Functions."""
 STRIPE_CALLS, CARRIER_CALLS = 3, 6
 """The carrier is asked about a parcel each time that it tells something of it."""
-WRITE_UNITS_OF_ORDERS = 129
-"""To the table of orders with its four indexes, the busiest one, of 219 units in all."""
+WRITE_UNITS_OF_ORDERS = 123
+"""To the table of orders with its four indexes, the busiest one, of 213 units in all."""
 EVENTS = 5
 """Placed, confirmed, shipped, delivered, settled."""
 DELIVERIES_OF_EVENTS = EVENTS + EMAILS

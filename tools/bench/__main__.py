@@ -110,7 +110,7 @@ def cost_table(used: dict[str, cost.Units]) -> Table:
     table.add_section()
     table.add_row("all", "", *(_dollars(sum(by.values())) for by in dollars.values()))
     table.add_row("all but e-mail", "", *(_dollars(_without_letters(by)) for by in dollars.values()))
-    table.add_row("and but X-Ray", "", *(_dollars(_of_the_work(by)) for by in dollars.values()))
+    table.add_row("and with tracing = false", "", *(_dollars(_of_the_work(by)) for by in dollars.values()))
     return table
 
 

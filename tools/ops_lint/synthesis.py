@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk import App
 
 from stacks.assembly import build
-from stacks.config import load
+from stacks.config import Config, load
 from stacks.functions import LAYERS
 from stacks.shop import ROOT, Endpoints
 
@@ -15,11 +15,15 @@ _DOUBLES = Endpoints("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0
 
 def synthesised(environment: str, folder: Path) -> dict[str, dict[str, Any]]:
     """The templates by stack name. What the CDK writes goes into `folder`."""
-    config = load(environment)
+    return made_of(load(environment), folder)
+
+
+def made_of(config: Config, folder: Path) -> dict[str, dict[str, Any]]:
+    """The same of a config that stands in no file."""
     packages = folder / "packages"
     for layer in LAYERS:
         (packages / layer).mkdir(parents=True, exist_ok=True)
-    app = App(outdir=str(folder / environment), analytics_reporting=False)
+    app = App(outdir=str(folder / config.environment), analytics_reporting=False)
     build(
         app,
         config,
