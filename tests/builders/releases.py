@@ -1,5 +1,5 @@
-"""What a release leaves when the next one is deployed: tables in the middle of what a made-up buyer does, and
-executions that wait. It is played on the code of the release itself (docs/decisions/0073).
+"""What a release leaves when the next one is deployed: tables in the middle of what a made-up buyer and staff do,
+executions that wait, events on their way. It is played on the code of the release itself (docs/decisions/0073).
 """
 
 import json
@@ -8,18 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from builders.back_office import BackOffice, in_hand
 from builders.checkout import NOW
 from builders.executions import StepFunctions, orders_machine
 from builders.fulfilment import Boundaries, FakeCarrier
 from builders.orders import WITH_3DS, Intent, Shop, card
 from builders.rights import Handler, role_of
 from commerce.adapters.workflow import Workflow
+from commerce.events import ALL
 from commerce.fulfilment.model import PickedLine, TrackingEvent, TrackingStatus
 from commerce.fulfilment.tracking import track
 from commerce.fulfilment.warehouse import hand_over, pack, pick
 from commerce.orders.model import Order
 from commerce.orders.payment import apply_notice
 from commerce.payments.service import PaymentNotice
+from tools.event_docs import example
 
 PLACES = ("main", "annex")
 MACHINE = Path(__file__).parents[2] / "statemachines" / "checkout_to_delivery.asl.json"
@@ -35,22 +38,27 @@ class Release:
     executions: list[dict[str, Any]]
     machine: str
     """The definition that they run by."""
+    events: list[dict[str, Any]]
+    """One of each type, as it travels."""
+    answers: list[dict[str, Any]]
+    """What staff's requests were answered, which may be sent again."""
 
     @classmethod
     def read(cls, folder: Path) -> "Release":
         """The one that is kept in the folder."""
-        return cls(
-            json.loads((folder / "tables.json").read_text("utf-8")),
-            json.loads((folder / "executions.json").read_text("utf-8")),
-            (folder / MACHINE.name).read_text("utf-8"),
+        tables, executions, events, answers = (
+            json.loads((folder / f"{part}.json").read_text("utf-8"))
+            for part in ("tables", "executions", "events", "answers")
         )
+        return cls(tables, executions, (folder / MACHINE.name).read_text("utf-8"), events, answers)
 
     def write(self, folder: Path) -> None:
         """An item for each line, so that two releases can be compared."""
         folder.mkdir(parents=True, exist_ok=True)
-        tables = (f' "{name}": {_lines(items, "  ")}' for name, items in sorted(self.tables.items()))
+        tables = (f' "{name}": {_lines(items, "  ", sort=True)}' for name, items in sorted(self.tables.items()))
         (folder / "tables.json").write_text("{\n" + ",\n".join(tables) + "\n}\n", encoding="utf-8")
-        (folder / "executions.json").write_text(_lines(self.executions, " ") + "\n", encoding="utf-8")
+        for part in ("executions", "events", "answers"):
+            (folder / f"{part}.json").write_text(_lines(getattr(self, part), " ") + "\n", encoding="utf-8")
         (folder / MACHINE.name).write_text(self.machine, encoding="utf-8")
 
     def with_a_field_more(self) -> "Release":
@@ -59,8 +67,8 @@ class Release:
         return replace(self, tables=grown)
 
 
-def _lines(items: list[dict[str, Any]], indent: str) -> str:
-    lines = (json.dumps(item, sort_keys=True, separators=(",", ":")) for item in items)
+def _lines(items: list[dict[str, Any]], indent: str, *, sort: bool = False) -> str:
+    lines = (json.dumps(item, sort_keys=sort, separators=(",", ":")) for item in items)
     return "[\n" + ",\n".join(indent + line for line in lines) + f"\n{indent[1:]}]"
 
 
@@ -73,6 +81,7 @@ class Stage:
         self.carrier = FakeCarrier(Boundaries())
         self.workflows = StepFunctions(dynamodb, orders_machine(MACHINE.read_text("utf-8"), tables), load)
         self.workflow = Workflow(self.workflows, "arn:checkout_to_delivery")
+        self.office = BackOffice(load)
         self.shop.till = replace(self.shop.till, workflow=self.workflow)
 
     def load(self, release: Release) -> None:
@@ -99,7 +108,10 @@ class Stage:
             for name, table in self.tables.items()
         }
         tables = {name: sorted(items, key=_key) for name, items in found.items() if items}
-        return Release(tables, self.workflows.written_down(), MACHINE.read_text("utf-8"))
+        events = [example(kind) for kind in ALL]
+        return Release(
+            tables, self.workflows.written_down(), MACHINE.read_text("utf-8"), events, self.office.said
+        )
 
     def orders(self) -> Iterator[Order]:
         return (self.shop.orders.get(item["id"]) for item in self.shop.all_orders())
@@ -178,7 +190,9 @@ def _key(item: dict[str, Any]) -> tuple[str, str]:
 
 
 def in_the_middle(stage: Stage) -> None:
-    """Orders that wait for the buyer's bank, the warehouse, a label and a parcel, and a checkout to be completed."""
+    """Orders that wait for the buyer's bank, the warehouse, a label and a parcel, a checkout to be completed, and what
+    staff have in hand.
+    """
     shop = stage.shop
     for sku, place in zip(("SHIRT-M", "MUG"), PLACES, strict=True):
         shop.stocked(40, sku, place)
@@ -188,3 +202,4 @@ def in_the_middle(stage: Stage) -> None:
     stage.workflows.down.add("ship_order")
     stage.prepares(stage.buys("ready", ("SHIRT-M", 2), ("MUG", 1)))
     shop.checkout(("SHIRT-M", 1), id="chk_open")
+    in_hand(stage.office)
