@@ -8,12 +8,14 @@ import sys
 import time
 from collections import Counter
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from tools.simulation import campaign
 from tools.simulation.faults import KINDS, Tally
+from tools.simulation.plans import pairs, singles
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -63,6 +65,18 @@ def test_a_long_campaign_in_which_nothing_fired_is_a_failed_one() -> None:
 
     assert campaign.lacking(short) == campaign.lacking(seen) == []
     assert campaign.lacking(long) == [*KINDS, *campaign.INVARIANTS]
+
+
+def test_the_parts_of_a_flows_pairs_are_all_of_them() -> None:
+    traces = {flow: [("store", "store.write")] * calls for flow, calls in (("short", 3), ("long", 40))}
+    planned = [
+        name
+        for single, part, parts in campaign.pairing(list(traces), traces)
+        for name in islice(pairs(single, traces[single.split("/")[0]]), part, None, parts)
+    ]
+
+    wanted = [name for flow, trace in traces.items() for one in singles(flow, trace) for name in pairs(one, trace)]
+    assert sorted(planned) == sorted(wanted)
 
 
 @pytest.mark.parametrize("seed", ["random/17", "lean/17"])

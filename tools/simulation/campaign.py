@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import chain, count, islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,9 +35,7 @@ INVARIANTS = [f"I{number}" for number in range(1, 13)]
 WHOLE_AT_LEAST, WHOLE_SHARE = 600, 50
 """Of a campaign, so many schedules play the whole shop, or one in so many."""
 PAIRED = {False: "checkout", True: "lean-checkout"}
-"""The flow of each tier whose pairs of faults are played: all of them in the lean tier, a sample in the other."""
-PARTS = 8
-"""In so many tasks for each first fault: the first ones of all of them are a sample of all pairs."""
+"""The flow of each tier whose pairs of faults come before those of others. The whole tier plays no others."""
 SAVED_EVERY = 5.0
 """Seconds."""
 _SOURCES = ("layers/commerce", "functions", "statemachines", "config", "tools/simulation")
@@ -151,9 +149,9 @@ def play(names: list[str]) -> Result:
     return result
 
 
-def play_pairs(single: str, part: int) -> Result:
-    """Plays a part of the pairs that begin with this fault."""
-    return play(list(islice(pairs(single, _traced(single)), part, None, PARTS)))
+def play_pairs(single: str, part: int, parts: int) -> Result:
+    """Plays one of so many parts of the pairs that begin with this fault."""
+    return play(list(islice(pairs(single, _traced(single)), part, None, parts)))
 
 
 def _traced(name: str) -> Trace:
@@ -268,17 +266,30 @@ def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task
     for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single[: wanted // 2]][:wanted]):
         given += len(chunk)
         yield play, (chunk,)
-    paired = PAIRED[lean]
-    pairing = ((one, part) for part in range(PARTS) for one in singles(paired, traces[paired]))
+    others = [flow for flow in flows if lean and flow != PAIRED[lean]]
+    paired = chain(pairing([PAIRED[lean]], traces), pairing(others, traces))
     crowds = _chunks(_crowds(flows, first, lean))
     while given < wanted:
-        pair = next(pairing, None)
+        pair = next(paired, None)
         if pair is not None and wanted - given > 2 * CHUNK:
             given += CHUNK
             yield play_pairs, pair
         chunk = next(crowds)[: wanted - given]
         given += len(chunk)
         yield play, (chunk,)
+
+
+def pairing(flows: list[str], traces: dict[str, Trace]) -> Iterator[tuple[str, int, int]]:
+    """All pairs of faults of these flows, by the first one, in parts of about `CHUNK`: the first parts are a sample."""
+    first = {flow: list(singles(flow, traces[flow])) for flow in flows}
+    parts = {flow: max(1, len(first[flow]) // (2 * CHUNK)) for flow in flows}
+    return (
+        (one, part, parts[flow])
+        for part in range(max(parts.values(), default=0))
+        for flow in flows
+        if part < parts[flow]
+        for one in first[flow]
+    )
 
 
 def _crowds(flows: list[str], first: int, lean: bool) -> Iterator[str]:
