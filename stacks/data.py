@@ -25,7 +25,7 @@ class DataStack(ShopStack):
     def __init__(self, scope: Construct, config: Config, *, key: kms.IKey | None) -> None:
         super().__init__(scope, "data", config=config, does="tables, analytics, secrets")
         self.tables = {
-            spec: CommerceTable(self, f"{spec.name.capitalize()}Table", spec=spec, config=config) for spec in ALL
+            spec: CommerceTable(self, spec.output, spec=spec, config=config) for spec in ALL
         }
         self._key = key
         self.access_logs = AccessLogBucket(self, "AccessLogs", config=config)
@@ -44,7 +44,7 @@ class DataStack(ShopStack):
         }
         """Their ARNs."""
         for spec, table in self.tables.items():
-            self.tell(f"{spec.name.capitalize()}Table", table.table_name)
+            self.tell(spec.output, table.table_name)
         for name, arn in self.secrets.items():
             self.tell(f"{name.capitalize()}SecretArn", arn)
         self.tell("AnalyticsBucket", self.analytics.bucket_name)

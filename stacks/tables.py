@@ -36,6 +36,11 @@ class TableSpec:
     read_by_buyers: bool = False
     """Whether its reads grow with the buyers, so that refused ones are a reason to ring."""
 
+    @property
+    def output(self) -> str:
+        """Under which the stack tells its name: `OrdersTable`. Its construct is called so as well."""
+        return f"{self.name.capitalize()}Table"
+
 
 CATALOG = TableSpec(
     "catalog",

@@ -55,7 +55,7 @@ def test_a_data_key_that_was_destroyed_comes_back_for_a_week_at_most(prod, spec:
     [table] = [
         one["Properties"]
         for name, one in prod.resources("AWS::DynamoDB::GlobalTable")
-        if f"/{spec.name.capitalize()}Table" in name
+        if f"/{spec.output}" in name
     ]
     [replica] = table["Replicas"]
     days = replica["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"]
@@ -70,7 +70,7 @@ def test_a_developers_environment_leaves_nothing_behind(dev, kind):
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_a_table_is_as_specified(templates, spec: TableSpec):
     tables = dict(templates.resources("AWS::DynamoDB::GlobalTable"))
-    [table] = [one["Properties"] for name, one in tables.items() if f"/{spec.name.capitalize()}Table" in name]
+    [table] = [one["Properties"] for name, one in tables.items() if f"/{spec.output}" in name]
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     indexes = {index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]] for index in _indexes(table)}

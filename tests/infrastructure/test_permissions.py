@@ -57,7 +57,7 @@ def test_ledgers_can_only_be_appended_to(templates):
     changing = {
         (name, table.name, change)
         for name, (table, change) in product(FUNCTIONS, product((AUDIT, OUTBOX), ("UpdateItem", "DeleteItem")))
-        if _may(templates, name, f"dynamodb:{change}", f"{table.name.capitalize()}Table")
+        if _may(templates, name, f"dynamodb:{change}", table.output)
     }
     publishers = {(name, "outbox", "UpdateItem") for name in ("relay_outbox", "reconcile")}
     assert changing == publishers, "only the mark of an event that is published"
@@ -67,7 +67,7 @@ def test_orders_and_stock_cannot_be_deleted(templates):
     deleting = {
         (name, table.name)
         for name, table in product(FUNCTIONS, (ORDERS, INVENTORY))
-        if _may(templates, name, "dynamodb:DeleteItem", f"{table.name.capitalize()}Table")
+        if _may(templates, name, "dynamodb:DeleteItem", table.output)
     }
     claims, pools = {("send_email", "orders")}, {("admin_inventory", "inventory"), ("reconcile", "inventory")}
     assert deleting == claims | pools, "only the claim of an e-mail that was never sent, and a pool's empty rows"

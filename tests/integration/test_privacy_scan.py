@@ -15,7 +15,7 @@ class DeployedShop:
 
     def __init__(self, client: Any, tables: dict[str, str]) -> None:
         self._client = client
-        self._outputs = {f"{spec.name.capitalize()}Table": tables[spec.variable] for spec in ALL}
+        self._outputs = {spec.output: tables[spec.variable] for spec in ALL}
 
     def client(self, service: str) -> Any:
         return self._client

@@ -28,7 +28,7 @@ from tools.wire.books import Books, wrongs
 
 REPORT = ROOT / "build" / "restore-drill.json"
 LOST = "InventoryTable"
-TABLES = tuple(f"{spec.name.capitalize()}Table" for spec in ALL)
+TABLES = tuple(spec.output for spec in ALL)
 
 
 def drill(stage: Stage) -> dict[str, Any]:

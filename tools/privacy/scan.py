@@ -69,7 +69,7 @@ def _tables(shop: Shop) -> Iterator[_Place]:
 
 def _in(shop: Shop, spec: TableSpec) -> Iterator[_Place]:
     pages = shop.client("dynamodb").get_paginator("scan")
-    for page in pages.paginate(TableName=shop.output(f"{spec.name.capitalize()}Table")):
+    for page in pages.paginate(TableName=shop.output(spec.output)):
         for item in map(from_item, page["Items"]):
             kind = item["sk"].partition("#")[0]
             for path, text in _texts(item, ()):
