@@ -19,7 +19,7 @@ from commerce.adapters.dynamodb import Table
 from commerce.adapters.outbox import Outbox
 from commerce.catalog.repository import CatalogRepository
 from commerce.errors import CommerceError
-from tools.local.steps import complain, say
+from tools.local.steps import Stop, complain, say
 from tools.shops import Shop, choose, chosen
 
 THREADS = 8
@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return 0 if run(chosen(options), Console(stderr=True)) else 1
-    except (LookupError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
         complain(str(failure))
         return 1
 

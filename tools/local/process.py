@@ -16,6 +16,9 @@ from typing import Any
 from tools.local.instance import HOST, ROOT, Instance
 from tools.local.steps import Stop
 
+PATIENCE = 60
+"""Seconds that a process may take to begin, or to write its state down and end."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -104,23 +107,23 @@ class Process:
             self._file.write_text(json.dumps(known))
         self._await(ready)
 
-    def _await(self, ready: Callable[[], bool], seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
+    def _await(self, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
         while not ready():
             if self.pid is None:
                 raise Stop(f"{self.title} ended at once: {_last_line(self.instance.log(self.name))}")
             if time.monotonic() > deadline:
-                raise Stop(f"{self.title} does not answer after {seconds:.0f} s; see {self.instance.log(self.name)}")
+                raise Stop(f"{self.title} does not answer after {PATIENCE} s; see {self.instance.log(self.name)}")
             time.sleep(0.05)
 
-    def stop(self, seconds: float = 60) -> bool:
+    def stop(self) -> bool:
         """Asks it to end and waits, so that it can write down its state. False if it did not run."""
         pid = self.pid
         if pid is None:
             self._file.unlink(missing_ok=True)
             return False
         _send(pid, signal.SIGTERM)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while self.pid is not None:
             if time.monotonic() > deadline:
                 raise Stop(f"{self.title} (process {pid}) does not end; see {self.instance.log(self.name)}")

@@ -34,17 +34,15 @@ def missing(what: str, identifier: str, *, param: str = "id") -> Refusal:
     return invalid(f"No such {what}: '{identifier}'", code="resource_missing", param=param, status=status)
 
 
-def integer(params: Json, name: str, *, least: int = 1) -> int:
-    """The parameter as a whole number."""
+def integer(params: Json, name: str) -> int:
+    """The parameter as a whole number from 1 on."""
     if name not in params:
         raise invalid(f"Missing required param: {name}.", code="parameter_missing", param=name)
     text = str(params[name])
     if not text.removeprefix("-").isdigit():
         raise invalid(f"Invalid integer: {text}", code="parameter_invalid_integer", param=name)
-    if int(text) < least:
-        raise invalid(
-            f"This value must be greater than or equal to {least}.", code="parameter_invalid_integer", param=name
-        )
+    if int(text) < 1:
+        raise invalid("This value must be greater than or equal to 1.", code="parameter_invalid_integer", param=name)
     return int(text)
 
 

@@ -92,13 +92,13 @@ class InventoryRepository:
         look = self.looks.get(sku)
         return sum(1 for row in look.rows if row.shard) if look else 1
 
-    def stock_of(self, skus: Iterable[str], *, consistent: bool = True) -> dict[str, tuple[Stock, ...]]:
+    def stock_of(self, skus: Iterable[str]) -> dict[str, tuple[Stock, ...]]:
         """Every SKU's stock: its own row at every location, the preferred one first, then the rows of its pools.
 
         One batch read, and two more where a SKU is pooled; never a scan.
         """
         wanted = list(dict.fromkeys(skus))
-        return self._look(wanted, consistent)[0]
+        return self._look(wanted, consistent=True)[0]
 
     def _supply(
         self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy], now: datetime

@@ -73,7 +73,8 @@ def read_sheet(content: bytes, *, locations: tuple[str, ...], most: int) -> Shee
     if not rows and not faults:
         faults.append(RowFault(row=1, column="", detail="there is no row below the heading"))
     faults += _repeated(rows)
-    return Sheet(id=hashlib.sha256(content).hexdigest(), rows=tuple(rows), faults=tuple(_sorted(faults)))
+    faults.sort(key=lambda fault: fault.row)
+    return Sheet(id=hashlib.sha256(content).hexdigest(), rows=tuple(rows), faults=tuple(faults))
 
 
 def unknown_skus(sheet: Sheet, known: Collection[str]) -> tuple[RowFault, ...]:
@@ -175,7 +176,3 @@ def _repeated(rows: list[SheetRow]) -> Iterator[RowFault]:
         before = first.setdefault((one.sku, one.location), one.row)
         if before != one.row:
             yield RowFault(row=one.row, column="sku", detail=f"row {before} adjusts the same SKU there; sum them up")
-
-
-def _sorted(faults: list[RowFault]) -> list[RowFault]:
-    return sorted(faults, key=lambda fault: fault.row)
