@@ -109,9 +109,7 @@ class Stage:
         }
         tables = {name: sorted(items, key=_key) for name, items in found.items() if items}
         events = [example(kind) for kind in ALL]
-        return Release(
-            tables, self.workflows.written_down(), MACHINE.read_text("utf-8"), events, self.office.said
-        )
+        return Release(tables, self.workflows.written_down(), MACHINE.read_text("utf-8"), events, self.office.said)
 
     def orders(self) -> Iterator[Order]:
         return (self.shop.orders.get(item["id"]) for item in self.shop.all_orders())

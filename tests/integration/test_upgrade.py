@@ -156,6 +156,17 @@ def test_a_payment_that_does_not_come_is_compensated(stage: Stage) -> None:
 
 
 @on_what_was_kept
+def test_a_payment_that_nobody_told_of_counts_when_the_hold_ends(stage: Stage) -> None:
+    order = stage.order("pending")
+    stage.shop.gateway.intents[str(order.payment_intent)].outcome = "authorized"
+
+    stage.workflows.times_out(order.id)
+
+    assert stage.workflows.executions[order.id].state == "AwaitWarehouse"
+    assert stage.brings_to_its_end(order.id).settled
+
+
+@on_what_was_kept
 def test_a_capture_that_fails_is_compensated(stage: Stage) -> None:
     order = stage.order("confirmed")
     stage.shop.gateway.intents[str(order.payment_intent)].outcome = "voided"
