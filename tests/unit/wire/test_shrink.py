@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stacks.functions import FUNCTIONS
 from tools.local.instance import Instance
 from tools.local.steps import Stop
 from tools.wire import shrink
@@ -36,3 +37,18 @@ def test_a_shop_in_which_a_story_ends_badly_is_not_judged(monkeypatch: pytest.Mo
 
     with pytest.raises(Stop, match="lost: I1 SKU: gone"):
         look(monkeypatch, Tally(violations=[lost]))
+
+
+@pytest.mark.parametrize(("function", "action", "name"), [rare for rare in shrink.RARE if rare[2].startswith("table/")])
+def test_only_rights_that_are_granted_are_excused(function: str, action: str, name: str) -> None:
+    specs = FUNCTIONS.values() if function == shrink.ANY else [FUNCTIONS[function]]
+    table, _, index = name.removeprefix("table/").partition("/index/")
+    granted = {
+        f"dynamodb:{operation}"
+        for spec in specs
+        for known, operations in spec.tables.items()
+        if known.name == table
+        for operation in operations
+    }
+
+    assert any(index in spec.indexes for spec in specs) if index else action in granted
