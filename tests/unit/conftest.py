@@ -1,6 +1,11 @@
-"""Rules tried with many examples are not timed: a busy machine is no finding. Each test begins without a cause."""
+"""Rules tried with many examples are not timed: a busy machine is no finding. Each test begins without a cause.
+
+Stripe's package is loaded whole, whichever test comes first: the gateway would load it without `requests`, and what
+tests see of its client would hang on their order.
+"""
 
 import pytest
+import stripe  # noqa: F401
 from hypothesis import settings
 
 from commerce.correlation import take_up
