@@ -281,14 +281,15 @@ def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task
 
 def pairing(flows: list[str], traces: dict[str, Trace]) -> Iterator[tuple[str, int, int]]:
     """All pairs of faults of these flows, by the first one, in parts of about `CHUNK`: the first parts are a sample."""
-    first = {flow: list(singles(flow, traces[flow])) for flow in flows}
-    parts = {flow: max(1, len(first[flow]) // (2 * CHUNK)) for flow in flows}
+    parts: dict[str, int] = {}
+    for flow in flows:
+        first = list(singles(flow, traces[flow]))
+        parts |= {one: max(1, (len(first) - position) // CHUNK) for position, one in enumerate(first)}
     return (
-        (one, part, parts[flow])
+        (one, part, parts[one])
         for part in range(max(parts.values(), default=0))
-        for flow in flows
-        if part < parts[flow]
-        for one in first[flow]
+        for one in parts
+        if part < parts[one]
     )
 
 
