@@ -281,15 +281,14 @@ def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task
 
 def pairing(flows: list[str], traces: dict[str, Trace]) -> Iterator[tuple[str, int, int]]:
     """All pairs of faults of these flows, by the first one, in parts of about `CHUNK`: the first parts are a sample."""
-    parts: dict[str, int] = {}
-    for flow in flows:
-        first = list(singles(flow, traces[flow]))
-        parts |= {one: max(1, (len(first) - position) // CHUNK) for position, one in enumerate(first)}
+    first = {flow: list(singles(flow, traces[flow])) for flow in flows}
+    parts = {flow: max(1, len(first[flow]) // (2 * CHUNK)) for flow in flows}
     return (
-        (one, part, parts[one])
+        (one, part, parts[flow])
         for part in range(max(parts.values(), default=0))
-        for one in parts
-        if part < parts[one]
+        for flow in flows
+        if part < parts[flow]
+        for one in first[flow]
     )
 
 

@@ -438,8 +438,8 @@ def _stockroom(world: World) -> None:
 
 
 def backorder(world: World) -> None:
-    """The lamp on the shelf is sold; then two buyers at once want two each, of which two may be sold ahead in all; when
-    one of them has been refused, lamps arrive.
+    """The lamp on the shelf is sold; then two buyers at once want two each, of which two may be sold ahead in all; then
+    lamps arrive.
     """
     Parcels(world)
     _bought(world, 1, lines=(("LAMP", 1),))
@@ -453,7 +453,7 @@ def _lamps_arrive(world: World) -> None:
     def receive() -> None:
         Stockroom(world, "delivery").adjust("LAMP", 2, "main", "the lamps have come")
 
-    world.scheduler.start("delivery", receive, after=600.0 + 6600.0 * world.random.random())
+    world.scheduler.start("delivery", receive, after=7200.0 * world.random.random())
 
 
 def purchase(world: World) -> None:
