@@ -8,14 +8,14 @@ import sys
 import time
 from collections import Counter
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
 
 from tools.simulation import campaign
 from tools.simulation.faults import KINDS, Tally
-from tools.simulation.plans import pairs, singles
+from tools.simulation.plans import pairs
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
@@ -67,16 +67,16 @@ def test_a_long_campaign_in_which_nothing_fired_is_a_failed_one() -> None:
     assert campaign.lacking(long) == [*KINDS, *campaign.INVARIANTS]
 
 
-def test_the_parts_of_a_flows_pairs_are_all_of_them() -> None:
-    traces = {flow: [("store", "store.write")] * calls for flow, calls in (("short", 3), ("long", 40))}
-    planned = [
-        name
-        for single, part, parts in campaign.pairing(list(traces), traces)
-        for name in islice(pairs(single, traces[single.split("/")[0]]), part, None, parts)
-    ]
+def test_the_parts_of_all_pairs_are_all_of_them() -> None:
+    traces = {f"flow/single/0={kind}": [("store", "store.write")] * calls for kind, calls in (("a", 1), ("b", 40))}
+    wanted = {one: list(pairs(one, trace)) for one, trace in traces.items()}
 
-    wanted = [name for flow, trace in traces.items() for one in singles(flow, trace) for name in pairs(one, trace)]
-    assert sorted(planned) == sorted(wanted)
+    parts = list(campaign.pairing((one, len(names)) for one, names in wanted.items()))
+
+    planned = [list(islice(wanted[one], part, None, parts)) for _, (one, part, parts) in parts]
+    assert sorted(chain(*planned)) == sorted(chain(*wanted.values()))
+    assert [len(names) for names in planned] == [size for size, _ in parts]
+    assert max(map(len, planned)) <= campaign.CHUNK
 
 
 @pytest.mark.parametrize("seed", ["random/17", "lean/17"])

@@ -35,7 +35,9 @@ INVARIANTS = [f"I{number}" for number in range(1, 13)]
 WHOLE_AT_LEAST, WHOLE_SHARE = 600, 50
 """Of a campaign, so many schedules play the whole shop, or one in so many."""
 PAIRED = {False: "checkout", True: "lean-checkout"}
-"""The flow of each tier whose pairs of faults come before those of others. The whole tier plays no others."""
+"""The flow of each tier whose pairs of faults come before those of others, of which the shortest come first. The whole
+tier plays no others.
+"""
 SAVED_EVERY = 5.0
 """Seconds."""
 _SOURCES = ("layers/commerce", "functions", "statemachines", "config", "tools/simulation")
@@ -149,6 +151,11 @@ def play(names: list[str]) -> Result:
     return result
 
 
+def count_pairs(single: str) -> int:
+    """How many pairs begin with this fault."""
+    return sum(1 for _ in pairs(single, _traced(single)))
+
+
 def play_pairs(single: str, part: int, parts: int) -> Result:
     """Plays one of so many parts of the pairs that begin with this fault."""
     return play(list(islice(pairs(single, _traced(single)), part, None, parts)))
@@ -189,6 +196,8 @@ def _play(name: str, result: Result) -> None:
 # --- the campaign ---------------------------------------------------------------------------------------------------
 
 Task = tuple[Callable[..., Result], tuple[Any, ...]]
+Part = tuple[int, tuple[str, int, int]]
+"""How many pairs of faults, and what `play_pairs` needs to play them."""
 
 
 def begun(wanted: int, first: int, progress: Path) -> Campaign:
@@ -260,36 +269,48 @@ def _tasks(pool: Executor, wanted: int, first: int, lean: bool) -> Iterator[Task
     """At least so many schedules; the same tasks in the same order every time."""
     flows = pool.submit(flow_names).result()
     traces = dict(zip(flows, pool.map(trace, flows), strict=True))
-    single = [name for flow in flows for name in singles(flow, traces[flow])]
-    Random(0).shuffle(single)  # a short campaign has some of them, and as many of the others
+    single = _shuffled(name for flow in flows for name in singles(flow, traces[flow]))
     given = 0
     for chunk in _chunks([*(f"{flow}/calm" for flow in flows), *single[: wanted // 2]][:wanted]):
         given += len(chunk)
         yield play, (chunk,)
-    others = [flow for flow in flows if lean and flow != PAIRED[lean]]
-    paired = chain(pairing([PAIRED[lean]], traces), pairing(others, traces))
+    others = sorted((flow for flow in flows if lean and flow != PAIRED[lean]), key=lambda flow: len(traces[flow]))
+    paired = chain.from_iterable(_pairing(pool, flow, traces[flow]) for flow in (PAIRED[lean], *others))
     crowds = _chunks(_crowds(flows, first, lean))
     while given < wanted:
         pair = next(paired, None)
         if pair is not None and wanted - given > 2 * CHUNK:
-            given += CHUNK
-            yield play_pairs, pair
+            size, arguments = pair
+            given += size
+            yield play_pairs, arguments
         chunk = next(crowds)[: wanted - given]
         given += len(chunk)
         yield play, (chunk,)
 
 
-def pairing(flows: list[str], traces: dict[str, Trace]) -> Iterator[tuple[str, int, int]]:
-    """All pairs of faults of these flows, by the first one, in parts of about `CHUNK`: the first parts are a sample."""
-    first = {flow: list(singles(flow, traces[flow])) for flow in flows}
-    parts = {flow: max(1, len(first[flow]) // (2 * CHUNK)) for flow in flows}
-    return (
-        (one, part, parts[flow])
-        for part in range(max(parts.values(), default=0))
-        for flow in flows
-        if part < parts[flow]
-        for one in first[flow]
-    )
+def _pairing(pool: Executor, flow: str, trace: Trace) -> Iterator[Part]:
+    first = _shuffled(singles(flow, trace))
+    return pairing(chain.from_iterable(zip(some, pool.map(count_pairs, some), strict=True) for some in _chunks(first)))
+
+
+def pairing(counted: Iterable[tuple[str, int]]) -> Iterator[Part]:
+    """All pairs in parts of `CHUNK` at most, by their first faults and how many begin with each: the first parts are a
+    sample of them, which need no more counted than they are.
+    """
+    numbers: dict[str, int] = {}
+    for one, number in counted:
+        numbers[one] = number
+        yield from _part(one, 0, number)
+    for part in range(1, 1 + max(numbers.values(), default=0) // CHUNK):
+        for one, number in numbers.items():
+            yield from _part(one, part, number)
+
+
+def _part(single: str, part: int, number: int) -> Iterator[Part]:
+    """The part, if there is that one."""
+    parts = -(-number // CHUNK)
+    if part < parts:
+        yield len(range(part, number, parts)), (single, part, parts)
 
 
 def _crowds(flows: list[str], first: int, lean: bool) -> Iterator[str]:
@@ -303,6 +324,13 @@ def _crowds(flows: list[str], first: int, lean: bool) -> Iterator[str]:
             *(f"{flow}/{how}/{number}" for how in ("race", "storm") for flow in flows),
         )
     )
+
+
+def _shuffled(names: Iterable[str]) -> list[str]:
+    """A short campaign has some of them, from everywhere."""
+    shuffled = list(names)
+    Random(0).shuffle(shuffled)
+    return shuffled
 
 
 def _chunks(names: Iterable[str]) -> Iterator[list[str]]:

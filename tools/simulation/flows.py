@@ -438,22 +438,22 @@ def _stockroom(world: World) -> None:
 
 
 def backorder(world: World) -> None:
-    """The lamp on the shelf is sold; then two buyers at once want two each, of which two may be sold ahead in all; then
-    lamps arrive.
+    """The lamp on the shelf is sold; then two buyers at once want two each, of which two may be sold ahead in all; when
+    one of them has been refused, lamps arrive.
     """
     Parcels(world)
     _bought(world, 1, lines=(("LAMP", 1),))
     for number in (2, 3):
         _bought(world, number, lines=(("LAMP", 2),), after=60.0)
-    _lamps_arrive(world)
+    _lamps_arrive(world, earliest=600.0)
     _safety_net(world)
 
 
-def _lamps_arrive(world: World) -> None:
+def _lamps_arrive(world: World, earliest: float = 0.0) -> None:
     def receive() -> None:
         Stockroom(world, "delivery").adjust("LAMP", 2, "main", "the lamps have come")
 
-    world.scheduler.start("delivery", receive, after=7200.0 * world.random.random())
+    world.scheduler.start("delivery", receive, after=earliest + (7200.0 - earliest) * world.random.random())
 
 
 def purchase(world: World) -> None:

@@ -39,10 +39,12 @@ class Rounds:
     def stir(self) -> None:
         """Stock was written: a row of a pool may be dry."""
         self._stirred = True
+        if self._pooled():
+            self.begin()
 
     def once_more(self) -> bool:
         """A last run, at a moment at which it looks everywhere; whether there is anything to look at."""
-        if not self._unfinished():
+        if not (self._unfinished() or self._pooled()):
             return False
         self._world.scheduler.start("the reconciler", self._run, after=self._until_next(ASKS_EVERY))
         return True
@@ -60,7 +62,7 @@ class Rounds:
 
     def _unfinished(self) -> bool:
         return (
-            self._pooled()
+            (self._stirred and self._pooled())
             or bool(self._untold())
             or bool(self._unheard())
             or bool(self._unpublished())

@@ -14,6 +14,8 @@ from greenlet import greenlet
 
 START = 1_795_651_200.0
 """2026-11-26T00:00:00Z, when every simulation begins (epoch seconds)."""
+_LONGEST = 400 * 86_400.0
+"""Seconds after which everything in a shop has come to rest, or will never."""
 
 
 class NoRest(BaseException):
@@ -140,6 +142,8 @@ class Scheduler:
             if not self._timers:
                 return None
             self.now = max(self.now, self._timers[0][0])
+            if self.now > START + _LONGEST:
+                raise NoRest(f"no rest after {_LONGEST / 86_400:.0f} days")
             self._fire()
         ready = self._ready
         position = int(self.random.random() * len(ready)) if len(ready) > 1 else 0

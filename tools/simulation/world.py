@@ -300,8 +300,6 @@ class World:
                     look()
             elif write.table == "inventory":
                 self.rounds.stir()
-                if write.pk == "POOLS":
-                    self.rounds.begin()
 
     def _outbox_touched(self) -> None:
         self.stream.touched()

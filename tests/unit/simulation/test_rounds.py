@@ -49,7 +49,6 @@ class Pool:
 
     def play(self) -> list[int]:
         """To the end of the pool; answers the minutes in which the reconciler came."""
-        self.rounds.begin()
         self.scheduler.run()
         return self.invoked
 
