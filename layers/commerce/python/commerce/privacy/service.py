@@ -50,7 +50,7 @@ class Erasures(Protocol):
     """The workflow that erases."""
 
     def start(self, request_id: str) -> None:
-        """Starts the request's one execution."""
+        """Starts the request's one execution. Raises Unavailable."""
 
 
 def ask(
@@ -65,7 +65,11 @@ def ask(
     actor: str,
     now: datetime,
 ) -> PersonRequest:
-    """The request, written down and, where somebody is to be erased, begun. The same one again changes nothing."""
+    """The request, written down and, where somebody is to be erased, begun. The same one again changes nothing.
+
+    The workflow starts first: a request that was never written fails its execution, and rings; one that nobody began
+    would lie there unseen.
+    """
     request = PersonRequest(
         id=request_id,
         kind=kind,
@@ -76,10 +80,9 @@ def ask(
         actor=actor,
         requested_at=iso(now),
     )
-    kept = register.add(request, recorded=_recorded(audit, request, f"{kind}.requested", actor, now))
-    if kind == "erase" and kept.state != "done":
+    if kind == "erase":
         erasures.start(request.id)
-    return kept
+    return register.add(request, recorded=_recorded(audit, request, f"{kind}.requested", actor, now))
 
 
 def export(
@@ -100,7 +103,7 @@ def export(
 def erase(
     register: Requests, files: Files, accounts: Accounts, audit: Audit, *, request_id: str, now: datetime
 ) -> PersonRequest:
-    """The request as it stands then: `done`, or `waiting` for what is on its way. Raises NotFound."""
+    """The request as it stands then: `done`, or `waiting` for what is on its way. Raises NotFound: not written yet."""
     request = register.get(request_id)
     if request.state == "done" or request.email is None:
         return request
