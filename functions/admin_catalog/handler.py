@@ -6,7 +6,7 @@ from commerce import clock
 from commerce.adapters import paging, wiring
 from commerce.adapters.http import Api, Request, Response, invalid, versioned
 from commerce.catalog import service
-from commerce.catalog.model import AdminEntry, Category, Product, ProductChange, ProductDraft
+from commerce.catalog.model import AdminEntry, Category, Product, ProductDraft
 from commerce.catalog.request import AdminListQuery, CategoryContent
 from commerce.catalog.view import AdminList, AuditTrail, page
 from commerce.errors import NotFound
@@ -61,8 +61,8 @@ def show_product(request: Request[None]) -> Response:
     return versioned(product, product.version)
 
 
-@api.put("/admin/products/{id}", groups=STAFF, body=ProductChange, answers=Product)
-def replace_product(request: Request[ProductChange]) -> Response:
+@api.put("/admin/products/{id}", groups=STAFF, body=ProductDraft, answers=Product)
+def replace_product(request: Request[ProductDraft]) -> Response:
     """Replaces what staff decide about a product: read it, change it, send it back."""
     version = request.expected_version()
     product = service.expect_version(_product(request), version)

@@ -6,7 +6,7 @@ from commerce.adapters import wiring
 from commerce.adapters.http import Api, Request, Response
 from commerce.clock import now
 from commerce.ids import derived_id
-from commerce.model import Model, OpenModel
+from commerce.model import Model, StaffModel
 from commerce.money import MAX_AMOUNT, Currency
 from commerce.orders.payment import refund
 from commerce.payments.model import PaymentEvent
@@ -15,7 +15,7 @@ api = Api("admin", idempotency=wiring.personal_idempotency)
 wiring.at_start(wiring.books, wiring.personal_idempotency, wiring.stripe)
 
 
-class RefundRequest(OpenModel):
+class RefundRequest(StaffModel):
     """`amount` in minor units of the order's currency; `reason` is told to the buyer."""
 
     amount: int = Field(ge=1, le=MAX_AMOUNT)

@@ -109,6 +109,18 @@ def test_a_draft_and_a_supplier_are_replaced_under_their_version(office: Office)
     assert office.send("GET /admin/purchase-orders/{id}", id=order_id).text == again.text
 
 
+def test_a_draft_that_was_read_is_changed_and_sent_back_whole(office: Office) -> None:
+    order_id = drafted(office)
+    read = office.send("GET /admin/purchase-orders/{id}", id=order_id)
+    line = {**read.body["lines"][0], "quantity": 7}
+
+    changed = office.send(
+        "PUT /admin/purchase-orders/{id}", {**read.body, "lines": [line]}, match=read.etag, id=order_id
+    )
+
+    assert (changed.status, changed.body["lines"]) == (200, [{**line, "outstanding": 7}])
+
+
 def test_the_day_moves_and_the_rest_is_closed(office: Office) -> None:
     order_id = drafted(office)
     step(office, "send", order_id)

@@ -59,8 +59,12 @@ def read(answer: dict[str, Any]) -> bool:
     return answer["statusCode"] != 400 or "Idempotency-Key" in answer["body"]
 
 
-def example(one: Operation) -> bytes:
-    return json.dumps(BODIES[one.route.call.__name__]).encode()
+def example(one: Operation, **more: Any) -> bytes:
+    return json.dumps({**BODIES[one.route.call.__name__], **more}).encode()
+
+
+def fields(model: type[BaseModel] | None) -> set[str]:
+    return set(model.model_fields) if model else set()
 
 
 def test_a_refusal_names_every_field_at_fault_and_repeats_no_value(with_model: dict[str, Operation]) -> None:
@@ -85,6 +89,32 @@ def test_a_body_that_could_be_read_in_two_ways_is_not_read(
     sent = {key: (one, *trick(example(one))) for key, one in with_model.items()}
 
     assert {key for key, (one, body, headers) in sent.items() if read(send(one, body, **headers))} == set()
+
+
+def test_a_field_that_staff_misspell_is_refused_by_its_name(with_model: dict[str, Operation]) -> None:
+    of_staff = {key: one for key, one in with_model.items() if one.api.style == "admin"}
+
+    answers = {key: send(one, example(one, purchase_limt=4)) for key, one in of_staff.items()}
+
+    named = {key: [one["path"] for one in json.loads(answer["body"])["errors"]] for key, answer in answers.items()}
+    assert named == {key: ["$.purchase_limt"] for key in of_staff}
+
+
+def test_a_put_passes_over_what_only_its_answer_shows(with_model: dict[str, Operation]) -> None:
+    replaced = {key: one for key, one in with_model.items() if one.api.style == "admin" and one.route.method == "PUT"}
+    own = {key: fields(one.route.answers) - fields(one.route.body) for key, one in replaced.items()}
+
+    answers = {key: send(one, example(one, **dict.fromkeys(own[key]))) for key, one in replaced.items()}
+
+    assert {key for key, answer in answers.items() if not read(answer)} == set()
+    misspelt = send(replaced["PUT /admin/stock/{sku}/policy"], b'{"sku": "MUG", "version": 3, "purchase_limt": 4}')
+    assert "$.purchase_limt" in misspelt["body"]
+
+
+def test_a_client_of_a_later_protocol_is_understood(with_model: dict[str, Operation]) -> None:
+    of_buyers = {key: one for key, one in with_model.items() if one.api.style == "storefront"}
+
+    assert {key for key, one in of_buyers.items() if not read(send(one, example(one, of_next_year=True)))} == set()
 
 
 def test_what_is_no_number_is_none(with_model: dict[str, Operation]) -> None:

@@ -26,3 +26,10 @@ class OpenModel(BaseModel):
     """For what clients send: unknown fields are ignored, as the protocol asks, so that newer clients still work."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, hide_input_in_errors=True)
+
+
+class StaffModel(Model):
+    """For what staff send: nothing is converted, and an unknown field is a mistake, such as a limit with a letter less.
+    """
+
+    model_config = ConfigDict(strict=True)

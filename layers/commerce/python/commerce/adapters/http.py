@@ -16,9 +16,9 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ValidationError
@@ -349,9 +349,31 @@ def _parse(route: Route, raw: bytes, headers: Mapping[str, str]) -> BaseModel | 
     if route.body is None:
         return None
     try:
-        return route.body.model_validate_json(raw or b"{}")
+        return _read(route.body, raw or b"{}", route)
     except ValidationError as error:
         raise invalid(error) from None
+
+
+def _read(model: type[BaseModel], raw: bytes, route: Route) -> BaseModel:
+    """Staff may change what they read and send it back whole: of what a PUT does not take, what its answer shows is
+    passed over. Whatever else a closed model does not know is refused. Raises ValidationError.
+    """
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        unknown = {one["loc"][-1] for one in error.errors(include_input=False) if one["type"] == "extra_forbidden"}
+        if route.method != "PUT" or not unknown or unknown - set(_shown(route.answers)):
+            raise
+        return model.model_validate_json(raw, extra="ignore")
+
+
+def _shown(answer: Any) -> Iterator[str]:
+    """The names of the fields of an answer, and of what stands in them."""
+    for name, one in getattr(answer, "model_fields", {}).items():
+        yield name
+        yield from _shown(one.annotation)
+    for inner in get_args(answer):
+        yield from _shown(inner)
 
 
 def _check_format(route: Route, headers: Mapping[str, str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from commerce.catalog.words import fold, handle_from, plain_text, words
 from commerce.errors import Invalid
@@ -145,21 +145,6 @@ class Product(ProductDraft):
         """The variant's picture, or the product's first."""
         own = next((media for media in self.media if media.url == variant.image), None)
         return own or next(iter(self.media), None)
-
-
-class ProductChange(ProductDraft):
-    """A draft for a product that exists. A product that was read may be sent back whole: the shop's own fields in it
-    are passed over.
-    """
-
-    @model_validator(mode="before")
-    @classmethod
-    def _only_what_staff_decide(cls, sent: Any) -> Any:
-        if not isinstance(sent, dict):
-            return sent
-        own = Product.model_fields.keys() - ProductDraft.model_fields.keys()
-        return {name: value for name, value in sent.items() if name not in own}
-
 
 
 class Category(Model):

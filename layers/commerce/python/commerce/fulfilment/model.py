@@ -9,7 +9,7 @@ from pydantic import Field
 from commerce.clock import iso
 from commerce.errors import Invalid
 from commerce.ids import derived_id
-from commerce.model import Model, OpenModel
+from commerce.model import Model, StaffModel
 from commerce.money import allocate
 from commerce.orders.model import FulfilmentEvent, Order, OrderLine, Shipment
 from commerce.pricing.model import amount_of
@@ -70,7 +70,7 @@ class TrackingEvent(Model):
     occurred_at: datetime
 
 
-class PickedLine(OpenModel):
+class PickedLine(StaffModel):
     """How many units of a line the picker found on the shelf."""
 
     line_id: str

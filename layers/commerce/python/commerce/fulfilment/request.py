@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from commerce.fulfilment.model import MAX_WEIGHT_GRAMS, Ending, PickedLine
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 
 
-class OfParcel(OpenModel):
+class OfParcel(StaffModel):
     """Which parcel of the order is meant."""
 
     location: str | None = Field(default=None, max_length=32)
@@ -40,7 +40,7 @@ class ParcelRequest(OfParcel):
 StaffReason = Literal["buyer_request", "merchant_request", "fraud"]
 
 
-class CancelRequest(OpenModel):
+class CancelRequest(StaffModel):
     """Why staff cancel an order; the buyer's e-mail says it."""
 
     reason: StaffReason = "merchant_request"

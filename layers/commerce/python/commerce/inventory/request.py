@@ -5,11 +5,11 @@ from datetime import date
 from pydantic import Field
 
 from commerce.inventory.model import MAX_SHARDS, MAX_UNITS
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 from commerce.supply import SellingMode, SellingTerms
 
 
-class AdjustmentRequest(OpenModel):
+class AdjustmentRequest(StaffModel):
     """Units added (or taken, where negative) at a location; the shop's first one if none is named."""
 
     quantity: int = Field(ge=-MAX_UNITS, le=MAX_UNITS)
@@ -17,7 +17,7 @@ class AdjustmentRequest(OpenModel):
     location: str | None = Field(default=None, max_length=100)
 
 
-class TransferRequest(OpenModel):
+class TransferRequest(StaffModel):
     """Units that go from one location to another."""
 
     quantity: int = Field(ge=1, le=MAX_UNITS)
@@ -26,13 +26,13 @@ class TransferRequest(OpenModel):
     reason: str = Field(min_length=1, max_length=200)
 
 
-class PoolRequest(OpenModel):
+class PoolRequest(StaffModel):
     """Over how many rows a hot SKU's stock is spread at each location."""
 
     shards: int = Field(ge=2, le=MAX_SHARDS)
 
 
-class PolicyRequest(OpenModel):
+class PolicyRequest(StaffModel):
     """How a SKU may be sold from now on; what is left out is as if nobody had decided it."""
 
     mode: SellingMode = "deny"

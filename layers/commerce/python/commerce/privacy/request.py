@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 from commerce.privacy.model import Kind
 
 
-class PersonRequestRequest(OpenModel):
+class PersonRequestRequest(StaffModel):
     """Whose data, and what is wanted. `reference` is where the shop wrote down that they asked, and who they are."""
 
     email: str = Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from commerce.errors import Conflict, Invalid
 from commerce.inventory.model import Incoming, Part
-from commerce.model import Model, OpenModel
+from commerce.model import Model, StaffModel
 from commerce.money import Amount, Currency
 
 MAX_LINES = 90
@@ -35,7 +35,7 @@ Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day_
 SupplierStatus = Literal["active", "archived"]
 
 
-class SupplierContent(OpenModel):
+class SupplierContent(StaffModel):
     """What staff decide about a supplier."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -77,7 +77,7 @@ OPEN: frozenset[PurchaseStatus] = frozenset({"sent", "partly_received"})
 """Goods are on their way."""
 
 
-class PurchaseLine(OpenModel):
+class PurchaseLine(StaffModel):
     """A SKU that is ordered."""
 
     sku: str = Field(min_length=1, max_length=64)
@@ -100,7 +100,7 @@ class OrderedLine(Model):
         return self.quantity - self.received
 
 
-class ReceivedLine(OpenModel):
+class ReceivedLine(StaffModel):
     """Units of a SKU in one delivery."""
 
     sku: str = Field(min_length=1, max_length=64)

@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 from commerce.purchasing.model import MAX_LINES, MAX_RECEIVED_LINES, Day, PurchaseLine, ReceivedLine
 
 
-class PurchaseOrderRequest(OpenModel):
+class PurchaseOrderRequest(StaffModel):
     """What to order, from whom, for which location, and when it should be there."""
 
     supplier_id: str = Field(min_length=1, max_length=100)
@@ -16,14 +16,14 @@ class PurchaseOrderRequest(OpenModel):
     note: str = Field(default="", max_length=500)
 
 
-class DeliveryRequest(OpenModel):
+class DeliveryRequest(StaffModel):
     """What was in the boxes, each SKU once."""
 
     lines: tuple[ReceivedLine, ...] = Field(min_length=1, max_length=MAX_RECEIVED_LINES)
     note: str = Field(default="", max_length=200)
 
 
-class ExpectedRequest(OpenModel):
+class ExpectedRequest(StaffModel):
     """When the goods should be there, as the supplier says now."""
 
     expected_on: Day

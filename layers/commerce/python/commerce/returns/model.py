@@ -7,13 +7,13 @@ from pydantic import Field
 from commerce.errors import Invalid
 from commerce.events import OrderLine as EventLine
 from commerce.inventory.model import Part, summed
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 from commerce.money import allocate
 from commerce.orders.model import Order, OrderLine
 from commerce.pricing.model import amount_of
 
 
-class ReturnedLine(OpenModel):
+class ReturnedLine(StaffModel):
     """Units of a line that came back. `restock` says whether they can be sold again."""
 
     line_id: str

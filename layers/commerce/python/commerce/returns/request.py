@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 from commerce.returns.model import ReturnedLine
 
 
-class ReturnRequest(OpenModel):
+class ReturnRequest(StaffModel):
     """What the warehouse found in the parcel, each line once."""
 
     lines: tuple[ReturnedLine, ...] = Field(min_length=1, max_length=100)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from commerce.errors import Invalid
 from commerce.inventory.model import MAX_UNITS, Stock
-from commerce.model import Model, OpenModel
+from commerce.model import Model, StaffModel
 
 MAX_SKUS = 500
 """SKUs that a count can list. A count without a list has no such limit."""
@@ -76,7 +76,7 @@ class CountLine(Model):
         return self.posted - self.variance if self.outcome == "short" else 0
 
 
-class Entry(OpenModel):
+class Entry(StaffModel):
     """What lies on the shelf of one SKU now, with what is picked for orders and has not left."""
 
     sku: str = Field(min_length=1, max_length=64)

@@ -4,11 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from commerce.model import OpenModel
+from commerce.model import StaffModel
 from commerce.stockroom.model import MAX_ENTRIES, MAX_SKUS, Entry
 
 
-class OpenCountRequest(OpenModel):
+class OpenCountRequest(StaffModel):
     """A new count of a location: of these SKUs, or of whatever is entered where none are listed."""
 
     location: str = Field(max_length=100)
@@ -16,7 +16,7 @@ class OpenCountRequest(OpenModel):
     note: str = Field(default="", max_length=200)
 
 
-class EntriesRequest(OpenModel):
+class EntriesRequest(StaffModel):
     """What somebody counted. A SKU that was entered before is counted again."""
 
     entries: tuple[Entry, ...] = Field(min_length=1, max_length=MAX_ENTRIES)
