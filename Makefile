@@ -14,6 +14,9 @@ SIGNED_IN = $(if $(CDK_OPTIONS),,$(VENV)/python -m tools.shops && )
 CDK = $(VENV)/node node_modules/aws-cdk/bin/cdk
 # Compares the templates that the CDK just made with the deployed ones. What REPLACE names may be lost.
 GUARD = $(VENV)/python -m tools.guard $(foreach id,$(REPLACE),--replace $(id)) $(CDK_OPTIONS)
+# What plays a release. It is laid over the code of one that went out before.
+PLAY = $(patsubst %,tests/builders/%.py,back_office clients executions fulfilment office releases storefront) \
+	tests/integration/test_upgrade.py tests/integration/releases tools/simulation/states.py
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)/layers/commerce/python
 export JSII_NODE := $(CURDIR)/.venv/bin/node
@@ -117,9 +120,14 @@ restore-table: setup ## Put back what a table lost: TABLE=InventoryTable, FROM=a
 	@$(if $(and $(TABLE),$(FROM)),,echo "Say which: TABLE=<output that names the table> FROM=<name of the restored one>" >&2; exit 1;) \
 	$(VENV)/python -m tools.restore_table --table $(TABLE) --source $(FROM) $(if $(OVERWRITE),--overwrite) $(if $(DRY),--dry-run) $(SHOP)
 
-release-data: setup ## Keep what this release leaves in tables and executions, for the upgrade tests of the next
-	@$(VENV)/python -m pytest -q tests/integration/test_upgrade.py -k left_for_the_next && \
-	kept=tests/integration/releases/$$(git log -1 --format=%cs) && mkdir -p $$kept && cp build/release/* $$kept
+release-data: setup ## Keep what this release leaves for the upgrade tests of the next (OF=commit: what that one left)
+	@code=$(CURDIR); \
+	if [ -n "$(OF)" ]; then \
+		code=$(CURDIR)/build/before; rm -rf $$code; mkdir -p $$code && git archive $(OF) | tar x -C $$code && \
+		tar c $(PLAY) | tar x -C $$code && ln -s $(CURDIR)/.venv $(CURDIR)/node_modules $$code || exit 1; \
+	fi; \
+	cd $$code && PYTHONPATH=layers/commerce/python python -m pytest -q tests/integration/test_upgrade.py -k left_for_the_next && \
+	kept=$(CURDIR)/tests/integration/releases/$$(git log -1 --format=%cs $(OF)) && mkdir -p $$kept && cp build/release/* $$kept
 
 lint: setup ## Check style, types and who imports whom
 	@$(VENV)/ruff check

@@ -174,7 +174,7 @@ def receive_return(request: Request[ReturnRequest]) -> Response:
 
 
 def _shown(order: Order) -> Response:
-    return versioned(staff_order(order), order.version, holder=order.checkout_id)
+    return versioned(staff_order(order), order.version, holder=order.holder)
 
 
 handler = api.handler

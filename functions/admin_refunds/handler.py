@@ -56,7 +56,7 @@ def refund_order(request: Request[RefundRequest]) -> Response:
         actor=actor,
         now=now(),
     )
-    return Response(_response(order_id, event), holder=wiring.orders().get(order_id).checkout_id)
+    return Response(_response(order_id, event), holder=wiring.orders().get(order_id).holder)
 
 
 def _response(order_id: str, event: PaymentEvent) -> RefundResponse:

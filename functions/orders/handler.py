@@ -73,7 +73,7 @@ def _too_late(order: Order) -> Message:
 
 
 def _shown(order: Order, messages: tuple[Message, ...] = ()) -> Response:
-    return Response(present(order, order_permalink(order.id), messages), holder=order.checkout_id)
+    return Response(present(order, order_permalink(order.id), messages), holder=order.holder)
 
 
 handler = api.handler

@@ -2,43 +2,28 @@
 suppliers and purchase orders, all made through the API, as they are changed and finished afterwards.
 """
 
-from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
-from builders.office import Answer, Office
-from builders.rights import Handler
+from builders.clients import Client
 
-TABLE = "sku,location,quantity,reason\nBOWL,main,60,delivery\nBOWL,annex,10,delivery\nVASE,main,20,found\n"
+TABLE = """sku,location,quantity,reason
+BOWL,main,60,delivery
+BOWL,annex,10,delivery
+VASE,main,20,found
+CUP,main,30,delivery
+"""
 PRODUCTS, SUPPLIERS, ORDERS, COUNTS = (
     f"/admin/{name}" for name in ("products", "suppliers", "purchase-orders", "stock-counts")
 )
 ADJUSTMENTS = "/admin/stock/{sku}/adjustments"
 TRANSFERS = "/admin/stock/{sku}/transfers"
-KEYED = ("admin_inventory", "admin_purchasing")
-"""Whose POST routes take an idempotency key."""
 POLICY, POOL = "/admin/stock/{sku}/policy", "/admin/stock/{sku}/pool"
 
 
-class BackOffice:
-    """Somebody who may do everything. `said` are the answers to what may be sent again with its key."""
+class BackOffice(Client):
+    """Somebody who may do everything."""
 
-    def __init__(self, load: Callable[[str], Handler]) -> None:
-        self._load = load
-        self.said: list[dict[str, Any]] = []
-
-    def asks(self, function: str, route: str, body: Any = None, **more: Any) -> Answer:
-        """Whatever the function answers."""
-        return Office(self._load(function), group="admin").send(route, body, **more)
-
-    def does(self, function: str, route: str, body: Any = None, **more: Any) -> Any:
-        """What a request that is granted answers."""
-        sent = {"function": function, "route": route, "body": body, "key": str(uuid4()), **more}
-        answer = self.asks(**sent)
-        assert answer.status < 300, answer.text
-        if route.startswith("POST") and function in KEYED:
-            self.said.append({"sent": sent, "text": answer.text})
-        return answer.body
+    group = "admin"
 
     def stock(self, sku: str) -> list[tuple[str, int, int]]:
         """Location, units on hand, free units."""
@@ -113,6 +98,7 @@ def _products(office: BackOffice) -> None:
             content("Bowl", "BOWL"),
             content("Vase", "VASE", status="draft"),
             content("Plate", "", variants=sizes, options=[{"name": "Size", "values": ["S", "L"]}]),
+            content("Cup", "CUP"),
         )
     ]
     office.does("admin_catalog", f"POST {PRODUCTS}/{{id}}/archive", {}, id=made[2])
@@ -163,4 +149,3 @@ def purchase(supplier_id: str, **changes: Any) -> dict[str, Any]:
     lines = [{"sku": "VASE", "quantity": 10, "unit_cost": 700}]
     sent = {"supplier_id": supplier_id, "location": "main", "expected_on": "2026-12-24", "lines": lines}
     return {**sent, **changes}
-

@@ -3,29 +3,40 @@ executions that wait, events on their way. It is played on the code of the relea
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from builders.back_office import BackOffice, in_hand
 from builders.checkout import NOW
 from builders.executions import StepFunctions, orders_machine
 from builders.fulfilment import Boundaries, FakeCarrier
-from builders.orders import WITH_3DS, Intent, Shop, card
+from builders.orders import WITH_3DS, FakeGateway, Intent, Shop, card
 from builders.rights import Handler, role_of
+from builders.storefront import Storefront, begun
 from commerce.adapters.workflow import Workflow
+from commerce.clock import iso
+from commerce.errors import Unavailable
 from commerce.events import ALL
 from commerce.fulfilment.model import PickedLine, TrackingEvent, TrackingStatus
-from commerce.fulfilment.tracking import track
 from commerce.fulfilment.warehouse import hand_over, pack, pick
+from commerce.ids import derived_id
 from commerce.orders.model import Order
-from commerce.orders.payment import apply_notice
-from commerce.payments.service import PaymentNotice
+from commerce.orders.payment import refund
+from commerce.payments.model import PaymentEvent, balance
+from commerce.payments.service import PaymentNotice, Refund
 from tools.event_docs import example
 
 PLACES = ("main", "annex")
 MACHINE = Path(__file__).parents[2] / "statemachines" / "checkout_to_delivery.asl.json"
+RETURNS, REFUNDS = "/admin/orders/{id}/returns", "/admin/orders/{id}/refunds"
+TEN_BACK: dict[str, Any] = {"amount": 1000, "reason": "A button was missing"}
+UNHEARD = "refund-1"
+"""The key of a request that the provider may not have heard of; it is sent again."""
+SLOW_REFUND = "re_slow"
+"""The provider's id of a refund that it takes its time for."""
 Tables = dict[str, list[dict[str, Any]]]
 """Items as DynamoDB has them, by the variable that names their table."""
 
@@ -41,7 +52,7 @@ class Release:
     events: list[dict[str, Any]]
     """One of each type, as it travels."""
     answers: list[dict[str, Any]]
-    """What staff's requests were answered, which may be sent again."""
+    """What requests of buyers and staff were answered, which may be sent again."""
 
     @classmethod
     def read(cls, folder: Path) -> "Release":
@@ -72,6 +83,19 @@ def _lines(items: list[dict[str, Any]], indent: str, *, sort: bool = False) -> s
     return "[\n" + ",\n".join(indent + line for line in lines) + f"\n{indent[1:]}]"
 
 
+@dataclass
+class Provider(FakeGateway):
+    """A payment provider who may take its time for a refund: then the money moves when it tells."""
+
+    refunds: Literal["refunded", "pending", "unknown"] = "refunded"
+    """What it answers to a request for one."""
+
+    def refund(self, intent_id: str, amount: int, key: str) -> Refund:
+        if self.refunds == "refunded":
+            return super().refund(intent_id, amount, key)
+        return Refund(outcome=self.refunds, refund_id=SLOW_REFUND, amount=amount)
+
+
 class Stage:
     """The shop on an engine's tables, its workflow, and everybody whom an order needs until its end."""
 
@@ -81,21 +105,21 @@ class Stage:
         self.carrier = FakeCarrier(Boundaries())
         self.workflows = StepFunctions(dynamodb, orders_machine(MACHINE.read_text("utf-8"), tables), load)
         self.workflow = Workflow(self.workflows, "arn:checkout_to_delivery")
-        self.office = BackOffice(load)
-        self.shop.till = replace(self.shop.till, workflow=self.workflow)
+        self.said: list[dict[str, Any]] = []
+        self.office, self.storefront = BackOffice(load, self.said), Storefront(load, self.said)
+        self.provider = self.shop.gateway = Provider()
+        self.shop.till = replace(self.shop.till, workflow=self.workflow, gateway=self.provider)
 
     def load(self, release: Release) -> None:
-        """The release before has gone; the payment provider, who is not ours, knows what it knew."""
+        """The release before has gone. Buyers, staff and the payment provider are not ours, and know what they knew."""
+        self.said += release.answers
         for variable, items in release.tables.items():
             puts = [{"PutRequest": {"Item": item}} for item in items]
             for first in range(0, len(puts), 25):
                 self.dynamodb.batch_write_item(RequestItems={self.tables[variable]: puts[first : first + 25]})
-        for order in self.orders():
-            if order.payment_intent:
-                outcome = "action_required" if order.status == "pending_payment" else "authorized"
-                taken = order.total if order.status == "shipped" else 0
-                intent = Intent(order.id, order.total, "captured" if taken else outcome, captured=taken)
-                self.shop.gateway.intents[order.payment_intent] = intent
+        for order in (self.shop.orders.get(item["id"]) for item in self.shop.all_orders()):
+            assert order.payment_intent
+            self.provider.intents[order.payment_intent] = _intent(order, self.shop.payments.of(order.id))
         machine = orders_machine(release.machine, self.tables)
         for execution in release.executions:
             self.workflows.takes_up(machine, execution)
@@ -109,14 +133,12 @@ class Stage:
         }
         tables = {name: sorted(items, key=_key) for name, items in found.items() if items}
         events = [example(kind) for kind in ALL]
-        return Release(tables, self.workflows.written_down(), MACHINE.read_text("utf-8"), events, self.office.said)
-
-    def orders(self) -> Iterator[Order]:
-        return (self.shop.orders.get(item["id"]) for item in self.shop.all_orders())
+        return Release(tables, self.workflows.written_down(), MACHINE.read_text("utf-8"), events, self.said)
 
     def order(self, name: str) -> Order:
         """The one that was placed from the checkout of this name."""
-        return next(order for order in self.orders() if order.checkout_id == f"chk_{name}")
+        placed = {order["checkout_id"]: order["id"] for order in self.shop.all_orders()}
+        return self.shop.orders.get(placed[f"chk_{name}"])
 
     def buys(self, name: str, *lines: tuple[str, int], **payment: Any) -> Order:
         """The buyer completes a checkout."""
@@ -125,29 +147,46 @@ class Stage:
 
     def pays(self, order: Order) -> None:
         """The buyer confirms at the bank, and the provider tells."""
-        assert order.payment_intent
-        self.shop.gateway.intents[order.payment_intent].outcome = "authorized"
-        self._tells(order, "authorized", "payment_intent.amount_capturable_updated")
+        self._bank_says("authorized", "payment_intent.amount_capturable_updated", order)
 
     def is_declined(self, order: Order) -> None:
         """The bank does not believe that it is the buyer, and the provider tells."""
-        assert order.payment_intent
-        self.shop.gateway.intents[order.payment_intent].outcome = "declined"
-        self._tells(order, "declined", "payment_intent.payment_failed")
+        self._bank_says("declined", "payment_intent.payment_failed", order)
 
-    def _tells(self, order: Order, kind: Any, type: str) -> None:
+    def _bank_says(self, outcome: Any, type: str, order: Order) -> None:
+        assert order.payment_intent
+        self.provider.intents[order.payment_intent].outcome = outcome
+        self._tells(outcome, type, order, order.total, order_id=order.id, reference=order.payment_intent)
+
+    def refunds(self, order: Order, amount: int) -> None:
+        """A refund that was under way has gone through, and the provider tells."""
+        assert order.payment_intent
+        self.provider.intents[order.payment_intent].refunded += amount
+        self._tells("refunded", "refund.updated", order, amount, reference=SLOW_REFUND)
+
+    def fails_to_refund(self, order: Order, amount: int) -> None:
+        """A refund that was under way did not get through, and the provider tells."""
+        self._tells("refund_failed", "refund.failed", order, amount, reference=SLOW_REFUND)
+
+    def is_disputed(self, order: Order) -> None:
+        """The buyer's bank wants the money back, and the provider tells."""
+        self._tells("disputed", "charge.dispute.created", order, order.total, reference="dp_1", reason="fraudulent")
+
+    def _tells(self, kind: Any, type: str, order: Order, amount: int, **more: Any) -> None:
         notice = PaymentNotice(
             id="evt_bank",
             kind=kind,
             type=type,
-            occurred_at=order.placed_at,
+            occurred_at=iso(NOW),
             intent_id=order.payment_intent,
-            order_id=order.id,
-            reference=order.payment_intent,
-            amount=order.total,
+            amount=amount,
+            **more,
         )
-        with role_of("payment_webhook"):
-            apply_notice(self.shop.without_buyers(), self.workflow, self.shop.gateway, notice, now=NOW)
+        self._sends("payment_webhook", "POST /webhooks/stripe", notice.model_dump_json())
+
+    def _sends(self, function: str, route: str, notice: str) -> None:
+        answer = self.storefront.asks(function, route, notice)
+        assert answer.status == 200, answer.text
 
     def prepares(self, order: Order) -> None:
         """Each location packs its parcel. With the last one the order is shipped, if the workflow's task answers."""
@@ -172,8 +211,7 @@ class Stage:
             assert parcel.label
             number = parcel.label.tracking_number
             news = TrackingEvent(order_id=order.id, tracking_number=number, status=status, occurred_at=NOW)
-            with role_of("carrier_webhook"):
-                track(self.shop.without_buyers().orders, self.workflow, news, now=NOW)
+            self._sends("carrier_webhook", "POST /webhooks/carrier", news.model_dump_json())
 
     def brings_to_its_end(self, order_id: str) -> Order:
         """Whatever people still have to do about the order; the workflow does the rest."""
@@ -187,9 +225,17 @@ def _key(item: dict[str, Any]) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
 
 
+def _intent(order: Order, ledger: list[PaymentEvent]) -> Intent:
+    """What the provider knows of the order's payment: how far it came. Refunds under way it will tell of."""
+    sums, kinds = balance(ledger), {event.type for event in ledger}
+    furthest_first = ("voided", "captured", "declined", "authorized", "action_required")
+    outcome = next(kind for kind in furthest_first if kind in kinds)
+    return Intent(order.id, order.total, outcome, captured=sums.captured, refunded=sums.refunded)
+
+
 def in_the_middle(stage: Stage) -> None:
-    """Orders that wait for the buyer's bank, the warehouse, a label and a parcel, a checkout to be completed, and what
-    staff have in hand.
+    """Orders that wait for the buyer's bank, the warehouse, a label and a parcel, or to be compensated; money and goods
+    on their way back; what buyers have begun, and what staff have in hand.
     """
     shop = stage.shop
     for sku, place in zip(("SHIRT-M", "MUG"), PLACES, strict=True):
@@ -197,7 +243,42 @@ def in_the_middle(stage: Stage) -> None:
     stage.buys("pending", ("SHIRT-M", 1), payment=card(WITH_3DS))
     stage.buys("confirmed", ("SHIRT-M", 2), ("MUG", 1))
     stage.prepares(stage.buys("shipped", ("SHIRT-M", 2), ("MUG", 1)))
-    stage.workflows.down.add("ship_order")
+    _comes_back(stage)
+    stage.workflows.down |= {"ship_order", "compensate_order"}
     stage.prepares(stage.buys("ready", ("SHIRT-M", 2), ("MUG", 1)))
+    canceled = stage.buys("canceled", ("SHIRT-M", 1))
+    stage.office.does("admin_orders", "POST /admin/orders/{id}/cancel", {"reason": "fraud"}, id=canceled.id)
     shop.checkout(("SHIRT-M", 1), id="chk_open")
     in_hand(stage.office)
+    begun(stage.storefront)
+
+
+def _comes_back(stage: Stage) -> None:
+    """Goods that came back and are not refunded; refunds that the provider works on, or may not have heard of, or is
+    asked for because parcels are lost; money that a bank wants back.
+    """
+    for name in ("returned", "refunding", "unheard", "disputed", "lost"):
+        stage.prepares(stage.buys(name, ("SHIRT-M", 2)))
+        if name != "lost":
+            stage.delivers(stage.order(name))
+    back = {"lines": [{"line_id": "line_1", "quantity": 1}]}
+    stage.office.does("admin_orders", f"POST {RETURNS}", back, id=stage.order("returned").id)
+    stage.is_disputed(stage.order("disputed"))
+    stage.provider.refunds = "pending"
+    stage.office.does("admin_refunds", f"POST {REFUNDS}", TEN_BACK, id=stage.order("refunding").id)
+    stage.loses(stage.order("lost"))
+    stage.provider.refunds = "unknown"
+    unheard = stage.order("unheard").id
+    with role_of("admin_refunds"), suppress(Unavailable):
+        refund(
+            stage.shop.stores,
+            stage.provider,
+            order_id=unheard,
+            amount=TEN_BACK["amount"],
+            reason="support",
+            note=TEN_BACK["reason"],
+            refund_id=derived_id("refund", unheard, "admin-1", UNHEARD),
+            actor="admin-1",
+            now=NOW,
+        )
+    stage.provider.refunds = "refunded"

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
+from pydantic import Field
+
 from commerce.contact import Buyer, PostalAddress
 from commerce.events import CancelReason
 from commerce.events import OrderLine as EventLine
@@ -190,6 +192,10 @@ class Order(Model):
     totals: tuple[Total, ...]
     buyer: Buyer = Buyer()
     shipping_address: PostalAddress = PostalAddress()
+    sealed: bool = Field(default=False, exclude=True)
+    """Whether who bought is stored sealed: not where a release stored it that sealed nothing, nor once it was erased.
+    Known of orders that were read.
+    """
     country: str | None = None
     """Where it is taxed (ISO 3166-1 alpha-2), and the state or province: kept when nobody knows any more who bought."""
     region: str | None = None
@@ -213,6 +219,11 @@ class Order(Model):
     task_token: str | None = None
     """The token of the workflow state that waits now; written by the workflow alone."""
     task_state: str | None = None
+
+    @property
+    def holder(self) -> str | None:
+        """Whose key seals what tells of the buyer, if any does."""
+        return self.checkout_id if self.sealed else None
 
     @property
     def total(self) -> int:
