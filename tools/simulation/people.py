@@ -16,6 +16,8 @@ from tools.simulation.world import Answer, World
 VISA = "pm_card_visa"
 PAUSES = (1.0, 2.0, 5.0, 15.0, 70.0, 300.0)
 """Seconds after which a client sends a request again that was not answered."""
+BOOKED = ("adjusted", "done_before")
+"""What the shop says of a row of a table that stands in the books."""
 PATIENCE = 48
 """How many hours people go on who must know what became of it."""
 _ADDRESS = {
@@ -363,14 +365,15 @@ class Stockroom(Person):
         return self.insist("admin_inventory", "POST /admin/stock-adjustments", text=table, headers=headers, staff=True)
 
     def adjust_by_table(self, rows: Sequence[tuple[str, str, int, str]]) -> None:
-        """Goods arrive and are thrown away as the table says; what is refused at first is tried once more."""
+        """Goods arrive and are thrown away as the table says, which is sent twice, and again while a row says so."""
         done: set[tuple[str, str]] = set()
         with self.world.shelves.in_hands([sku for sku, *_ in rows]):
-            for _ in range(2):
+            for attempt in range(PATIENCE):
                 answer = self.send_table(rows)
-                for row in answer.body["rows"] if answer and answer.status < 300 else ():
-                    if row["outcome"] in ("adjusted", "done_before"):
-                        done.add((row["sku"], row["location"]))
+                outcomes = answer.body["rows"] if answer and answer.status < 300 else ()
+                done |= {(row["sku"], row["location"]) for row in outcomes if row["outcome"] in BOOKED}
+                if attempt and all(row["outcome"] != "try_again" for row in outcomes):
+                    break
                 self.world.scheduler.sleep(60.0)
             for sku, location, units, _ in rows:
                 if (sku, location) in done:
