@@ -23,7 +23,7 @@ def test_one_id_leads_from_a_request_to_its_event_its_execution_and_its_email(
     order_id = answer(response)["order"]["id"]
 
     assert response.headers["x-correlation-id"] == chosen
-    [request] = lines(instance, "complete-checkout", chosen)
+    [request] = until("the request's line", lambda: list(lines(instance, "complete-checkout", chosen)))
     assert request["request_id"] == response.headers["x-request-id"]
 
     details = [json.loads(item["detail"]) for item in items(instance, "OutboxTable")]

@@ -58,6 +58,14 @@ def test_an_order_whose_buyer_was_erased_since_never_gets_them_back(restoration:
     assert present(restoration)["THING#1"] == ""
 
 
+def test_a_payment_event_never_gets_the_note_back_that_went_with_its_buyer(restoration: Restoration) -> None:
+    unsaid = {name: value for name, value in item(1).items() if name != "note"}
+    restoration.client.put_item(TableName=restoration.present, Item=unsaid)
+
+    assert restoration.run(overwrite=True, dry=False) == {"missing": MANY - 1, "erased": 1, "written": MANY - 1}
+    assert restoration._known([item(1)]) == {("THING#1", "THING"): unsaid}
+
+
 def test_what_comes_while_it_is_put_back_stays(restoration: Restoration, monkeypatch: pytest.MonkeyPatch) -> None:
     found_nothing: dict[tuple[str, str], Any] = {}
     monkeypatch.setattr(Restoration, "_known", lambda *_: found_nothing)
