@@ -253,7 +253,7 @@ def _race_at_handover(world: World, somebody: Buyer) -> None:
             world.on_order.remove(look)
             support = Support(world, "support")
             cancel = partial(support.act, "cancel", order["id"], {"reason": "buyer_request"})
-            world.scheduler.start(support.name, cancel, after=0.3 * world.random.random())
+            world.scheduler.start(support.name, cancel, after=1.5 * world.random.random())
 
     world.on_order.append(look)
 
