@@ -90,13 +90,13 @@ def test_a_schedule_is_the_same_each_time(seed: str) -> None:
 PLANTED = {
     "a cancellation that forgets the stock": (
         "cancel",
-        "from commerce.inventory.repository import InventoryRepository as R; R.release_actions = lambda *a, **k: []",
+        "from commerce.inventory.actions import StockActions as S; S.release_actions = lambda *a, **k: []",
     ),
     "a reservation that does not look at what is free": (
         "last_unit",
-        "from commerce.checkout import complete as c; from commerce.inventory import repository as r\n"
-        "update = r.update\n"
-        "r.update = lambda table, pk, sk, *conditions, **k: "
+        "from commerce.checkout import complete as c; from commerce.inventory import actions as a\n"
+        "update = a.update\n"
+        "a.update = lambda table, pk, sk, *conditions, **k: "
         "update(table, pk, sk, *(() if pk.startswith('STOCK#') else conditions), **k)",
     ),
     "a refund without a limit": (

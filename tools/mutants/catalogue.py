@@ -36,7 +36,7 @@ MUTANTS = (
     # --- stock
     Mutant(
         "stock may fall below zero",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         "        never_below = (at_least(name, units) for name, units in enough.items())",
         "        never_below = ()",
         "two buyers get the last unit",
@@ -44,7 +44,7 @@ MUTANTS = (
     ),
     Mutant(
         "reserving takes one unit, whatever was bought",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         '"reserved", order_id, now, available=-part.quantity, guard=guard',
         '"reserved", order_id, now, available=-1, guard=guard',
         "stock and promises drift apart",
@@ -52,7 +52,7 @@ MUTANTS = (
     ),
     Mutant(
         "the movement forgets what was promised",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         "            on_hand=on_hand,\n            available=available,\n            occurred_at=iso(now),",
         "            on_hand=on_hand,\n            available=on_hand,\n            occurred_at=iso(now),",
         "the ledger does not sum to the balances",
@@ -60,7 +60,7 @@ MUTANTS = (
     ),
     Mutant(
         "a backorder's cap is ignored",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         "                cap = ahead[part.sku].cap\n",
         "                cap = 1_000_000\n",
         "more is promised to buyers than will ever come",
@@ -134,7 +134,7 @@ MUTANTS = (
     ),
     Mutant(
         "a cancellation leaves a pool's units with another row",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         'self._moved(part, "released", order_id, now, available=part.quantity, guard=guard)',
         'self._moved(\n                part.model_copy(update={"shard": 0}), "released", order_id, now, available=part.quantity, '
         "guard=guard\n            )",
@@ -151,7 +151,7 @@ MUTANTS = (
     ),
     Mutant(
         "a transfer takes nothing",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         "return [taken[0], self._guard(transfer_id), taken[1], *given]",
         "return [given[0], self._guard(transfer_id), given[1]]",
         "units lie at two places at once",
@@ -177,7 +177,7 @@ MUTANTS = (
     ),
     Mutant(
         "a purchase limit is only looked at",
-        f"{COMMERCE}/inventory/repository.py",
+        f"{COMMERCE}/inventory/actions.py",
         'self._counted(buyer, sku, quantity, at_most("units", limit - quantity))',
         "self._counted(buyer, sku, quantity)",
         "two orders at once give a buyer more than the limit",

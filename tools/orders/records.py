@@ -8,8 +8,8 @@ from typing import Any
 
 from commerce.adapters.dynamodb import Table, fields
 from commerce.adapters.outbox import Outbox
+from commerce.inventory.actions import ledger_key
 from commerce.inventory.model import Movement, Reservation
-from commerce.inventory.repository import ledger_key
 from commerce.orders.model import Order
 from commerce.orders.repository import OrderRepository
 from commerce.payments.repository import PaymentRepository

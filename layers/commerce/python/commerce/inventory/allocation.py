@@ -110,7 +110,7 @@ def _sold_ahead(sku: str, quantity: int, supply: Supply) -> Part:
 
 
 def _actions(shelves: Mapping[str, Sequence[Part]], supply: Mapping[str, Supply]) -> int:
-    """What the transaction that reserves all this holds: see `InventoryRepository.reserve_actions`."""
+    """What the transaction that reserves all this holds: see `StockActions.reserve_actions`."""
     parts = sum(len(own) for own in shelves.values())
     policies = sum(any(part.backordered for part in own) for own in shelves.values())
     limits = sum(supply[sku].policy.purchase_limit is not None for sku in shelves)

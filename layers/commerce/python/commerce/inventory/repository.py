@@ -1,8 +1,4 @@
-"""Stock in DynamoDB: the table `inventory`, see docs/architecture.md.
-
-Every change of stock is an action of a transaction that also puts or moves a guard (the reservation, or `GUARD#<id>`)
-under a condition, so that it cannot happen twice, and writes the movement that explains it.
-"""
+"""Stock in DynamoDB: the table `inventory`, see docs/architecture.md. How it changes is said in `actions.py`."""
 
 import heapq
 import time
@@ -11,29 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from types import MappingProxyType
 from typing import Any
 
-from commerce.adapters.dynamodb import (
-    Condition,
-    Item,
-    Table,
-    at_least,
-    at_most,
-    check,
-    delete,
-    fields,
-    put,
-    transact,
-    update,
-)
+from commerce.adapters.dynamodb import Condition, Item, at_least, check, delete, fields, put, transact
 from commerce.adapters.outbox import Outbox
-from commerce.clock import iso
 from commerce.errors import ConditionFailed, Contended
 from commerce.events import Event
-from commerce.ids import derived_id
+from commerce.inventory.actions import StockActions, ledger_key, policy_key, stock_key
 from commerce.inventory.model import Movement, MovementKind, Part, Pool, Reservation, Stock, by_location
-from commerce.inventory.policy import needed, supply_of, threshold
+from commerce.inventory.policy import supply_of, threshold
 from commerce.model import read_back
 from commerce.supply import SellingPolicy, Supply
 
@@ -43,15 +25,12 @@ _LOOKS = 5
 """At a pool whose units move between its rows while it is read."""
 _REMEMBERED_SECONDS = 1.0
 _POOLS = "POOLS"
-_POLICY = "POLICY"
-"""Where a SKU's selling policy stands beside its stock, so that one batch read brings both."""
 
 
 @dataclass(frozen=True)
-class InventoryRepository:
-    """Reads stock, and makes the actions by which other contexts' transactions change it."""
+class InventoryRepository(StockActions):
+    """Reads stock, and makes the changes that staff ask for. Others' transactions change it by the actions it makes."""
 
-    table: Table
     outbox: Outbox
     locations: tuple[str, ...]
     """Where stock lies, the preferred location first."""
@@ -100,31 +79,6 @@ class InventoryRepository:
         wanted = list(dict.fromkeys(skus))
         return self._look(wanted, consistent=True)[0]
 
-    def _supply(
-        self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy], now: datetime
-    ) -> dict[str, Supply]:
-        return {
-            sku: supply_of(rows, policies[sku], low_stock=self.low_stock, today=now.date())
-            for sku, rows in stock.items()
-        }
-
-    def _remember(self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy]) -> None:
-        until = self.clock() + _REMEMBERED_SECONDS
-        for sku, rows in stock.items():
-            self.looks.pop(sku, None)
-            if any(row.shard for row in rows):
-                self.looks[sku] = _Look(until, rows, policies[sku])
-
-    def _look(
-        self, skus: list[str], consistent: bool
-    ) -> tuple[dict[str, tuple[Stock, ...]], dict[str, SellingPolicy]]:
-        places = [(sku, location, 0) for sku in skus for location in self.locations]
-        found = self._items([*(_stock_key(*place) for place in places), *map(_policy_key, skus)], consistent)
-        own = [_stock(*place, found.get(_stock_key(*place), {})) for place in places]
-        rows = self._with_pools(own, consistent) if any(row.shards for row in own) else own
-        stock = {sku: tuple(row for row in rows if row.sku == sku) for sku in skus}
-        return stock, {sku: _policy(found.get(_policy_key(sku), {})) for sku in skus}
-
     def stock(self, sku: str, location: str) -> Stock:
         """The SKU's stock at one location, all rows summed; zeros where it never had any."""
         [place] = by_location(self.rows(sku, location))
@@ -132,7 +86,7 @@ class InventoryRepository:
 
     def rows(self, sku: str, location: str) -> tuple[Stock, ...]:
         """The SKU's own row at one location, then its pool's."""
-        own = [_stock(sku, location, 0, self.table.get(*_stock_key(sku, location, 0)) or {})]
+        own = [_stock(sku, location, 0, self.table.get(*stock_key(sku, location, 0)) or {})]
         return tuple(self._with_pools(own, consistent=True) if own[0].shards else own)
 
     def pools(self) -> Iterator[tuple[str, str]]:
@@ -147,7 +101,7 @@ class InventoryRepository:
 
     def movements(self, sku: str, month: str, *, before: str | None = None, limit: int = 50) -> Iterator[Movement]:
         """The SKU's ledger in `month` (`2026-11`), the newest first, entries before the `position` of one."""
-        own = self.table.get_many(_stock_key(sku, location, 0) for location in self.locations)
+        own = self.table.get_many(stock_key(sku, location, 0) for location in self.locations)
         ledgers = 1 + max((item.get("ledgers", 0) for item in own), default=0)
 
         def ledger(shard: int) -> Iterator[Item]:
@@ -162,71 +116,20 @@ class InventoryRepository:
         for item in islice(merged, limit):
             yield read_back(Movement, fields(item))
 
-    def reserve_actions(
-        self,
-        order_id: str,
-        parts: Iterable[Part],
-        *,
-        deadline: datetime,
-        now: datetime,
-        supply: Mapping[str, Supply] = MappingProxyType({}),
-    ) -> list[dict[str, Any]]:
-        """Takes the parts out of what is free, until `deadline`. Refused where too little is free, or done before.
-
-        What is sold ahead is so under the policy in `supply`, and only while that stands as it was read: one more
-        action for each of those SKUs, after the parts'.
-        """
-        actions = []
-        ahead: dict[str, SellingPolicy] = {}
-        for part in parts:
-            cap = 0
-            if part.backordered:
-                ahead[part.sku] = supply[part.sku].policy
-                cap = ahead[part.sku].cap
-            reservation = Reservation(
-                order_id=order_id,
-                sku=part.sku,
-                location=part.location,
-                shard=part.shard,
-                quantity=part.quantity,
-                status="reserved",
-                deadline=iso(deadline),
-            )
-            guard = put(
-                self.table.name,
-                {**_reservation_key(order_id, part), **reservation.model_dump(exclude_none=True)},
-                ("pk", "missing"),
-            )
-            actions += self._moved(
-                part, "reserved", order_id, now, available=-part.quantity, guard=guard, least=needed(part, cap)
-            )
-        return [*actions, *(self._unchanged(sku, policy) for sku, policy in ahead.items())]
-
-    def limit_actions(self, buyer: str, units: Mapping[str, int], supply: Mapping[str, Supply]) -> list[dict[str, Any]]:
-        """Counts what the buyer takes of SKUs with a purchase limit. Refused where it would be more than that."""
-        return [
-            self._counted(buyer, sku, quantity, at_most("units", limit - quantity))
-            for sku, quantity in units.items()
-            if (limit := supply[sku].policy.purchase_limit) is not None
-        ]
-
-    def unlimit_actions(self, buyer: str, units: Mapping[str, int]) -> list[dict[str, Any]]:
-        """Gives back what `limit_actions` counted; what guards it is the order that leaves its status."""
-        return [self._counted(buyer, sku, -quantity) for sku, quantity in units.items()]
-
-    def _counted(self, buyer: str, sku: str, quantity: int, *conditions: Condition) -> dict[str, Any]:
-        return update(self.table.name, f"BUYER#{buyer}", f"LIMIT#{sku}", *conditions, add={"units": quantity})
-
     def policy(self, sku: str) -> SellingPolicy:
         """How the SKU may be sold."""
-        return _policy(self.table.get(*_policy_key(sku)) or {})
+        return _policy(self.table.get(*policy_key(sku)) or {})
 
     def thresholds(self, skus: Iterable[str]) -> dict[str, int]:
         """From how many free units on each SKU is low. May lag by a moment."""
         wanted = list(dict.fromkeys(skus))
-        found = self._items(map(_policy_key, wanted), consistent=False)
-        policies = {sku: _policy(found.get(_policy_key(sku), {})) for sku in wanted}
+        found = self._items(map(policy_key, wanted), consistent=False)
+        policies = {sku: _policy(found.get(policy_key(sku), {})) for sku in wanted}
         return {sku: threshold(policy, self.low_stock) for sku, policy in policies.items()}
+
+    def done(self, change_id: str) -> bool:
+        """Whether the adjustment or the transfer was made."""
+        return self.table.get(f"GUARD#{change_id}", "GUARD") is not None
 
     def tell(self, event: Event) -> None:
         """Publishes an event that goes with no change. Told again, it changes nothing."""
@@ -241,64 +144,14 @@ class InventoryRepository:
         Raises ConditionFailed: 0 where it is not `old` any more, 1 where units are still owed at the place that the
         new one leaves.
         """
-        item = {"pk": f"STOCK#{sku}", "sk": _POLICY, **new.model_dump(mode="json", exclude_none=True)}
+        pk, sk = policy_key(sku)
+        item = {"pk": pk, "sk": sk, **new.model_dump(mode="json", exclude_none=True)}
         unchanged: Condition = ("version", "=", old.version) if old.version else ("pk", "missing")
         own = [put(self.table.name, item, unchanged)]
         if old.location not in ("", new.location):
             nothing_owed = at_least("available", 0)
-            own.append(check(self.table.name, *_stock_key(sku, old.location, 0), nothing_owed))
+            own.append(check(self.table.name, *stock_key(sku, old.location, 0), nothing_owed))
         transact(self.table.client, [*own, *actions])
-
-    def _unchanged(self, sku: str, policy: SellingPolicy) -> dict[str, Any]:
-        return check(self.table.name, *_policy_key(sku), ("version", "=", policy.version))
-
-    def keep_actions(self, order_id: str, parts: Iterable[Part]) -> list[dict[str, Any]]:
-        """Lifts the deadline of the order's reservations: it is paid. One action per part."""
-        return [self._reservation(order_id, part) for part in parts]
-
-    def release_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
-        """Gives the order's parts back to what is free. Refused where they were released or shipped before."""
-        actions = []
-        for part in parts:
-            guard = self._reservation(order_id, part, to="released")
-            actions += self._moved(part, "released", order_id, now, available=part.quantity, guard=guard)
-        return actions
-
-    def ship_actions(self, order_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
-        """The order's parts leave the shop. Refused where they were released or shipped before."""
-        actions = []
-        for part in parts:
-            guard = self._reservation(order_id, part, to="shipped")
-            actions += self._moved(part, "shipped", order_id, now, on_hand=-part.quantity, guard=guard)
-        return actions
-
-    def return_actions(self, return_id: str, parts: Iterable[Part], *, now: datetime) -> list[dict[str, Any]]:
-        """Goods that came back are free to be sold again. Refused where `return_id` was taken in before."""
-        actions = []
-        for part in parts:
-            guard = self._guard(f"{return_id}#{part.sku}#{part.shelf}")
-            actions += self._moved(
-                part, "returned", return_id, now, on_hand=part.quantity, available=part.quantity, guard=guard
-            )
-        return actions
-
-    def receive_actions(
-        self, order_id: str, delivery_id: str, parts: Iterable[Part], *, actor: str, now: datetime
-    ) -> list[dict[str, Any]]:
-        """A delivery of the purchase order is free to be sold. Its guard is the order, which moves on with it."""
-        actions: list[dict[str, Any]] = []
-        for part in parts:
-            actions += self._changed(
-                part,
-                "received",
-                order_id,
-                now,
-                on_hand=part.quantity,
-                available=part.quantity,
-                actor=actor,
-                cause=delivery_id,
-            )
-        return actions
 
     def adjust(
         self,
@@ -338,7 +191,7 @@ class InventoryRepository:
             least=-part.quantity - cap if part.quantity < 0 else None,
         )
         others = [
-            check(self.table.name, *_stock_key(row.sku, row.location, row.shard), _as_seen(row))
+            check(self.table.name, *stock_key(row.sku, row.location, row.shard), _as_seen(row))
             for row in seen
             if row.shard != part.shard
         ]
@@ -397,7 +250,7 @@ class InventoryRepository:
         """
         empty: list[Condition] = [("on_hand", "=", 0), ("available", "=", 0)]
         rows = [
-            delete(self.table.name, *_stock_key(own.sku, own.location, shard), *empty)
+            delete(self.table.name, *stock_key(own.sku, own.location, shard), *empty)
             for shard in range(1, own.shards + 1)
         ]
         closed = self._row(
@@ -428,170 +281,30 @@ class InventoryRepository:
         own = self.transfer_actions(part, destination, transfer_id=transfer_id, reason=reason, actor=actor, now=now)
         self._transact(own, actions, events)
 
-    def transfer_actions(
-        self, part: Part, destination: str, *, transfer_id: str, reason: str, actor: str | None, now: datetime
-    ) -> list[dict[str, Any]]:
-        """Moves free units from one shelf to another, once: the part's shelf, guard, movement; shelf, movement."""
-        out = Part(sku=part.sku, location=part.location, quantity=-part.quantity)
-        into = Part(sku=part.sku, location=destination, quantity=part.quantity)
-        taken, given = (
-            self._changed(
-                leg,
-                "transferred",
-                transfer_id,
-                now,
-                on_hand=leg.quantity,
-                available=leg.quantity,
-                reason=reason,
-                actor=actor,
-            )
-            for leg in (out, into)
-        )
-        return [taken[0], self._guard(transfer_id), taken[1], *given]
-
-    def done(self, change_id: str) -> bool:
-        """Whether the adjustment or the transfer was made."""
-        return self.table.get(f"GUARD#{change_id}", "GUARD") is not None
-
-    def _guard(self, guard_id: str) -> dict[str, Any]:
-        return put(self.table.name, {"pk": f"GUARD#{guard_id}", "sk": "GUARD"}, ("pk", "missing"))
-
-    def _reservation(self, order_id: str, part: Part, to: str = "reserved") -> dict[str, Any]:
-        """The reservation leaves `reserved` once: that is what guards the stock that moves with it."""
-        key = _reservation_key(order_id, part)
-        return update(
-            self.table.name,
-            key["pk"],
-            key["sk"],
-            ("status", "=", "reserved"),
-            ("quantity", "=", part.quantity),
-            set={"status": to},
-            remove=("deadline",),
-        )
-
-    def _moved(
-        self,
-        part: Part,
-        kind: MovementKind,
-        reference: str,
-        now: datetime,
-        *,
-        on_hand: int = 0,
-        available: int = 0,
-        guard: dict[str, Any],
-        least: int | None = None,
-    ) -> list[dict[str, Any]]:
-        """Stock, guard and movement."""
-        stock, movement = self._changed(part, kind, reference, now, on_hand=on_hand, available=available, least=least)
-        return [stock, guard, movement]
-
-    def _changed(
-        self,
-        part: Part,
-        kind: MovementKind,
-        reference: str,
-        now: datetime,
-        *,
-        on_hand: int = 0,
-        available: int = 0,
-        adjustments: int = 0,
-        reason: str | None = None,
-        actor: str | None = None,
-        cause: str | None = None,
-        conditions: Iterable[Condition] = (),
-        least: int | None = None,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Stock and movement, for a transaction that has its guard elsewhere."""
-        counts = {"on_hand": on_hand, "available": available, "adjustments": adjustments}
-        row = self._row(part, {name: by for name, by in counts.items() if by}, *conditions, least=least)
-        entry = self._entry(
-            part,
-            kind,
-            reference,
-            now,
-            on_hand=on_hand,
-            available=available,
-            reason=reason,
-            actor=actor,
-            cause=cause,
-        )
-        return row, entry
-
-    def _row(
-        self,
-        part: Part,
-        changes: Mapping[str, int],
-        *conditions: Condition,
-        set: Mapping[str, Any] | None = None,
-        least: int | None = None,
-    ) -> dict[str, Any]:
-        """Adds `changes` (signed) to the part's row. No count can go below zero.
-
-        But for `available`, where `least` says how much of it must be there at least.
-        """
-        enough = {name: -by for name, by in changes.items() if by < 0}
-        if least is not None:
-            enough["available"] = least
-        never_below = (at_least(name, units) for name, units in enough.items())
-        return update(
-            self.table.name,
-            *_stock_key(part.sku, part.location, part.shard),
-            *never_below,
-            *conditions,
-            add=changes,
-            set=set,
-        )
-
-    def _entry(
-        self,
-        part: Part,
-        kind: MovementKind,
-        reference: str,
-        now: datetime,
-        *,
-        on_hand: int,
-        available: int,
-        reason: str | None,
-        actor: str | None,
-        cause: str | None = None,
-    ) -> dict[str, Any]:
-        """The movement that explains a change of the part's row.
-
-        `cause` tells it from others of the same reference, kind and row: a purchase order has many deliveries.
-        """
-        movement = Movement(
-            id=derived_id("movement", cause or reference, kind, part.sku, part.shelf),
-            sku=part.sku,
-            location=part.location,
-            shard=part.shard,
-            kind=kind,
-            on_hand=on_hand,
-            available=available,
-            occurred_at=iso(now),
-            reference=reference,
-            reason=reason,
-            actor=actor,
-        )
-        item = {
-            "pk": ledger_key(movement.sku, movement.occurred_at[:7], movement.shard),
-            "sk": movement.position,
-            **movement.model_dump(exclude_none=True),
+    def _supply(
+        self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy], now: datetime
+    ) -> dict[str, Supply]:
+        return {
+            sku: supply_of(rows, policies[sku], low_stock=self.low_stock, today=now.date())
+            for sku, rows in stock.items()
         }
-        return put(self.table.name, item, ("pk", "missing"))
 
-    def _transact(
-        self, own: list[dict[str, Any]], actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()
-    ) -> None:
-        published = (self.outbox.action(event) for event in events)
-        transact(self.table.client, [*own, *actions, *published], attempts=_ATTEMPTS)
+    def _remember(self, stock: Mapping[str, tuple[Stock, ...]], policies: Mapping[str, SellingPolicy]) -> None:
+        until = self.clock() + _REMEMBERED_SECONDS
+        for sku, rows in stock.items():
+            self.looks.pop(sku, None)
+            if any(row.shard for row in rows):
+                self.looks[sku] = _Look(until, rows, policies[sku])
 
-    def _rows(self, keys: Iterable[tuple[str, str, int]], consistent: bool) -> list[Stock]:
-        wanted = list(keys)
-        found = self._items([_stock_key(*key) for key in wanted], consistent)
-        return [_stock(*key, found.get(_stock_key(*key), {})) for key in wanted]
-
-    def _items(self, keys: Iterable[tuple[str, str]], consistent: bool) -> dict[tuple[str, str], Item]:
-        return {(item["pk"], item["sk"]): item for item in self.table.get_many(keys, consistent=consistent)}
+    def _look(
+        self, skus: list[str], consistent: bool
+    ) -> tuple[dict[str, tuple[Stock, ...]], dict[str, SellingPolicy]]:
+        places = [(sku, location, 0) for sku in skus for location in self.locations]
+        found = self._items([*(stock_key(*place) for place in places), *map(policy_key, skus)], consistent)
+        own = [_stock(*place, found.get(stock_key(*place), {})) for place in places]
+        rows = self._with_pools(own, consistent) if any(row.shards for row in own) else own
+        stock = {sku: tuple(row for row in rows if row.sku == sku) for sku in skus}
+        return stock, {sku: _policy(found.get(policy_key(sku), {})) for sku in skus}
 
     def _with_pools(self, own: list[Stock], consistent: bool) -> list[Stock]:
         """The SKUs' `own` rows and their pools' rows.
@@ -610,6 +323,20 @@ class InventoryRepository:
             own = again
         raise Contended("the stock is being moved at this moment; send the request again")
 
+    def _rows(self, keys: Iterable[tuple[str, str, int]], consistent: bool) -> list[Stock]:
+        wanted = list(keys)
+        found = self._items([stock_key(*key) for key in wanted], consistent)
+        return [_stock(*key, found.get(stock_key(*key), {})) for key in wanted]
+
+    def _items(self, keys: Iterable[tuple[str, str]], consistent: bool) -> dict[tuple[str, str], Item]:
+        return {(item["pk"], item["sk"]): item for item in self.table.get_many(keys, consistent=consistent)}
+
+    def _transact(
+        self, own: list[dict[str, Any]], actions: Iterable[dict[str, Any]] = (), events: Iterable[Event] = ()
+    ) -> None:
+        published = (self.outbox.action(event) for event in events)
+        transact(self.table.client, [*own, *actions, *published], attempts=_ATTEMPTS)
+
 
 @dataclass(frozen=True)
 class _Look:
@@ -618,20 +345,6 @@ class _Look:
     until: float
     rows: tuple[Stock, ...]
     policy: SellingPolicy
-
-
-def ledger_key(sku: str, month: str, shard: int) -> str:
-    """The partition of a row's movements in `month`. Each row of a pool has one: the ledger is written as often."""
-    return f"MOVEMENT#{sku}#{month}#{shard}" if shard else f"MOVEMENT#{sku}#{month}"
-
-
-def _stock_key(sku: str, location: str, shard: int) -> tuple[str, str]:
-    """A pool's rows lie in partitions of their own: one partition key takes 1,000 write units per second."""
-    return f"STOCK#{sku}#{shard}" if shard else f"STOCK#{sku}", f"LOCATION#{location}"
-
-
-def _policy_key(sku: str) -> tuple[str, str]:
-    return f"STOCK#{sku}", _POLICY
 
 
 def _pool_key(own: Stock) -> dict[str, str]:
@@ -667,7 +380,3 @@ def _unmoved(own: Stock) -> tuple[Condition, ...]:
 
 def _policy(item: Item) -> SellingPolicy:
     return read_back(SellingPolicy, fields(item))
-
-
-def _reservation_key(order_id: str, part: Part) -> dict[str, str]:
-    return {"pk": f"ORDER#{order_id}", "sk": f"RESERVATION#{part.sku}#{part.shelf}"}
