@@ -118,13 +118,12 @@ def _shelf() -> Shelf:
 
 def _cart(priced: PricedCart) -> Response:
     cart = priced.cart
-    return Response(present_cart(priced, settings()), holder=cart.id if cart.tells_of_buyer else None)
+    return Response(present_cart(priced, settings()), holder=cart.holder)
 
 
 def _checkout(checkout: Checkout) -> Response:
     order_url = order_permalink(checkout.order_id) if checkout.status == "completed" and checkout.order_id else None
-    holder = checkout.id if checkout.tells_of_buyer else None
-    return Response(present_checkout(checkout, settings(), order_url), holder=holder)
+    return Response(present_checkout(checkout, settings(), order_url), holder=checkout.holder)
 
 
 handler = api.handler

@@ -30,7 +30,7 @@ def complete_checkout(request: Request[CompleteRequest]) -> Response:
     checkout = complete(till, request.parameters["id"], request.body.payment, caller=request.caller, now=now())
     completed = checkout.order_id if checkout.status == "completed" else None
     shown = present(checkout, settings(), order_permalink(completed) if completed else None)
-    return Response(shown, holder=checkout.id if checkout.tells_of_buyer else None)
+    return Response(shown, holder=checkout.holder)
 
 
 handler = api.handler

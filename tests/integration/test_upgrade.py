@@ -502,6 +502,22 @@ def test_a_stock_table_adjusts_nothing_the_second_time(stage: Stage) -> None:
     assert stage.office.stock("BOWL") == before
 
 
+@on_what_was_kept
+def test_whoever_asks_again_about_what_the_release_before_began_gets_the_same_bytes(stage: Stage) -> None:
+    storefront, office = stage.storefront, stage.office
+    cart_id, _ = storefront.began(CARTS)
+    began = len(stage.said)
+    for name in ("pending", "confirmed", "open"):
+        storefront.pays(f"chk_{name}")
+    storefront.does("carts", f"POST {CARTS}/{{id}}/cancel", id=cart_id)
+    office.does("admin_orders", "POST /admin/orders/{id}/cancel", {"reason": "fraud"}, id=stage.order("pending").id)
+    office.does("admin_refunds", f"POST {REFUNDS}", TEN_BACK, id=stage.order("returned").id)
+
+    said = stage.said[began:]
+
+    assert [storefront.asks(**one["sent"]).text for one in said] == [one["text"] for one in said]
+
+
 @pytest.mark.parametrize("day", KEPT)
 def test_what_is_sent_again_with_its_key_gets_the_same_bytes(an_empty_stage: Callable[[], Stage], day: str) -> None:
     stage, release = an_empty_stage(), Release.read(RELEASES / day)

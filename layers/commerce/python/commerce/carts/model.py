@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from pydantic import Field
+
 from commerce.clock import in_words
 from commerce.contact import Buyer
 from commerce.messages import Message, error, info, warning
@@ -25,6 +27,8 @@ class Cart(Model):
     """From the client's context (ISO 3166-1 alpha-2)."""
     lines: tuple[WantedLine, ...]
     buyer: Buyer = Buyer()
+    unsealed: bool = Field(default=False, exclude=True)
+    """Whether it was read from where a release that sealed nothing stored who buys."""
     created_at: str
     updated_at: str
     expires_at: int
@@ -34,6 +38,11 @@ class Cart(Model):
     def tells_of_buyer(self) -> bool:
         """Whether it holds personal data."""
         return self.buyer != Buyer()
+
+    @property
+    def holder(self) -> str | None:
+        """Whose key seals what it tells of the buyer, if any does."""
+        return self.id if self.tells_of_buyer and not self.unsealed else None
 
 
 class PricedCart(Model):

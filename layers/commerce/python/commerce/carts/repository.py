@@ -35,7 +35,7 @@ class CartRepository:
 
     def save(self, old: Cart, new: Cart) -> Cart:
         """Replaces `old` by `new` and answers the new one with its version. Raises Conflict."""
-        replacing = new.model_copy(update={"version": old.version + 1})
+        replacing = new.model_copy(update={"version": old.version + 1, "unsealed": False})
         try:
             self.table.replace(self._item(replacing), old.version)
         except ConditionFailed:
@@ -59,4 +59,4 @@ class CartRepository:
         stored = fields(item)
         sealed = stored.pop(SEALED, None)
         personal = self.seals.opened(Sealed(stored["id"], stored["id"], sealed)) if sealed else {}
-        return read_back(Cart, {**stored, **personal})
+        return read_back(Cart, {**stored, **personal, "unsealed": "buyer" in stored})

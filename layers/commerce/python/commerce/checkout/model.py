@@ -7,6 +7,8 @@ What the client asked for (`lines`, `buyer`, `destination`, `option_id`) is kept
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from commerce.contact import Buyer, PostalAddress
 from commerce.messages import Message
 from commerce.model import Model
@@ -51,6 +53,8 @@ class Checkout(Model):
     lines: tuple[WantedLine, ...]
     buyer: Buyer = Buyer()
     destination: PostalAddress | None = None
+    unsealed: bool = Field(default=False, exclude=True)
+    """Whether it was read from where a release that sealed nothing stored who buys."""
     destination_id: str | None = None
     option_id: str | None = None
     """The shipping option the buyer chose, one of the shop's rates."""
@@ -73,6 +77,11 @@ class Checkout(Model):
     def tells_of_buyer(self) -> bool:
         """Whether it holds personal data."""
         return self.buyer != Buyer() or self.destination is not None
+
+    @property
+    def holder(self) -> str | None:
+        """Whose key seals what it tells of the buyer, if any does."""
+        return self.id if self.tells_of_buyer and not self.unsealed else None
 
     def expired(self, now: datetime) -> bool:
         """Whether it is as good as gone. One that is being paid, or was, is never taken away before the sweep."""

@@ -54,12 +54,12 @@ class CheckoutRepository:
             "CHECKOUT",
             ("version", "=", old.version),
             set=moved,
-            remove=sorted(Checkout.model_fields.keys() - _PERSONAL - moved.keys()),
+            remove=sorted(Checkout.model_fields.keys() - _PERSONAL - {"unsealed"} - moved.keys()),
         )
 
     def save(self, old: Checkout, new: Checkout) -> Checkout:
         """Replaces `old` by `new` and answers the new one with its version. Raises Conflict."""
-        replacing = new.model_copy(update={"version": old.version + 1})
+        replacing = new.model_copy(update={"version": old.version + 1, "unsealed": False})
         try:
             self.table.replace(self._item(replacing), old.version)
         except ConditionFailed:
@@ -175,7 +175,8 @@ def _fields(checkout: Checkout) -> Item:
 
 def _checkout(item: Item) -> Checkout:
     """The checkout as far as it is not sealed."""
-    return read_back(Checkout, {name: value for name, value in fields(item).items() if name != SEALED})
+    stored = {name: value for name, value in fields(item).items() if name != SEALED}
+    return read_back(Checkout, {**stored, "unsealed": not _PERSONAL.isdisjoint(stored)})
 
 
 def _personal(checkout: Checkout) -> Item:

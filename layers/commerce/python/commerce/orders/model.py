@@ -192,10 +192,8 @@ class Order(Model):
     totals: tuple[Total, ...]
     buyer: Buyer = Buyer()
     shipping_address: PostalAddress = PostalAddress()
-    sealed: bool = Field(default=False, exclude=True)
-    """Whether who bought is stored sealed: not where a release stored it that sealed nothing, nor once it was erased.
-    Known of orders that were read.
-    """
+    unsealed: bool = Field(default=False, exclude=True)
+    """Whether it was read from where nothing is sealed: stored by a release that sealed nothing, or erased."""
     country: str | None = None
     """Where it is taxed (ISO 3166-1 alpha-2), and the state or province: kept when nobody knows any more who bought."""
     region: str | None = None
@@ -222,8 +220,8 @@ class Order(Model):
 
     @property
     def holder(self) -> str | None:
-        """Whose key seals what tells of the buyer, if any does."""
-        return self.checkout_id if self.sealed else None
+        """Whose key seals what it tells of the buyer, if any does."""
+        return None if self.unsealed else self.checkout_id
 
     @property
     def total(self) -> int:

@@ -237,7 +237,7 @@ def _known(order: Order, personal: Item) -> Order:
 def _order(item: Item) -> Order:
     """The order as far as it is not sealed."""
     stored = {name: value for name, value in item.items() if name not in (*_INDEXED, *_ONE_PARCEL)}
-    order = read_back(Order, {**stored, "sealed": SEALED in item})
+    order = read_back(Order, {**stored, "unsealed": SEALED not in item})
     return order if "shipments" in item else order.model_copy(update={"shipments": _shipments(order, item)})
 
 
