@@ -78,19 +78,19 @@ class FunctionSpec:
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The packages that it may load: what is not there need not be fetched and unpacked at a cold start."""
+        """The packages that it may load: what is not there need not be fetched and unpacked at a cold start.
+
+        Who may not read the data keys opens nothing that is sealed, and needs no cryptography for it.
+        """
         wanted: dict[Layer, bool] = {
             "base": True,
-            "identity": self.tokens or not _OF_BUYERS.isdisjoint(self.tables),
+            "identity": self.tokens or PRIVACY in self.tables,
             "payment": "payment" in self.secrets,
             "carrier": "carrier" in self.secrets,
             "letters": "emails" in self.beside,
         }
         return tuple(layer for layer, is_wanted in wanted.items() if is_wanted)
 
-
-_OF_BUYERS = frozenset((CARTS, ORDERS, PRIVACY))
-"""Tables with personal data, which may be sealed: whoever touches them has the cryptography for it."""
 
 _ORDER_CHANGES: dict[TableSpec, tuple[Operation, ...]] = {
     ORDERS: BOOK + CHANGE,

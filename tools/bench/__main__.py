@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -27,6 +28,8 @@ from tools.local.instance import ROOT, Instance
 
 REPORT = Path("build/bench.json")
 RUNTIME = Path("build/bench/runtime")
+WIDTH = 120
+"""Columns of what is written into a file or a pipe."""
 
 ORDER_AIM, VISIT_AIM, IDLE_AIM, TRANSITIONS_AIM = 0.15, 0.50, 10.00, 6
 """Dollars per 1,000 orders from `complete` to delivered and of whole visits, both without e-mail; of an idle month;
@@ -206,7 +209,7 @@ def main() -> int:
     asked = parser.parse_args().parts or list(PARTS)
     if unknown := set(asked) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     for name in asked:
         try:
             _keep(PARTS[name](console))
@@ -225,9 +228,9 @@ def _keep(figures: dict[str, Any]) -> None:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title)
+    table = Table(title=title, box=box.SIMPLE, padding=(0, 1, 0, 0))
     for position, column in enumerate(columns):
-        table.add_column(column, justify="right" if position else "left", overflow="fold")
+        table.add_column(column, justify="right" if position else "left", overflow="fold", no_wrap=not position)
     return table
 
 

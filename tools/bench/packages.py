@@ -16,7 +16,7 @@ DOMAIN = ROOT / "layers/commerce/python"
 
 def most(spec: FunctionSpec) -> int:
     """The budget of a function."""
-    return LARGE if "identity" in spec.layers else SMALL
+    return SMALL if spec.layers == ("base",) else LARGE
 
 
 def measure(platform: layers.Platform = "aws") -> dict[str, dict[str, int]]:
