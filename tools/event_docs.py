@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 EVENTS = ROOT / "docs" / "events"
 VERSIONS = EVENTS / "versions.json"
 
+_WATCHERS = "the inventory table's stream, or whoever tends a hot SKU's pool"
+
 EMITTERS: dict[str, str] = {
     "order.placed": "completing a checkout, in the transaction that takes the stock",
     "order.confirmed": "the answer or the webhook that authorises the payment",
@@ -42,9 +44,9 @@ EMITTERS: dict[str, str] = {
     "purchase_order.sent": "staff, sending a purchase order",
     "purchase_order.received": "staff, taking a delivery in",
     "purchase_order.closed": "staff, taking the last delivery in, closing an order short, or canceling it",
-    "stock.low": "the inventory table's stream, once for each time that the threshold is crossed",
-    "stock.out": "the inventory table's stream, once for each time that the last free unit goes",
-    "stock.back": "the inventory table's stream, once for each time that there are free units again",
+    "stock.low": f"{_WATCHERS}, once for each time that the threshold is crossed",
+    "stock.out": f"{_WATCHERS}, once for each time that the last free unit goes",
+    "stock.back": f"{_WATCHERS}, once for each time that there are free units again",
 }
 """Who emits an event."""
 

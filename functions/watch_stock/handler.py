@@ -30,8 +30,8 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def _change(record: dict[str, Any]) -> StockChange | None:
-    """None for a SKU that is pooled: what its rows give each other crosses no line. When the pool ends, what is there
-    then counts as seen for the first time."""
+    """None for a SKU that is pooled: what its rows give each other crosses no line, and whoever tends it tells what all
+    of them have crossed. When the pool ends, what was told last counts."""
     images = record["dynamodb"]
     keys, old, new = (from_item(images[name]) for name in ("Keys", "OldImage", "NewImage"))
     sku = keys["pk"].removeprefix("STOCK#")
@@ -41,7 +41,7 @@ def _change(record: dict[str, Any]) -> StockChange | None:
         id=record["eventID"],
         sku=sku,
         location=keys["sk"].removeprefix("LOCATION#"),
-        before=None if _pooled(old) else old.get("available", 0),
+        before=old.get("watched") if _pooled(old) else old.get("available", 0),
         after=new.get("available", 0),
         occurred_at=iso(datetime.fromtimestamp(images["ApproximateCreationDateTime"], UTC)),
     )

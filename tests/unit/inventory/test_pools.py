@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from builders.checkout import NOW
 from builders.pricing import wanted
 from builders.stock import supplied
-from commerce.errors import Contended
+from commerce.errors import ConditionFailed, Contended
 from commerce.inventory.allocation import allocate
 from commerce.inventory.model import MAX_SHARDS, Part, Pool, Stock, by_location, summed
 from commerce.inventory.pool import Moves, drained, empty, gathered, levelled, spread
@@ -145,6 +145,12 @@ class PoolsAtWork:
         if sku == "MUG":
             raise Contended("the stock is being moved at this moment")
         return rows(0, 8, 0)
+
+    def thresholds(self, skus: Iterable[str]) -> dict[str, int]:
+        return dict.fromkeys(skus, 5)
+
+    def watch_pool(self, *_: Any) -> None:
+        raise ConditionFailed(())
 
     def change_pool(self, own: Stock, *_: Any, **__: Any) -> None:
         self.refilled.append(own.sku)

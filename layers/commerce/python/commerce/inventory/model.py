@@ -29,6 +29,8 @@ class Pool(Model):
     """Switched off: its free units go back to the SKU's own row, and it ends when nothing is promised from it."""
     transfers: int = 0
     """Grows with every move between the rows: two reads that find it unchanged have seen every unit in between."""
+    watched: int | None = None
+    """How many units were free when it was last told, or known, which line they had crossed."""
 
 
 class Stock(Model):

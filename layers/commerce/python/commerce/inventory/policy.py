@@ -93,6 +93,13 @@ class StockChange(Model):
     occurred_at: str
 
 
+def level(free: int, low: int) -> Literal["plenty", "low", "out"]:
+    """Between which lines so many free units lie."""
+    if free <= 0:
+        return "out"
+    return "low" if free <= low else "plenty"
+
+
 def crossing(before: int | None, after: int, low: int) -> Crossing | None:
     """Which line was crossed, if any. Below zero, where units are sold ahead, is no further line."""
     if after <= 0:

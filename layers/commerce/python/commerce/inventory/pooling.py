@@ -11,10 +11,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from commerce.audit import Audit
+from commerce.clock import iso
 from commerce.errors import ConditionFailed, Conflict, Contended
+from commerce.events import StockEvent
 from commerce.ids import new_id
-from commerce.inventory.model import Part, Pool, Stock
+from commerce.inventory.model import Part, Pool, Stock, by_location
+from commerce.inventory.policy import StockChange, level
 from commerce.inventory.pool import Moves, drained, empty, gathered, levelled, spread
+from commerce.inventory.selling import notice
 
 _TRIES = 5
 
@@ -45,6 +49,14 @@ class Pools(Protocol):
         actions: Iterable[dict[str, Any]] = (),
     ) -> None:
         """Makes the pool what `pool` says and moves units between its rows. Raises ConditionFailed."""
+
+    def thresholds(self, skus: Iterable[str]) -> dict[str, int]:
+        """From how many free units on each SKU is low."""
+
+    def watch_pool(self, own: Stock, free: int, told: StockEvent | None) -> None:
+        """Writes down that so many units were seen to be free, and publishes what that tells. Raises ConditionFailed
+        where somebody was quicker, or units moved.
+        """
 
     def close_pool(self, own: Stock) -> None:
         """Takes the pool's rows away. Raises ConditionFailed where one is not empty, or the pool is on again."""
@@ -88,11 +100,15 @@ def tend_all(pools: Pools, *, now: datetime) -> int:
 
 
 def tend(pools: Pools, sku: str, location: str, *, actor: str, now: datetime) -> None:
-    """Refills the rows that ran dry; of a pool that is off, brings free units home and ends it once it is empty."""
+    """Refills the rows that ran dry; of a pool that is off, brings free units home and ends it once it is empty.
+
+    Tells first which line all its free units have crossed: of what its rows give each other nobody need hear.
+    """
     rows = pools.rows(sku, location)
     pool = rows[0].pool
     if pool is None or not pool.shards:
         return
+    _watch(pools, rows, pool, now)
     if not pool.draining:
         _carry_out(pools, rows[0], levelled(rows), "refilled", actor, now)
         return
@@ -101,6 +117,23 @@ def tend(pools: Pools, sku: str, location: str, *, actor: str, now: datetime) ->
     if rows[0].pool and rows[0].pool.draining and empty(rows):
         with suppress(ConditionFailed, Contended):
             pools.close_pool(rows[0])
+
+
+def _watch(pools: Pools, rows: tuple[Stock, ...], pool: Pool, now: datetime) -> None:
+    [place] = by_location(rows)
+    low = pools.thresholds([place.sku])[place.sku]
+    if pool.watched is not None and level(pool.watched, low) == level(place.available, low):
+        return
+    change = StockChange(
+        id=f"pool {pool.transfers}",
+        sku=place.sku,
+        location=place.location,
+        before=pool.watched,
+        after=place.available,
+        occurred_at=iso(now),
+    )
+    with suppress(ConditionFailed, Contended):
+        pools.watch_pool(rows[0], place.available, notice(change, low))
 
 
 def gather(pools: Pools, sku: str, location: str, units: int, *, actor: str, now: datetime) -> None:
@@ -113,6 +146,7 @@ def _open(pools: Pools, audit: Audit, sku: str, location: str, shards: int, acto
     for _ in range(_TRIES):
         own = pools.rows(sku, location)[0]
         before = own.pool or Pool(shards=0, ledgers=0)
+        watched = before.watched if before.shards else own.available
         if before.shards == shards and not before.draining:
             return
         if shards < before.shards:
@@ -120,7 +154,7 @@ def _open(pools: Pools, audit: Audit, sku: str, location: str, shards: int, acto
                 f"{sku} has a pool of {before.shards} rows at {location}; switch it off first, or take as many",
                 path="$.shards",
             )
-        after = Pool(shards=shards, ledgers=max(shards, before.ledgers))
+        after = Pool(shards=shards, ledgers=max(shards, before.ledgers), watched=watched)
         transfer_id = new_id("transfer")
         try:
             pools.change_pool(

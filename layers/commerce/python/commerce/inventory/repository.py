@@ -12,7 +12,7 @@ from typing import Any
 from commerce.adapters.dynamodb import Condition, Item, at_least, check, delete, fields, put, transact
 from commerce.adapters.outbox import Outbox
 from commerce.errors import ConditionFailed, Contended
-from commerce.events import Event
+from commerce.events import Event, StockEvent
 from commerce.inventory.actions import StockActions, ledger_key, policy_key, stock_key
 from commerce.inventory.model import Movement, MovementKind, Part, Pool, Reservation, Stock, by_location
 from commerce.inventory.policy import supply_of, threshold
@@ -221,7 +221,7 @@ class InventoryRepository(StockActions):
                 move,
                 {"on_hand": move.quantity, "available": move.quantity, **({} if shard else {"transfers": 1})},
                 *(() if shard else _pool_as_seen(own)),
-                set={} if shard else pool.model_dump(include={"shards", "draining", "ledgers"}),
+                set={} if shard else _pool_changes(own.pool, pool),
             )
             for shard, move in sorted(by_row.items())
         ]
@@ -241,6 +241,15 @@ class InventoryRepository(StockActions):
         ]
         listed = put(self.table.name, {**_pool_key(own), "sku": own.sku, "location": own.location})
         self._transact([*rows, self._guard(transfer_id), listed, *entries], actions)
+
+    def watch_pool(self, own: Stock, free: int, told: StockEvent | None) -> None:
+        """Writes down that so many units of the pool were seen to be free, and publishes what that tells.
+
+        Raises ConditionFailed where somebody was quicker, or units moved.
+        """
+        nothing = Part(sku=own.sku, location=own.location, quantity=0)
+        row = self._row(nothing, {"transfers": 1}, *_pool_as_seen(own), *_unmoved(own), set={"watched": free})
+        self._transact([row], events=[told] if told else [])
 
     def close_pool(self, own: Stock) -> None:
         """Takes the pool's rows away. Raises ConditionFailed where one is not empty, or the pool is on again.
@@ -356,7 +365,7 @@ def _stock(sku: str, location: str, shard: int, item: Item) -> Stock:
         sku=sku,
         location=location,
         shard=shard,
-        pool=Pool(**{name: item[name] for name in Pool.model_fields}) if "shards" in item else None,
+        pool=Pool(**{name: item[name] for name in Pool.model_fields if name in item}) if "shards" in item else None,
         on_hand=item.get("on_hand", 0),
         available=item.get("available", 0),
         known=bool(item),
@@ -372,6 +381,13 @@ def _pool_as_seen(own: Stock) -> tuple[Condition, ...]:
     if own.pool is None:
         return (("shards", "missing"),)
     return ("shards", "=", own.pool.shards), ("draining", "=", own.pool.draining)
+
+
+def _pool_changes(old: Pool | None, new: Pool) -> dict[str, Any]:
+    """What is written to make the pool another one; nothing where units only move in it."""
+    before = old.model_dump() if old else {}
+    wanted = new.model_dump(exclude={"transfers"}, exclude_none=True)
+    return {name: value for name, value in wanted.items() if before.get(name) != value}
 
 
 def _unmoved(own: Stock) -> tuple[Condition, ...]:
