@@ -74,8 +74,12 @@ class Person:
     def _again(
         self, first: Answer, function: str, route: str, headers: dict[str, str], request: dict[str, Any]
     ) -> None:
-        """Now and then a client sends an answered request once more: the answer must be the same."""
-        if route.startswith("POST") and (self.repeats or self.world.random.random() < 0.05):
+        """Now and then a client sends an answered request once more: the answer must be the same.
+
+        Not one that was refused by a shop that keeps no answers: it might be taken at the second time.
+        """
+        again = route.startswith("POST") and (self.repeats or self.world.random.random() < 0.05)
+        if again and (self.world.keeps_answers or first.status < 300):
             if self.repeats:
                 self.world.scheduler.sleep(self.repeats)
             answer = self.world.http(function, route, headers=headers, **request)
