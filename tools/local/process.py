@@ -49,7 +49,8 @@ class Process:
     def pid(self) -> int | None:
         """Its id while it runs. What a crash left behind, or another process under a reused id, counts as none."""
         known = self._known
-        if not known or _started(known["pid"]) != known["started"]:
+        started = _started(known["pid"]) if known else None
+        if started is None or started != known["started"]:
             return None
         pid: int = known["pid"]
         return pid

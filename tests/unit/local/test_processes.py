@@ -1,6 +1,7 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -63,6 +64,14 @@ def test_it_is_asked_to_end_and_waited_for(process):
 
 def test_an_id_that_belongs_to_another_process_by_now_counts_as_none(process):
     (process.instance.folder / "front.pid").write_text(json.dumps({"pid": os.getpid(), "started": "long ago"}))
+
+    assert process.pid is None
+
+
+def test_a_process_that_had_ended_before_anybody_looked_counts_as_none(process):
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    (process.instance.folder / "front.pid").write_text(json.dumps({"pid": ended.pid, "started": None}))
 
     assert process.pid is None
 
