@@ -112,7 +112,7 @@ _PERSON_READS: dict[TableSpec, tuple[Operation, ...]] = {
 }
 """What is known of a person."""
 _OFFERS: tuple[Operation, ...] = ("BatchGetItem",)
-"""Prices and stock of the SKUs that somebody names."""
+"""Prices, stock and discounts that somebody names."""
 
 _ALL = (
     FunctionSpec(
@@ -219,6 +219,18 @@ _ALL = (
             IDEMPOTENCY: CLAIM,
         },
         indexes=("by_listing",),
+        secrets=("signing",),
+    ),
+    FunctionSpec(
+        "admin_discounts",
+        "Staff make discount codes, change and end them",
+        tables={
+            **_CATALOG_READS,
+            CATALOG: _OFFERS,
+            INVENTORY: READ + CHANGE,
+            AUDIT: APPEND,
+            IDEMPOTENCY: CLAIM,
+        },
         secrets=("signing",),
     ),
     FunctionSpec(

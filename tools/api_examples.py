@@ -26,6 +26,8 @@ _PRODUCT = {
     "status": "active",
 }
 
+_DISCOUNT = {"title": "Spring sale", "basis_points": 1000, "minimum": {"USD": 3000}, "ends_at": "2027-03-31T22:00:00Z"}
+
 BODIES: dict[str, Any] = {
     "ask_about_person": {"email": "grace@example.com", "kind": "export", "reference": "ticket 4711"},
     "replace_policy": {"mode": "backorder", "cap": 20, "expected_on": "2027-01-15", "purchase_limit": 4},
@@ -57,6 +59,7 @@ BODIES: dict[str, Any] = {
                 }
             ]
         },
+        "discounts": {"codes": ["SPRING-10"]},
     },
     "complete_checkout": {
         "payment": {
@@ -86,6 +89,8 @@ BODIES: dict[str, Any] = {
     "replace_purchase_order": _PURCHASE_ORDER,
     "reschedule_purchase_order": {"expected_on": "2027-01-10"},
     "receive_delivery": {"lines": [{"sku": _MUG, "quantity": 24}], "note": "delivery note 4711, first box"},
+    "create_discount": {"code": "SPRING-10", **_DISCOUNT, "limit": 500, "limit_per_buyer": 1},
+    "replace_discount": {**_DISCOUNT, "limit": 800, "limit_per_buyer": 1},
     "pick_order": {"lines": [{"line_id": "line_1", "quantity": 1}]},
     "pack_order": {"weight_grams": 450},
     "ship_order": {"location": "main"},

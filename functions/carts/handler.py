@@ -19,7 +19,14 @@ from commerce.clock import now
 from commerce.protocol import ErrorResponse
 
 api = Api("storefront", verify=tokens.verify, idempotency=wiring.personal_idempotency)
-wiring.at_start(wiring.carts, wiring.personal_checkouts, wiring.catalog, wiring.inventory, wiring.personal_idempotency)
+wiring.at_start(
+    wiring.carts,
+    wiring.personal_checkouts,
+    wiring.catalog,
+    wiring.inventory,
+    wiring.discounts,
+    wiring.personal_idempotency,
+)
 
 
 @api.post("/carts", body=CartRequest, answers=CartResponse, status=201, idempotency="optional")
@@ -68,6 +75,7 @@ def create_checkout(request: Request[CheckoutCreateRequest]) -> Response:
         caller=request.caller,
         now=now(),
         shelf=_shelf(),
+        discounts=wiring.discounts(),
         carts=wiring.carts(),
         checkouts=wiring.personal_checkouts(),
     )
@@ -83,6 +91,7 @@ def get_checkout(request: Request[None]) -> Response:
             caller=request.caller,
             now=now(),
             shelf=_shelf(),
+            discounts=wiring.discounts(),
             checkouts=wiring.personal_checkouts(),
         )
     )
@@ -98,6 +107,7 @@ def update_checkout(request: Request[CheckoutUpdateRequest]) -> Response:
             caller=request.caller,
             now=now(),
             shelf=_shelf(),
+            discounts=wiring.discounts(),
             checkouts=wiring.personal_checkouts(),
         )
     )

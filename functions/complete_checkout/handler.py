@@ -22,6 +22,7 @@ def complete_checkout(request: Request[CompleteRequest]) -> Response:
         checkouts=wiring.personal_checkouts(),
         catalog=wiring.catalog(),
         shelves=wiring.inventory(),
+        discounts=wiring.discounts(),
         gateway=wiring.payment_gateway(),
         workflow=wiring.workflow(),
         lines=wiring.lines(),

@@ -7,7 +7,15 @@ from uuid import uuid4
 from builders.office import Answer, Office
 from builders.rights import Handler
 
-KEYED = ("carts", "complete_checkout", "admin_inventory", "admin_orders", "admin_purchasing", "admin_refunds")
+KEYED = (
+    "carts",
+    "complete_checkout",
+    "admin_discounts",
+    "admin_inventory",
+    "admin_orders",
+    "admin_purchasing",
+    "admin_refunds",
+)
 """Whose POST routes take an idempotency key."""
 
 

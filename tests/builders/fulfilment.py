@@ -321,6 +321,19 @@ class NoCheckouts:
         raise NotImplementedError
 
 
+class NoDiscounts:
+    """Nothing was taken off."""
+
+    def redeem_actions(self, discounts: Any, buyer: str) -> list[dict[str, Any]]:
+        """Never asked for."""
+        raise NotImplementedError
+
+    def give_back_actions(self, discounts: Any, buyer: str) -> list[dict[str, Any]]:
+        """Nothing."""
+        assert not list(discounts)
+        return []
+
+
 @dataclass
 class Signals:
     """The workflow: what it was told."""
@@ -419,6 +432,7 @@ class Shop:
             orders=self.memory,
             checkouts=NoCheckouts(),
             inventory=self.warehouse,
+            discounts=NoDiscounts(),
             payments=self.memory,
             audit=self.memory,
         )

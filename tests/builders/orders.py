@@ -19,7 +19,9 @@ from commerce.adapters.sealing import Seals
 from commerce.checkout.complete import Credential, Instrument, Payment, Till, complete
 from commerce.checkout.model import Checkout
 from commerce.checkout.repository import CheckoutRepository, LineRepository
+from commerce.checkout.service import coupons_for, derive
 from commerce.clock import iso
+from commerce.discounts.repository import DiscountRepository
 from commerce.identity.model import GUEST, Caller
 from commerce.inventory.model import Part, Stock
 from commerce.inventory.repository import InventoryRepository
@@ -245,15 +247,17 @@ class Shop:
         self.orders = OrderRepository(Table(client, tables["ORDERS_TABLE"]), self.outbox, self.seals)
         self.checkouts = CheckoutRepository(Table(client, tables["CARTS_TABLE"]), self.seals)
         self.inventory = InventoryRepository(Table(client, tables["INVENTORY_TABLE"]), self.outbox, locations)
+        self.discounts = DiscountRepository(Table(client, tables["INVENTORY_TABLE"]))
         self.payments = PaymentRepository(Table(client, tables["ORDERS_TABLE"]))
         self.audit = AuditTrail(tables["AUDIT_TABLE"])
-        self.stores = Stores(self.orders, self.payments, self.audit, self.checkouts, self.inventory)
+        self.stores = Stores(self.orders, self.payments, self.audit, self.checkouts, self.inventory, self.discounts)
         self.gateway, self.workflow, self.catalog = FakeGateway(), FakeWorkflow(), FakeCatalog()
         self.till = Till(
             stores=self.stores,
             checkouts=self.checkouts,
             catalog=self.catalog,
             shelves=self.inventory,
+            discounts=self.discounts,
             gateway=self.gateway,
             workflow=self.workflow,
             lines=LineRepository(Table(client, tables["CARTS_TABLE"])),
@@ -288,6 +292,14 @@ class Shop:
         checkout = ready_checkout(id=id, lines=wants, **changes)
         self.checkouts.add(checkout)
         return checkout
+
+    def seen(self, checkout: Checkout) -> Checkout:
+        """The checkout once its buyer has been shown it as it is now."""
+        skus = [line.sku for line in checkout.lines]
+        offers, supply = self.catalog.offers(skus), self.inventory.supply(skus, NOW)
+        coupons = coupons_for(checkout, self.discounts, NOW, consistent=True)
+        wanted = checkout.model_copy(update={"totals": ()})
+        return self.checkouts.save(checkout, derive(wanted, offers, supply, coupons, self.till.settings))
 
     def complete(
         self, checkout: Checkout, payment: Payment | None = None, *, caller: Caller = GUEST, now: datetime = NOW

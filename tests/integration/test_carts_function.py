@@ -174,7 +174,8 @@ def with_what_is_the_shops(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     theirs = {
-        "price": 1, "unit_price": 1, "totals": [{"type": "total", "amount": 1}], "discounts": [{"amount": 5000}],
+        "price": 1, "unit_price": 1, "totals": [{"type": "total", "amount": 1}],
+        "discounts": {"applied": [{"code": "FREE", "title": "Free", "amount": 5000}]},
         "status": "completed", "order": {"id": "order_1"}, "order_id": "order_1", "owner": "eve", "subject": "eve",
         "available": 99, "version": 99, "expires_at": "2099-01-01T00:00:00Z", "_owner": "eve",
         "__class__": "Admin", "pk": "cart#1", "continue_url": "https://attacker.example", "paid": True,

@@ -263,7 +263,7 @@ def test_an_order_of_two_parcels_takes_five_transitions_too_and_wakes_with_the_l
 ) -> None:
     """The warehouse's and the carrier's own use cases do the waking."""
     execution = Execution(aws, machine, "split", "confirmed", lines=from_two_places())
-    stores = Stores(execution.orders, None, AuditTrail("orders"), None, None)  # type: ignore[arg-type]
+    stores = Stores(execution.orders, None, AuditTrail("orders"), None, None, None)  # type: ignore[arg-type]
     execution.waits_in("AwaitWarehouse")
     for location in ("annex", "main"):
         step: dict[str, Any] = {"order_id": "split", "location": location, "actor": "sam", "now": NOW}

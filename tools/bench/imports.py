@@ -65,6 +65,7 @@ STARTS = (
     *(Start(name, name, most=READS) for name in ("catalog", "carts", "orders")),
     *(Start(name, name, most=READS) for name in ("admin_catalog", "admin_inventory", "admin_orders")),
     Start("admin_purchasing", "admin_purchasing", most=READS),
+    Start("admin_discounts", "admin_discounts", most=READS),
     *(Start(name, name, most=READS) for name in ("carrier_webhook", "project_catalog", "watch_stock")),
     Start("send_email", "send_email", most=500),
     Start("settle_order", "settle_order", most=440),

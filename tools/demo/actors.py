@@ -1,7 +1,7 @@
 """The people of the demonstration and of the end-to-end tests. Each does over HTTP what its real counterpart would."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -104,16 +104,18 @@ class Shopper:
         cart: dict[str, Any] = self.post("/carts", {"line_items": items})
         return cart
 
-    def checkout(self, *lines: tuple[str, int]) -> dict[str, Any]:
-        """A checkout that is ready to be completed: cart, then address, then a shipping option."""
+    def checkout(self, *lines: tuple[str, int], codes: Iterable[str] = ()) -> dict[str, Any]:
+        """A checkout that is ready to be completed: cart, then address and discount codes, then a shipping option."""
         cart = self.cart(*lines)
         checkout = self.post("/checkout-sessions", {"cart_id": cart["id"], "line_items": []})
-        checkout = self.fill_in(checkout)
+        checkout = self.fill_in(checkout, codes=codes)
         option = checkout["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"]
-        return self.fill_in(checkout, option)
+        return self.fill_in(checkout, option, codes)
 
-    def fill_in(self, checkout: dict[str, Any], option: str | None = None) -> dict[str, Any]:
-        """Buyer, address and, where given, the shipping option. Replaces the whole checkout."""
+    def fill_in(
+        self, checkout: dict[str, Any], option: str | None = None, codes: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Buyer, address and, where given, the shipping option and discount codes. Replaces the whole checkout."""
         group: dict[str, Any] = {"selected_option_id": option} if option else {}
         body = {
             "line_items": [
@@ -121,6 +123,7 @@ class Shopper:
                 for line in checkout["line_items"]
             ],
             "buyer": {**self.buyer},
+            "discounts": {"codes": list(codes)},
             "fulfillment": {
                 "methods": [
                     {

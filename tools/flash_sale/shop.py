@@ -20,6 +20,7 @@ from commerce.checkout.repository import CheckoutRepository, LineRepository
 from commerce.checkout.service import derive
 from commerce.clock import epoch, iso
 from commerce.contact import Buyer, PostalAddress
+from commerce.discounts.repository import DiscountRepository
 from commerce.inventory.model import Stock
 from commerce.inventory.pooling import switch_on
 from commerce.inventory.repository import InventoryRepository
@@ -178,7 +179,7 @@ class Shop:
             updated_at=iso(now),
             expires_at=epoch(now) + 6 * 3600,
         )
-        return derive(asked, self.staff.catalog.offers([SKU]), self.inventory.supply([SKU], now), SETTINGS)
+        return derive(asked, self.staff.catalog.offers([SKU]), self.inventory.supply([SKU], now), {}, SETTINGS)
 
     @contextmanager
     def environment(self) -> Iterator[Till]:
@@ -230,6 +231,7 @@ class Shop:
         outbox, seals = Outbox("outbox"), Seals(table("privacy"))
         checkouts = CheckoutRepository(table("carts"), seals)
         inventory = InventoryRepository(table("inventory"), outbox, SETTINGS.location_ids, clock=self.loop.clock)
+        discounts = DiscountRepository(table("inventory"))
         return Till(
             stores=Stores(
                 OrderRepository(table("orders"), outbox, seals),
@@ -237,10 +239,12 @@ class Shop:
                 AuditTrail("audit"),
                 checkouts,
                 inventory,
+                discounts,
             ),
             checkouts=checkouts,
             catalog=OneProduct(),
             shelves=inventory,
+            discounts=discounts,
             gateway=Bank(),
             workflow=Running(),
             lines=LineRepository(table("carts"), clock=self.loop.clock),

@@ -78,7 +78,7 @@ class Checks:
         self._caps: Counter[Place] = Counter(before.caps if before else ())
         """How many units may be sold ahead at a place."""
         self._limits: dict[str, int] = dict(before.limits if before else ())
-        """By SKU: how many units one buyer may have."""
+        """By SKU, or key of a discount: how many units, or uses, one buyer may have."""
         self._promised: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
         """By SKU and kind of movement: by how much the units on all shelves changed."""
@@ -101,6 +101,8 @@ class Checks:
                     policy = self._decode(write.new)
                     self._caps[write.pk[6:], policy["location"]] = policy["cap"]
                     self._limits[write.pk[6:]] = policy.get("purchase_limit", MAX_UNITS)
+                elif write.sk.startswith("DISCOUNT") and write.new is not None:
+                    self._within_its_limit(write.pk, write.sk, self._decode(write.new))
                 elif write.pk.startswith("STOCK#"):
                     sku, _, shard = write.pk[6:].partition("#")
                     place = (sku, write.sk[9:])
@@ -121,6 +123,15 @@ class Checks:
                 self._follows(self._decode(write.old), self._decode(write.new))
         for place in touched:
             self._balanced(place)
+
+    def _within_its_limit(self, pk: str, sk: str, item: dict[str, Any]) -> None:
+        """No discount is used more often than it may be, not for a moment: neither by all nor by one buyer."""
+        self.counts["discounts"] += 1
+        most = item.get("limit", MAX_UNITS) if sk == "DISCOUNT" else self._limits[sk]
+        if sk == "DISCOUNT":
+            self._limits[pk] = item.get("limit_per_buyer", MAX_UNITS)
+        if not 0 <= item["uses"] <= most:
+            raise Violation("discounts", f"{pk} {sk} was used {item['uses']} times of {most}")
 
     def _follows(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         """Who changes a checkout has seen how it was: of two changes at once, one is made anew."""
@@ -290,6 +301,7 @@ class Checks:
         self._no_promise_left()
         self._goods_are_where_they_belong(orders)
         self._limits_hold(orders)
+        self._discounts_are_counted(orders)
         self._money_is_where_it_belongs(orders)
         self._executions_ended(orders)
 
@@ -377,10 +389,26 @@ class Checks:
                 for line in order["lines"]:
                     bought[order.get("buyer_key", ""), line["sku"]] += line["quantity"]
         for pk, sk, item in self._world.tables.items("inventory"):
-            if pk.startswith("BUYER#"):
+            if pk.startswith("BUYER#") and sk.startswith("LIMIT#"):
                 counted, has = item["units"], bought[pk[6:], sk[6:]]
                 if counted != has or counted > self._limits[sk[6:]]:
                     raise Violation("limits", f"of {sk[6:]} a buyer has {has}; counted were {counted}")
+
+    def _discounts_are_counted(self, orders: list[dict[str, Any]]) -> None:
+        """What was taken off is what the orders say of their discounts, and each counted use is an order's."""
+        self.counts["discounts"] += 1
+        uses: Counter[tuple[str, str]] = Counter()
+        for order in orders:
+            taken = -sum(entry["amount"] for entry in order["totals"] if entry["type"] == "items_discount")
+            given = order.get("discounts", ())
+            if sum(one["amount"] for one in given) != taken:
+                raise Violation("discounts", f"{taken} were taken off {order['id']}, for {given}")
+            for one in given if order["status"] != "canceled" else ():
+                uses[f"DISCOUNT#{one['code']}", "DISCOUNT"] += one["counted"]
+                uses[f"BUYER#{order.get('buyer_key')}", f"DISCOUNT#{one['code']}"] += one["counted_for_buyer"]
+        for pk, sk, item in self._world.tables.items("inventory"):
+            if sk.startswith("DISCOUNT") and item["uses"] != uses[pk, sk]:
+                raise Violation("discounts", f"{pk} {sk} is in use {uses[pk, sk]} times; counted were {item['uses']}")
 
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:
         self.counts["I2"] += 1

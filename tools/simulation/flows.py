@@ -32,12 +32,18 @@ POLICIES = {
     "PRINT": SellingPolicy(version=1, purchase_limit=2),
 }
 """Lamps are sold ahead of their stock, and one buyer gets two prints."""
+DISCOUNTS = (
+    {"code": "ONCE", "title": "Five off, once", "amounts": {"USD": 500}, "limit": 1},
+    {"code": "WELCOME", "title": "Ten per cent, once each", "basis_points": 1000, "limit_per_buyer": 1},
+)
+CODES = ((), (), (), ("WELCOME",), ("ONCE",), ("ONCE", "WELCOME"))
+"""What buyers of a crowd enter."""
 BUYERS = (2, 2, 2, 2, 2, 2, 2, 3, 3, 4, 5, 8)
 """How many want the same things at once, mostly few: most of what can go wrong goes wrong between two."""
 
 
 def furnish(world: World) -> None:
-    """Products and stock, as staff make them."""
+    """Products, discounts and stock, as staff make them."""
 
     def make() -> None:
         for sku, price in PRICES.items():
@@ -56,6 +62,15 @@ def furnish(world: World) -> None:
             )
         for sku, policy in POLICIES.items():
             wiring.inventory().save_policy(sku, SellingPolicy(), policy)
+        for discount in DISCOUNTS:
+            made = world.http(
+                "admin_discounts",
+                "POST /admin/discounts",
+                body=discount,
+                headers={"idempotency-key": f"discount-{discount['code']}"},
+                staff=True,
+            )
+            assert made is not None and made.status == 201, made
         for (sku, location), quantity in STOCK.items():
             world.http(
                 "admin_inventory",
@@ -557,6 +572,24 @@ def limited(world: World) -> None:
     _safety_net(world)
 
 
+def coupon(world: World) -> None:
+    """In two tabs at once a buyer enters the code that works once and the one that works once each, and another buyer
+    the first; then one order is canceled, and the buyer enters both again.
+    """
+    Parcels(world)
+    first = _bought(world, 1, codes=("ONCE", "WELCOME"), email="ada@buyers.example")
+    _bought(world, 2, codes=("welcome",), email="Ada+second@buyers.example")
+    _bought(world, 4, codes=("once",))
+    _changes_mind(world, first)
+
+    def again() -> None:
+        world.scheduler.sleep(40_000.0)
+        Buyer(world, "buyer3", codes=("ONCE", "WELCOME"), email="Ada+again@buyers.example").buy()
+
+    world.scheduler.start("buyer3", again)
+    _safety_net(world)
+
+
 def crowd(world: World) -> None:
     """Two to eight buyers at once who want the same few things, and everything that may become of an order."""
     chances = world.random
@@ -571,6 +604,7 @@ def crowd(world: World) -> None:
             lines=lines,
             cards=cards,
             confirms=chances.random() < 0.8,
+            codes=chances.choice(CODES),
         )
         _afterwards(world, somebody, parcels)
     if chances.random() < 0.2:
@@ -646,5 +680,8 @@ FLOWS: dict[str, Scene] = {
     "count": Scene(counted, ("delivered", "delivered")),
     "table": Scene(by_table, ("canceled", "delivered"), otherwise=("canceled",)),
     "limit": Scene(limited, ("canceled", "delivered"), otherwise=("delivered", "delivered")),
+    "coupon": Scene(
+        coupon, ("canceled", *("delivered",) * 3), otherwise=("delivered",) * 4
+    ),
     "hot": Scene(hot, ("canceled", "canceled", "delivered", "delivered"), firm=False),
 }

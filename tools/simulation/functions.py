@@ -38,6 +38,7 @@ LOADED = (
     "payment_webhook",
     "carrier_webhook",
     "admin_catalog",
+    "admin_discounts",
     "admin_inventory",
     "admin_orders",
     "admin_purchasing",

@@ -105,6 +105,8 @@ class Buyer(Person):
     """Seconds at the bank's page."""
     email: str | None = None
     """If it is not made of the name."""
+    codes: Sequence[str] = ()
+    """Discount codes that the buyer enters."""
     order_id: str | None = None
     on_order: Callable[[str], None] = lambda order_id: None
 
@@ -186,6 +188,7 @@ class Buyer(Person):
         return {
             "line_items": [{"item": {"id": sku}, "quantity": quantity} for sku, quantity in lines],
             "context": {"currency": "USD", "address_country": "GB"},
+            "discounts": {"codes": list(self.codes)},
             "buyer": {"email": self.email or f"{self.name}@buyers.example", "first_name": "Ada", "last_name": "Byron"},
             "fulfillment": {
                 "methods": [

@@ -5,6 +5,7 @@ A release is deployed while orders are under way. What they were written as, the
 
 from typing import Any
 
+_OF_AN_ORDER = ("shipments", "moved_at", "ahead", "discounts")
 _OF_A_LINE = ("expected_on", "limited")
 _OF_AN_ALLOCATION = ("shard", "backordered")
 
@@ -12,10 +13,10 @@ _OF_AN_ALLOCATION = ("shard", "backordered")
 def as_before(item: dict[str, Any]) -> dict[str, Any] | None:
     """The decoded item of an order in the older shape; None for one that the older release could not have."""
     parcels = item.get("shipments", [])
-    if len(parcels) != 1 or any(_is_new(line) for line in item["lines"]):
+    if len(parcels) != 1 or item.get("discounts") or any(_is_new(line) for line in item["lines"]):
         return None
     [parcel] = parcels
-    old = {name: value for name, value in item.items() if name not in ("shipments", "moved_at", "ahead")}
+    old = {name: value for name, value in item.items() if name not in _OF_AN_ORDER}
     old["lines"] = [
         {
             **{name: value for name, value in line.items() if name not in _OF_A_LINE},

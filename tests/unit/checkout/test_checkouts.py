@@ -16,6 +16,7 @@ from builders.carts import (
     update_request,
 )
 from builders.checkout import NOW, buyer
+from builders.discounts import Coupons, coupon
 from builders.pricing import offer
 from commerce.carts.model import PricedCart
 from commerce.carts.service import create_cart
@@ -24,6 +25,7 @@ from commerce.checkout.request import CheckoutCreateRequest
 from commerce.checkout.service import cancel_checkout, create_checkout, get_checkout, update_checkout
 from commerce.errors import Contended, Invalid, NotFound
 from commerce.identity.model import GUEST, Caller
+from commerce.inventory.policy import buyer_key
 from commerce.messages import error
 from commerce.pricing.model import amount_of
 from commerce.protocol import ErrorResponse
@@ -37,7 +39,7 @@ class Counter:
 
     def __init__(self, at: Shop, caller: Caller = GUEST) -> None:
         self.shop, self.caller, self.now = at, caller, NOW
-        self.carts, self.checkouts = Carts(), Checkouts()
+        self.carts, self.checkouts, self.discounts = Carts(), Checkouts(), Coupons()
 
     def cart(self, *wanted: tuple[str, int], **more: Any) -> str:
         made = create_cart(
@@ -52,6 +54,7 @@ class Counter:
             caller=self.caller,
             now=self.now,
             shelf=self.shop.shelf(),
+            discounts=self.discounts,
             carts=self.carts,
             checkouts=self.checkouts,
         )
@@ -63,7 +66,12 @@ class Counter:
 
     def get(self, checkout_id: str) -> Checkout:
         return get_checkout(
-            checkout_id, caller=self.caller, now=self.now, shelf=self.shop.shelf(), checkouts=self.checkouts
+            checkout_id,
+            caller=self.caller,
+            now=self.now,
+            shelf=self.shop.shelf(),
+            discounts=self.discounts,
+            checkouts=self.checkouts,
         )
 
     def update(self, checkout_id: str, *wanted: tuple[str, int], **more: Any) -> Checkout:
@@ -73,6 +81,7 @@ class Counter:
             caller=self.caller,
             now=self.now,
             shelf=self.shop.shelf(),
+            discounts=self.discounts,
             checkouts=self.checkouts,
         )
 
@@ -345,3 +354,73 @@ def test_a_single_destination_counts_as_selected_and_gets_a_name() -> None:
 
     assert made.destination_id == "dest_1"
     assert made.status == "ready_for_complete"
+
+
+def test_codes_of_an_update_replace_those_before_and_none_clears_them() -> None:
+    buyer = Counter(shop(**{"SHIRT-M": 9}))
+    buyer.discounts.kept = {**coupon("SPRING"), **coupon("FIVER", amounts={"USD": 500})}
+    checkout = buyer.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["spring"]}))
+    assert [one.code for one in checkout.discounts] == ["SPRING"]
+
+    replaced = buyer.update(checkout.id, ("SHIRT-M", 1), discounts={"codes": ["Fiver "]})
+    assert (replaced.codes, [one.code for one in replaced.discounts]) == (("Fiver ",), ["FIVER"])
+    cleared = buyer.update(checkout.id, ("SHIRT-M", 1), discounts={"codes": []})
+    assert (cleared.codes, cleared.discounts) == ((), ())
+    assert amount_of(cleared.totals, "items_discount") == 0
+
+
+def test_a_checkout_without_codes_asks_nobody_about_discounts() -> None:
+    buyer = Counter(shop(**{"SHIRT-M": 9}))
+    buyer.get(buyer.made(checkout_request(("SHIRT-M", 1))).id)
+    assert buyer.discounts.buyers == []
+
+
+def test_a_discount_that_ends_while_the_checkout_is_open_is_told_as_another_price() -> None:
+    buyer = Counter(shop(**{"SHIRT-M": 9}))
+    buyer.discounts.kept = coupon()
+    checkout = buyer.update(
+        buyer.made(checkout_request(("SHIRT-M", 1))).id, ("SHIRT-M", 1), discounts={"codes": ["SPRING"]}
+    )
+    assert (checkout.status, amount_of(checkout.totals, "items_discount")) == ("ready_for_complete", -250)
+
+    buyer.discounts.kept = coupon(state="ended")
+    later = buyer.get(checkout.id)
+    assert [message.code for message in later.messages] == ["discount_code_expired", "price_changed"]
+    assert (later.status, amount_of(later.totals, "items_discount")) == ("ready_for_complete", 0)
+
+
+def test_too_many_codes_change_nothing() -> None:
+    buyer = Counter(shop(**{"SHIRT-M": 9}))
+    six = {"codes": [f"CODE-{number}" for number in range(6)]}
+    checkout = buyer.made(checkout_request(("SHIRT-M", 1)))
+
+    refused = buyer.update(checkout.id, ("SHIRT-M", 2), discounts=six)
+
+    assert (refused.messages[0].code, refused.messages[0].path) == ("too_many_codes", "$.discounts.codes")
+    assert buyer.checkouts.kept[checkout.id] == checkout
+    assert isinstance(buyer.create(checkout_request(("SHIRT-M", 1), discounts=six)), ErrorResponse)
+
+
+def test_who_guesses_codes_is_stopped_and_keeps_the_one_that_works() -> None:
+    buyer = Counter(shop(**{"SHIRT-M": 9}))
+    buyer.discounts.kept = coupon()
+    checkout = buyer.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING"]}))
+    for number in range(20):
+        checkout = buyer.update(checkout.id, ("SHIRT-M", 1), discounts={"codes": ["SPRING", f"GUESS-{number}"]})
+    assert checkout.wrong_codes == 20
+    asked = len(buyer.discounts.buyers)
+
+    stopped = buyer.update(checkout.id, ("SHIRT-M", 1), discounts={"codes": ["GUESS-20"]})
+    assert stopped.messages[0].code == "too_many_wrong_codes"
+    assert len(buyer.discounts.buyers) == asked
+    goes_on = buyer.update(checkout.id, ("SHIRT-M", 2), discounts={"codes": ["spring"]})
+    assert [one.code for one in goes_on.discounts] == ["SPRING"]
+
+
+def test_uses_are_counted_for_the_account_else_for_the_address() -> None:
+    guest = Counter(shop(**{"SHIRT-M": 9}))
+    guest.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING"]}))
+    guest.made(
+        checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING"]}, buyer={"email": "Ada+shop@example.com"})
+    )
+    assert guest.discounts.buyers == [None, buyer_key(None, "ada@example.com")]

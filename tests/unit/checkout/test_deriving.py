@@ -18,7 +18,7 @@ from commerce.settings import Settings
 
 
 def derived(asked: Checkout, left: int = 100, shop: Settings | None = None) -> Checkout:
-    return derive(asked, offers_for(asked), {line.sku: supply(left) for line in asked.lines}, shop or settings())
+    return derive(asked, offers_for(asked), {line.sku: supply(left) for line in asked.lines}, {}, shop or settings())
 
 
 def errors(of: Checkout) -> list[tuple[str, str | None]]:
@@ -108,7 +108,7 @@ def test_a_sum_that_no_payment_can_carry_is_refused() -> None:
     asked = checkout(lines=(wanted("GOLD", quantity=2),))
     gold = {"GOLD": offer("GOLD", prices={"USD": MAX_AMOUNT})}
 
-    assert errors(derive(asked, gold, {"GOLD": supply(9)}, settings())) == [("total_too_large", "$.line_items")]
+    assert errors(derive(asked, gold, {"GOLD": supply(9)}, {}, settings())) == [("total_too_large", "$.line_items")]
 
 
 def test_a_hint_of_the_country_shows_options_before_there_is_an_address() -> None:
@@ -124,14 +124,14 @@ def test_a_changed_price_is_a_warning_on_its_line_and_the_new_price_counts(price
     shown = ready_checkout()
     today = {"SHIRT-M": offer(prices={"USD": price})}
 
-    again = derive(shown, today, {"SHIRT-M": supply(9)}, settings())
+    again = derive(shown, today, {"SHIRT-M": supply(9)}, {}, settings())
 
     assert [(message.type, message.code, message.path) for message in again.messages] == [
         ("warning", "price_changed", "$.line_items[0].item.price")
     ]
     assert again.status == "ready_for_complete"
     assert amount_of(again.totals, "subtotal") == price
-    assert derive(again, today, {"SHIRT-M": supply(9)}, settings()).messages == ()
+    assert derive(again, today, {"SHIRT-M": supply(9)}, {}, settings()).messages == ()
 
 
 def test_a_dearer_way_to_ship_is_a_warning_on_the_totals() -> None:

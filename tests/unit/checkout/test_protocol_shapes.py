@@ -47,7 +47,7 @@ def shown(of: Checkout, order_url: str | None = None) -> ProtocolCheckout:
     ids=["ready", "bare", "empty", "wrong", "taxed"],
 )
 def test_every_state_of_a_checkout_has_the_protocols_shape(asked: Checkout) -> None:
-    ProtocolCheckout.model_validate_json(text(derive(asked, offers_for(asked), {"A": supply(1)}, settings())))
+    ProtocolCheckout.model_validate_json(text(derive(asked, offers_for(asked), {"A": supply(1)}, {}, settings())))
 
 
 def test_the_fulfilment_extension_names_one_method_one_parcel_and_the_selected_address() -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from commerce.carts.repository import CartRepository
     from commerce.catalog.repository import CatalogRepository
     from commerce.checkout.repository import CheckoutRepository, LineRepository
+    from commerce.discounts.repository import DiscountRepository
     from commerce.fulfilment.gateway import EasyPostCarrier
     from commerce.inventory.repository import InventoryRepository
     from commerce.orders.ports import Books, Stores
@@ -123,6 +124,14 @@ def inventory() -> InventoryRepository:
 
 
 @functools.cache
+def discounts() -> DiscountRepository:
+    """The discounts."""
+    from commerce.discounts.repository import DiscountRepository
+
+    return DiscountRepository(table("INVENTORY_TABLE"))
+
+
+@functools.cache
 def purchasing() -> PurchasingRepository:
     """The suppliers and purchase orders."""
     from commerce.purchasing.repository import PurchasingRepository
@@ -188,7 +197,7 @@ def stores(*, personal: bool = False) -> Stores:
     """Everything that a change of an order may have to change with it."""
     from commerce.orders.ports import Stores
 
-    return Stores(orders(personal=personal), payments(), audit(), checkouts(), inventory())
+    return Stores(orders(personal=personal), payments(), audit(), checkouts(), inventory(), discounts())
 
 
 def personal_stores() -> Stores:

@@ -9,6 +9,7 @@ from commerce.model import Model
 from commerce.protocol import (
     CART,
     CHECKOUT,
+    DISCOUNT,
     FULFILLMENT,
     LOOKUP,
     ORDER,
@@ -23,11 +24,12 @@ _SCHEMAS = {
     CART: "cart",
     CHECKOUT: "checkout",
     FULFILLMENT: "fulfillment",
+    DISCOUNT: "discount",
     ORDER: "order",
     SEARCH: "catalog_search",
     LOOKUP: "catalog_lookup",
 }
-_EXTENDS = {FULFILLMENT: CHECKOUT}
+_EXTENDS = {FULFILLMENT: CHECKOUT, DISCOUNT: CHECKOUT}
 
 
 class BusinessMetadata(Model):

@@ -18,9 +18,11 @@ from pydantic import Field
 from commerce.carts.model import SOLD_AHEAD, out_of_stock, over_the_limit
 from commerce.checkout import waiting
 from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
-from commerce.checkout.service import chosen_option, derive, tell
+from commerce.checkout.service import Discounts, chosen_option, coupons_for, derive, tell
 from commerce.checkout.waiting import Lines
 from commerce.contact import PostalAddress
+from commerce.discounts.model import Coupon
+from commerce.discounts.policy import counts, redeemed
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound, WaitingRoom
 from commerce.identity.model import Caller
 from commerce.inventory.allocation import STRATEGIES, allocate
@@ -116,6 +118,7 @@ class Till:
     checkouts: Checkouts
     catalog: Catalog
     shelves: Shelves
+    discounts: Discounts
     gateway: PaymentGateway
     workflow: Workflow
     lines: Lines
@@ -221,7 +224,8 @@ def _ordered(till: Till, checkout: Checkout, now: datetime, *, recent: bool) -> 
     skus = [line.sku for line in checkout.lines]
     remembered = till.shelves.remembered(skus, now) if recent else None
     stock, supply = remembered or till.shelves.shelves(skus, now)
-    derived = derive(checkout, till.catalog.offers(skus), supply, till.settings)
+    coupons = coupons_for(checkout, till.discounts, now, consistent=True)
+    derived = derive(checkout, till.catalog.offers(skus), supply, coupons, till.settings)
     option = chosen_option(derived, till.settings)
     if remembered and (_unseen(checkout, derived) or derived.status != "ready_for_complete"):
         return None
@@ -230,7 +234,7 @@ def _ordered(till: Till, checkout: Checkout, now: datetime, *, recent: bool) -> 
     if derived.status != "ready_for_complete" or option is None:
         return _unless_moved(till, checkout, derived, now)
     try:
-        return _taken(till, derived, option, stock, supply, now)
+        return _taken(till, derived, option, stock, supply, coupons, now)
     except OutOfStock as short:
         return None if remembered else _refused(till, checkout, derived, _sold_out(derived, short, supply), now)
     except TooManyParts:
@@ -247,6 +251,7 @@ def _taken(
     option: ShippingOption,
     stock: Mapping[str, tuple[Stock, ...]],
     supply: Mapping[str, Supply],
+    coupons: Mapping[str, Coupon],
     now: datetime,
 ) -> Order:
     """The order with its stock taken. Who meets another buyer in a row of a pool goes on to another row.
@@ -255,12 +260,15 @@ def _taken(
     """
     ranking = STRATEGIES[till.settings.allocation](till.settings, stock, derived.destination or PostalAddress())
     hold = timedelta(seconds=till.settings.hold_seconds)
+    discounts = redeemed(derived.discounts, coupons)
     for turn in range(_TURNS):
-        parts = allocate(derived.priced, stock, ranking, supply, start=_start(derived, turn))
-        order = orders.new_order(derived, option, parts, supply, hold=hold, now=now)
+        parts = allocate(
+            derived.priced, stock, ranking, supply, start=_start(derived, turn), besides=counts(discounts)
+        )
+        order = orders.new_order(derived, option, parts, supply, discounts, hold=hold, now=now)
         pooled = any(part.shard for part in orders.parts_of(order))
         try:
-            orders.place_order(till.stores, order, derived, supply, now=now, patient=not pooled)
+            orders.place_order(till.stores, order, derived, supply, coupons, now=now, patient=not pooled)
             return order
         except Contended:
             if not pooled:

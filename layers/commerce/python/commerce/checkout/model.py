@@ -1,7 +1,7 @@
 """The checkout as it is stored (item `CHECKOUT#<id>`/`CHECKOUT`), and its life.
 
-What the client asked for (`lines`, `buyer`, `destination`, `option_id`) is kept apart from what the shop derived
-(`priced`, `totals`, `messages`): deriving again gives the same for the same prices and rates.
+What the client asked for (`lines`, `buyer`, `destination`, `option_id`, `codes`) is kept apart from what the shop
+derived (`priced`, `discounts`, `totals`, `messages`): deriving again gives the same for the same prices and rates.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from commerce.contact import Buyer, PostalAddress
+from commerce.discounts.model import AppliedDiscount
 from commerce.messages import Message
 from commerce.model import Model
 from commerce.money import Currency
@@ -60,7 +61,12 @@ class Checkout(Model):
     """The shipping option the buyer chose, one of the shop's rates."""
     country_hint: str | None = None
     """From the client's context, until there is a destination."""
+    codes: tuple[str, ...] = ()
+    """Discount codes, as the buyer entered them."""
+    wrong_codes: int = 0
+    """How many that the shop does not know were entered so far."""
     priced: tuple[PricedLine, ...] = ()
+    discounts: tuple[AppliedDiscount, ...] = ()
     totals: tuple[Total, ...] = ()
     messages: tuple[Message, ...] = ()
     attempt: int = 1

@@ -4,6 +4,7 @@ from typing import Literal
 
 from commerce.carts.request import CartRequest, ContextRequest, LineRequest
 from commerce.contact import Buyer, PostalAddress, Text
+from commerce.discounts.request import DiscountsRequest
 from commerce.model import OpenModel
 
 
@@ -39,6 +40,7 @@ class CheckoutUpdateRequest(CartRequest):
     """A whole checkout: an update replaces everything that the checkout held."""
 
     fulfillment: FulfillmentRequest = FulfillmentRequest()
+    discounts: DiscountsRequest = DiscountsRequest()
 
 
 class CheckoutCreateRequest(OpenModel):
@@ -49,3 +51,4 @@ class CheckoutCreateRequest(OpenModel):
     context: ContextRequest = ContextRequest()
     buyer: Buyer = Buyer()
     fulfillment: FulfillmentRequest = FulfillmentRequest()
+    discounts: DiscountsRequest = DiscountsRequest()

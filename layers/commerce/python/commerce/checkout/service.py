@@ -1,7 +1,7 @@
 """Checkout's use cases. Business outcomes are messages; what a caller may not see is NotFound."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,9 +12,12 @@ from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
 from commerce.checkout.request import CheckoutCreateRequest, CheckoutUpdateRequest, FulfillmentRequest
 from commerce.clock import epoch, iso
 from commerce.contact import Buyer, PostalAddress
+from commerce.discounts.model import MAX_CODES, MAX_WRONG_CODES, Coupon, normalized
+from commerce.discounts.policy import reduce, wrong_codes
 from commerce.errors import Contended, Invalid, NotFound
 from commerce.identity.model import Caller
 from commerce.ids import new_id
+from commerce.inventory.policy import buyer_key
 from commerce.messages import Message, error, warning
 from commerce.money import MAX_AMOUNT, display
 from commerce.pricing import service as pricing
@@ -26,6 +29,7 @@ from commerce.supply import Supply
 METHOD = "$.fulfillment.methods[0]"
 DESTINATION = f"{METHOD}.destinations[0]"
 OPTION = f"{METHOD}.groups[0].selected_option_id"
+CODES = "$.discounts.codes"
 
 EMPTY = error("empty", "There is nothing in the checkout.", path="$.line_items")
 
@@ -35,6 +39,15 @@ _WITH_REGION = frozenset({"AU", "CA", "US"})
 """Where a parcel does not arrive without the state or province (Universal Postal Union's addressing sheets)."""
 _REGION = re.compile(r"[A-Z]{2,3}")
 _WITHOUT_POSTAL_CODE = frozenset({"AE", "HK", "QA"})
+
+
+class Discounts(Protocol):
+    """What the shop takes off."""
+
+    def coupons(
+        self, codes: Iterable[str], buyer: str | None, now: datetime, *, consistent: bool = False
+    ) -> dict[str, Coupon]:
+        """How the codes that exist stand, for the buyer with this key if one is known. May lag if not consistent."""
 
 
 class Checkouts(Protocol):
@@ -65,6 +78,7 @@ def create_checkout(
     caller: Caller,
     now: datetime,
     shelf: Shelf,
+    discounts: Discounts,
     carts: Carts,
     checkouts: Checkouts,
 ) -> Checkout | ErrorResponse:
@@ -74,7 +88,9 @@ def create_checkout(
     """
     if request.cart_id is not None:
         cart = own_cart(request.cart_id, caller=caller, now=now, carts=carts)
-        return _convert(cart, request, caller=caller, now=now, shelf=shelf, checkouts=checkouts)
+        return _convert(
+            cart, request, caller=caller, now=now, shelf=shelf, discounts=discounts, checkouts=checkouts
+        )
     if request.line_items is None:
         raise Invalid("send line_items, or the cart_id of a cart", path="$.line_items")
     refused = refusals(request.line_items, shelf.settings)
@@ -86,6 +102,7 @@ def create_checkout(
         caller=caller,
         now=now,
         shelf=shelf,
+        discounts=discounts,
         currency=pricing.currency_for(context.currency, context.address_country, shelf.settings),
         country=context.address_country,
         lines=wanted_lines(request.line_items, ()),
@@ -98,19 +115,27 @@ def create_checkout(
 
 
 def _convert(
-    cart: Cart, request: CheckoutCreateRequest, *, caller: Caller, now: datetime, shelf: Shelf, checkouts: Checkouts
+    cart: Cart,
+    request: CheckoutCreateRequest,
+    *,
+    caller: Caller,
+    now: datetime,
+    shelf: Shelf,
+    discounts: Discounts,
+    checkouts: Checkouts,
 ) -> Checkout | ErrorResponse:
     """The cart's open checkout, or a new one of the cart's contents. Two conversions at once answer the same."""
     for _ in range(3):
         last = checkouts.converted(cart.id)
         open_one = checkouts.find(last) if last else None
         if open_one and open_one.status in OPEN | IN_PROGRESS and not open_one.expired(now):
-            return _shown(_owned(open_one, caller), shelf, now)
+            return _shown(_owned(open_one, caller), shelf, discounts, now)
         made = _new(
             request,
             caller=caller,
             now=now,
             shelf=shelf,
+            discounts=discounts,
             currency=cart.currency,
             country=cart.country_hint,
             lines=cart.lines,
@@ -128,6 +153,7 @@ def _new(
     caller: Caller,
     now: datetime,
     shelf: Shelf,
+    discounts: Discounts,
     currency: str,
     country: str | None,
     lines: tuple[WantedLine, ...],
@@ -136,8 +162,9 @@ def _new(
 ) -> Checkout | ErrorResponse:
     """A derived checkout that is not stored yet."""
     wish = delivery(request.fulfillment, None)
-    if wish.refused:
-        return no_resource(wish.refused)
+    refused = (*wish.refused, *_too_many_codes(request.discounts.codes))
+    if refused:
+        return no_resource(refused)
     checkout = Checkout(
         id=new_id("checkout"),
         owner=(cart.owner if cart else None) or caller.subject,
@@ -150,6 +177,7 @@ def _new(
         destination_id=wish.destination_id,
         option_id=wish.option_id,
         country_hint=country,
+        codes=request.discounts.codes,
         created_at=iso(now),
         updated_at=iso(now),
         expires_at=epoch(now + timedelta(hours=shelf.settings.checkout_hours)),
@@ -158,12 +186,16 @@ def _new(
     if nothing_to_sell(lines, offers, supply, currency):
         reasons = line_messages(lines, offers, supply, currency, shelf.settings)
         return no_resource(reasons or (EMPTY,))
-    return derive(checkout, offers, supply, shelf.settings)
+    coupons = coupons_for(checkout, discounts, now)
+    derived = derive(checkout, offers, supply, coupons, shelf.settings)
+    return derived.model_copy(update={"wrong_codes": wrong_codes(checkout.codes, (), coupons)})
 
 
-def get_checkout(checkout_id: str, *, caller: Caller, now: datetime, shelf: Shelf, checkouts: Checkouts) -> Checkout:
+def get_checkout(
+    checkout_id: str, *, caller: Caller, now: datetime, shelf: Shelf, discounts: Discounts, checkouts: Checkouts
+) -> Checkout:
     """The checkout; an open one at today's prices and stock. Reading changes nothing. Raises NotFound."""
-    return _shown(_owned(checkouts.get(checkout_id, now), caller), shelf, now)
+    return _shown(_owned(checkouts.get(checkout_id, now), caller), shelf, discounts, now)
 
 
 def update_checkout(
@@ -173,6 +205,7 @@ def update_checkout(
     caller: Caller,
     now: datetime,
     shelf: Shelf,
+    discounts: Discounts,
     checkouts: Checkouts,
 ) -> Checkout:
     """The checkout as the client wants it now; its currency stays. A guest's becomes a signed-in caller's.
@@ -182,7 +215,14 @@ def update_checkout(
     """
     checkout = _owned(checkouts.get(checkout_id, now), caller)
     wish = delivery(request.fulfillment, checkout)
-    refused = (*_closed(checkout), *refusals(request.line_items, shelf.settings), *wish.refused)
+    codes = request.discounts.codes
+    refused = (
+        *_closed(checkout),
+        *refusals(request.line_items, shelf.settings),
+        *wish.refused,
+        *_too_many_codes(codes),
+        *_too_many_guesses(checkout, codes),
+    )
     if refused:
         return tell(checkout, refused)
     wanted = checkout.model_copy(
@@ -194,11 +234,15 @@ def update_checkout(
             "destination_id": wish.destination_id,
             "option_id": wish.option_id,
             "country_hint": request.context.address_country,
+            "codes": codes,
             "totals": (),
             "updated_at": iso(now),
         }
     )
-    saved = checkouts.save(checkout, _look(wanted, shelf, now))
+    coupons = coupons_for(wanted, discounts, now)
+    derived = derive(wanted, *shelf.look(wanted.lines, now), coupons, shelf.settings)
+    wrong = checkout.wrong_codes + wrong_codes(codes, checkout.codes, coupons)
+    saved = checkouts.save(checkout, derived.model_copy(update={"wrong_codes": wrong}))
     return tell(saved, currency_notice(request.context, checkout.currency))
 
 
@@ -237,7 +281,33 @@ def _closed(checkout: Checkout) -> tuple[Message, ...]:
     return (error(f"checkout_{checkout.status}", content, path="$.status", severity="unrecoverable"),)
 
 
-def _shown(checkout: Checkout, shelf: Shelf, now: datetime) -> Checkout:
+def _too_many_codes(codes: tuple[str, ...]) -> tuple[Message, ...]:
+    if len(codes) <= MAX_CODES:
+        return ()
+    return (error("too_many_codes", f"At most {MAX_CODES} discount codes can be used together.", path=CODES),)
+
+
+def _too_many_guesses(checkout: Checkout, codes: tuple[str, ...]) -> tuple[Message, ...]:
+    """Who has tried so many codes that do not exist is looking for one that does."""
+    known = {normalized(code) for code in checkout.codes}
+    if checkout.wrong_codes < MAX_WRONG_CODES or known.issuperset(map(normalized, codes)):
+        return ()
+    content = "Too many wrong discount codes were entered. Go on without another one, or begin a new checkout."
+    return (error("too_many_wrong_codes", content, path=CODES),)
+
+
+def coupons_for(
+    checkout: Checkout, discounts: Discounts, now: datetime, *, consistent: bool = False
+) -> dict[str, Coupon]:
+    """How the checkout's codes stand for its buyer; nothing is read where it has none."""
+    if not checkout.codes:
+        return {}
+    known = checkout.owner or checkout.buyer.email
+    buyer = buyer_key(checkout.owner, checkout.buyer.email) if known else None
+    return discounts.coupons(checkout.codes, buyer, now, consistent=consistent)
+
+
+def _shown(checkout: Checkout, shelf: Shelf, discounts: Discounts, now: datetime) -> Checkout:
     """An open checkout is derived anew; one that is being paid for, or is over, stays as it was agreed.
 
     Why the last payment failed is nothing that can be derived: it is told until the buyer changes or pays again.
@@ -245,11 +315,8 @@ def _shown(checkout: Checkout, shelf: Shelf, now: datetime) -> Checkout:
     if checkout.status not in OPEN:
         return checkout
     about_payment = tuple(message for message in checkout.messages if message.code.startswith("payment_"))
-    return tell(_look(checkout, shelf, now), about_payment)
-
-
-def _look(checkout: Checkout, shelf: Shelf, now: datetime) -> Checkout:
-    return derive(checkout, *shelf.look(checkout.lines, now), shelf.settings)
+    coupons = coupons_for(checkout, discounts, now)
+    return tell(derive(checkout, *shelf.look(checkout.lines, now), coupons, shelf.settings), about_payment)
 
 
 @dataclass(frozen=True)
@@ -296,14 +363,22 @@ def _refused(content: str, path: str, code: str = "invalid") -> Delivery:
 
 
 def derive(
-    checkout: Checkout, offers: Mapping[str, Offer], supply: Mapping[str, Supply], settings: Settings
+    checkout: Checkout,
+    offers: Mapping[str, Offer],
+    supply: Mapping[str, Supply],
+    coupons: Mapping[str, Coupon],
+    settings: Settings,
 ) -> Checkout:
     """The checkout with everything the shop derives from what the client asked for: prices, totals, messages, status.
 
-    Pure: the same checkout, offers, supply and settings give the same. What the checkout held before is what the buyer
-    was last shown; a difference becomes a `price_changed` warning. The status changes only while the checkout is open.
+    Pure: the same checkout, offers, supply, coupons and settings give the same. What the checkout held before is what
+    the buyer was last shown; a difference becomes a `price_changed` warning. The status changes only while the checkout
+    is open.
     """
-    lines = pricing.price_lines(checkout.lines, offers, checkout.currency)
+    reduced = reduce(
+        pricing.price_lines(checkout.lines, offers, checkout.currency), checkout.codes, coupons, checkout.currency
+    )
+    lines = reduced.lines
     goods = pricing.goods_amount(lines)
     option = chosen_option(checkout.model_copy(update={"priced": lines}), settings)
     tax = pricing.tax_total(
@@ -313,9 +388,10 @@ def derive(
         taxable=goods + (option.amount if option else 0),
     )
     totals = pricing.ledger(lines, pricing.shipping_total(option) if option else None, tax)
-    derived = checkout.model_copy(update={"priced": lines, "totals": totals})
+    derived = checkout.model_copy(update={"priced": lines, "discounts": reduced.applied, "totals": totals})
     messages = (
         *line_messages(checkout.lines, offers, supply, checkout.currency, settings),
+        *reduced.messages,
         *_total_messages(derived),
         *buyer_messages(checkout.buyer),
         *destination_messages(checkout.destination, checkout.buyer, settings),
@@ -414,6 +490,9 @@ def _option_messages(derived: Checkout, option: ShippingOption | None, settings:
 def _total_messages(derived: Checkout) -> tuple[Message, ...]:
     if not derived.lines:
         return (EMPTY,)
+    if derived.discounts and amount_of(derived.totals, "total") == 0:
+        content = "Nothing would be left to pay, and the shop is paid by card. Take a discount code out."
+        return (error("nothing_to_pay", content, path=CODES),)
     if amount_of(derived.totals, "total") > MAX_AMOUNT:
         content = f"One order may cost at most {display(MAX_AMOUNT, derived.currency)}."
         return (error("total_too_large", content, path="$.line_items"),)

@@ -7,11 +7,12 @@ from commerce.checkout.model import Checkout, Status
 from commerce.checkout.service import chosen_option, options_for
 from commerce.clock import from_epoch, iso
 from commerce.contact import Buyer, PostalAddress
+from commerce.discounts.view import Discounts
 from commerce.ids import order_label
 from commerce.messages import Message
 from commerce.model import Model
 from commerce.pricing.model import ShippingOption, Total
-from commerce.protocol import CART, CHECKOUT, FULFILLMENT, Envelope, envelope
+from commerce.protocol import CART, CHECKOUT, DISCOUNT, FULFILLMENT, Envelope, envelope
 from commerce.settings import Settings
 
 
@@ -68,7 +69,9 @@ class OrderConfirmation(Model):
 
 
 class CheckoutResponse(Model):
-    """A checkout. What a client may send back is `line_items`, `buyer` and `fulfillment`; the rest is derived."""
+    """A checkout. A client may send back `line_items`, `buyer`, `fulfillment` and the codes of `discounts`; the rest is
+    derived.
+    """
 
     ucp: Envelope
     id: str
@@ -78,6 +81,7 @@ class CheckoutResponse(Model):
     buyer: Buyer | None
     totals: tuple[Total, ...]
     fulfillment: Fulfillment
+    discounts: Discounts | None
     messages: tuple[Message, ...]
     links: tuple[Link, ...]
     expires_at: str | None
@@ -90,7 +94,7 @@ def present(checkout: Checkout, settings: Settings, order_url: str | None) -> Ch
     """The answer for a derived checkout. `order_url` is the order's permalink, shown once the checkout is completed."""
     terminal = checkout.status in ("completed", "canceled")
     return CheckoutResponse(
-        ucp=envelope(CHECKOUT, FULFILLMENT, CART, payment=True),
+        ucp=envelope(CHECKOUT, FULFILLMENT, DISCOUNT, CART, payment=True),
         id=checkout.id,
         status=checkout.status,
         currency=checkout.currency,
@@ -98,6 +102,7 @@ def present(checkout: Checkout, settings: Settings, order_url: str | None) -> Ch
         buyer=checkout.buyer if checkout.buyer != Buyer() else None,
         totals=checkout.totals,
         fulfillment=Fulfillment(methods=(_method(checkout, settings),)),
+        discounts=Discounts(codes=checkout.codes, applied=checkout.discounts) if checkout.codes else None,
         messages=checkout.messages,
         links=links(settings),
         expires_at=None if terminal else iso(from_epoch(checkout.expires_at)),

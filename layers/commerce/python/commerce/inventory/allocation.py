@@ -70,11 +70,18 @@ def _distance(here: PostalAddress, there: PostalAddress) -> tuple[bool, bool, in
 
 
 def allocate(
-    lines: Iterable[Wanted], stock: Shelves, ranking: Sequence[str], supply: Mapping[str, Supply], *, start: int = 0
+    lines: Iterable[Wanted],
+    stock: Shelves,
+    ranking: Sequence[str],
+    supply: Mapping[str, Supply],
+    *,
+    start: int = 0,
+    besides: int = 0,
 ) -> dict[str, tuple[Part, ...]]:
     """From where each line (by its id) is filled. `ranking` names the locations, the preferred one first.
 
     `start` says with which row of a pool to begin: buyers who begin with different ones do not meet.
+    `besides` is how many other things the order counts in the same transaction.
 
     Lines of the same SKU are summed first, so that two lines of 1 cannot both take the last unit. All of it comes from
     the first location that has everything; where none has, each SKU comes whole from the first that has it, rather from
@@ -99,7 +106,7 @@ def allocate(
     shelves = {sku: [row for part in parts for row in _rows(part, stock[sku], start)] for sku, parts in chosen.items()}
     for sku, quantity in ahead.items():
         shelves[sku] = [*shelves.get(sku, []), _sold_ahead(sku, quantity, supply[sku])]
-    if _actions(shelves, supply) > MAX_PARTS * ACTIONS_PER_PART:
+    if _actions(shelves, supply) + besides > MAX_PARTS * ACTIONS_PER_PART:
         raise TooManyParts
     return {line.id: summed(_hand_out(line.quantity, shelves[line.sku])) for line in wanted_lines}
 

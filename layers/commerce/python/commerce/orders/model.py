@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from commerce.contact import Buyer, PostalAddress
+from commerce.discounts.model import OrderDiscount
 from commerce.events import CancelReason
 from commerce.events import OrderLine as EventLine
 from commerce.ids import order_label
@@ -198,7 +199,8 @@ class Order(Model):
     """Where it is taxed (ISO 3166-1 alpha-2), and the state or province: kept when nobody knows any more who bought."""
     region: str | None = None
     buyer_key: str | None = None
-    """Under which key the buyer's purchases are counted, where units of a line are limited."""
+    """Under which key the buyer's purchases are counted, where units of a line, or uses of a discount, are limited."""
+    discounts: tuple[OrderDiscount, ...] = ()
     shipping: ShippingChoice
     placed_at: str
     hold_until: str

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from commerce.audit import Audit
 from commerce.checkout.model import Checkout
+from commerce.discounts.model import Discount, OrderDiscount
 from commerce.events import Event
 from commerce.inventory.model import Part
 from commerce.orders.model import Order, Status
@@ -86,6 +87,16 @@ class Reservations(Protocol):
         """Gives the parts back."""
 
 
+class Redemptions(Protocol):
+    """How often discounts were used."""
+
+    def redeem_actions(self, discounts: Iterable[Discount], buyer: str) -> list[dict[str, Any]]:
+        """Counts one use of each that has a limit. Refused where it was changed since, or has been used up."""
+
+    def give_back_actions(self, discounts: Iterable[OrderDiscount], buyer: str) -> list[dict[str, Any]]:
+        """Takes the counted uses back."""
+
+
 class PaymentLedger(Protocol):
     """The append-only list of what happened to an order's money."""
 
@@ -143,3 +154,4 @@ class Stores(Books):
 
     checkouts: Checkouts
     inventory: Reservations
+    discounts: Redemptions

@@ -11,6 +11,7 @@ from typing import Any
 from commerce.carts.model import SOLD_AHEAD
 from commerce.checkout.model import IN_PROGRESS, Checkout
 from commerce.clock import iso
+from commerce.discounts.model import Coupon, OrderDiscount
 from commerce.errors import ConditionFailed, Conflict, Contended, NotFound, StaleVersion
 from commerce.events import (
     CancelReason,
@@ -69,17 +70,20 @@ def new_order(
     option: ShippingOption,
     parts: Mapping[str, tuple[Part, ...]],
     supply: Mapping[str, Supply],
+    discounts: tuple[OrderDiscount, ...],
     *,
     hold: timedelta,
     now: datetime,
 ) -> Order:
     """The order that this attempt of a derived checkout becomes.
 
-    `parts` says from where each line (by id) comes, `supply` on which terms each SKU is sold.
+    `parts` says from where each line (by id) comes, `supply` on which terms each SKU is sold, and `discounts`
+    what its codes took off.
     """
     if checkout.destination is None:
         raise Conflict("a checkout without a destination cannot become an order")
     lines = tuple(_new_line(line, parts[line.id], supply[line.sku]) for line in checkout.priced)
+    counted = any(line.limited for line in lines) or any(one.counted_for_buyer for one in discounts)
     return Order(
         id=order_id_for(checkout.id, checkout.attempt),
         checkout_id=checkout.id,
@@ -95,7 +99,8 @@ def new_order(
         shipping_address=checkout.destination,
         country=checkout.destination.address_country,
         region=checkout.destination.address_region,
-        buyer_key=buyer_key(checkout.owner, checkout.buyer.email) if any(line.limited for line in lines) else None,
+        buyer_key=buyer_key(checkout.owner, checkout.buyer.email) if counted else None,
+        discounts=discounts,
         shipping=ShippingChoice(
             option_id=option.id,
             title=option.title,
@@ -139,7 +144,9 @@ def limited_units(order: Order) -> dict[str, int]:
 
 
 def buyer_of(order: Order) -> str:
-    """Under which key the buyer's purchases are counted. Only orders with limited units know it without their buyer."""
+    """Under which key the buyer's purchases are counted. Only orders in which something is counted know it without
+    their buyer.
+    """
     return order.buyer_key or buyer_key(order.customer, order.buyer.email)
 
 
@@ -148,15 +155,17 @@ def place_order(
     order: Order,
     checkout: Checkout,
     supply: Mapping[str, Supply],
+    coupons: Mapping[str, Coupon],
     *,
     now: datetime,
     patient: bool = True,
 ) -> Checkout:
-    """Takes the stock, makes the order and puts `checkout` in progress, or does nothing at all.
+    """Takes the stock, counts the discounts' uses, makes the order and puts `checkout` in progress, or does nothing.
 
     Raises LimitReached where the buyer has had enough; ConditionFailed: 0 where the attempt has its order, 1 where the
-    checkout changed, from 2 on the positions of the stock (`FIRST_PART`, three for each of `parts_of(order)`); and
-    Contended, at the first conflict with another transaction if not `patient`. Answers the checkout as it is then.
+    checkout changed, from 2 on the positions of the stock (`FIRST_PART`, three for each of `parts_of(order)`), after it
+    of discounts that were changed or used up; and Contended, at the first conflict with another transaction if not
+    `patient`. Answers the checkout as it is then.
     """
     moved = checkout.model_copy(
         update={
@@ -170,10 +179,11 @@ def place_order(
     units = limited_units(order)
     stock = stores.inventory.reserve_actions(order.id, parts_of(order), deadline=deadline, now=now, supply=supply)
     limits = stores.inventory.limit_actions(buyer_of(order), units, supply)
+    used = stores.discounts.redeem_actions((coupons[one.code].discount for one in order.discounts), buyer_of(order))
     try:
         stores.orders.place(
             order,
-            actions=[stores.checkouts.action(checkout, moved), *stock, *limits],
+            actions=[stores.checkouts.action(checkout, moved), *stock, *limits, *used],
             events=[
                 OrderPlaced(
                     occurred_at=at(now),
@@ -378,6 +388,7 @@ def _canceled(
                     *stores.payments.append_actions(order.id, [payment] if payment else []),
                     *stores.inventory.release_actions(order.id, parts_of(order), now=now),
                     *stores.inventory.unlimit_actions(buyer_of(order), limited_units(order)),
+                    *stores.discounts.give_back_actions(order.discounts, buyer_of(order)),
                     *_moved(stores, checkout, **_after_cancellation(checkout, reason)),
                     stores.audit.action(
                         f"order#{order.id}",

@@ -64,6 +64,15 @@ def line_totals(price: int, quantity: int) -> tuple[Total, ...]:
     return _summed((Total(type="subtotal", amount=price * quantity, display_text="Subtotal"),))
 
 
+def reduced(line: PricedLine, rest: int) -> PricedLine:
+    """The line, of whose subtotal only `rest` is to be paid."""
+    subtotal = amount_of(line.totals, "subtotal")
+    if rest == subtotal:
+        return line
+    discount = Total(type="items_discount", amount=rest - subtotal, display_text="Discount")
+    return line.model_copy(update={"totals": _summed((*line.totals[:-1], discount))})
+
+
 def ledger(lines: Iterable[PricedLine], shipping: Total | None = None, tax: Total | None = None) -> tuple[Total, ...]:
     """The totals of a whole cart, checkout or order: what the lines sum to, then shipping, then tax, then the total."""
     kept = tuple(lines)

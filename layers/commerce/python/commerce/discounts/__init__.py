@@ -1,0 +1,1 @@
+"""Discounts: codes that buyers enter, what they take off, and how often they may be used."""

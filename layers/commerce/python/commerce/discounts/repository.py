@@ -1,0 +1,119 @@
+"""Discounts in DynamoDB: the table `inventory`, see docs/architecture.md. Uses are counted in orders' transactions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commerce.adapters.dynamodb import Item, Table, at_most, fields, put, transact, update
+from commerce.discounts.model import CODE, Coupon, Discount, OrderDiscount, normalized, state_of
+from commerce.errors import NotFound
+from commerce.model import read_back
+
+_LIST = "DISCOUNTS"
+_KEPT = {"code", "uses", "created_at"}
+"""What no change of a discount touches."""
+
+
+@dataclass(frozen=True)
+class DiscountRepository:
+    """Reads discounts, changes them, and makes the actions by which orders count their uses."""
+
+    table: Table
+
+    def get(self, code: str) -> Discount:
+        """The discount. Raises NotFound."""
+        item = self.table.get(*_key(normalized(code)))
+        if item is None:
+            raise NotFound("there is no such discount")
+        return _discount(item)
+
+    def page(self, *, after: str | None, limit: int) -> tuple[tuple[Discount, ...], str | None]:
+        """Discounts by code, and the code behind which the next page begins."""
+        sort = ("sk", ">", after) if after else None
+        codes = [item["sk"] for item in self.table.query(_LIST, sort=sort, limit=limit + 1)]
+        found = {item["code"]: item for item in self.table.get_many(map(_key, codes[:limit]))}
+        some = tuple(_discount(found[code]) for code in codes[:limit] if code in found)
+        return some, codes[limit - 1] if len(codes) > limit else None
+
+    def add(self, discount: Discount, *, actions: Iterable[dict[str, Any]]) -> None:
+        """Makes the discount, together with `actions`. Raises ConditionFailed where the code is taken."""
+        pk, sk = _key(discount.code)
+        item = {"pk": pk, "sk": sk, **_stored(discount), "uses": 0}
+        listed = {"pk": _LIST, "sk": discount.code}
+        own = [put(self.table.name, item, ("pk", "missing")), put(self.table.name, listed)]
+        transact(self.table.client, [*own, *actions])
+
+    def save(self, old: Discount, new: Discount, *, actions: Iterable[dict[str, Any]]) -> None:
+        """Replaces what staff decided, together with `actions`; uses are counted on. Raises ConditionFailed."""
+        stored = {name: value for name, value in _stored(new).items() if name not in _KEPT}
+        own = update(
+            self.table.name,
+            *_key(old.code),
+            ("version", "=", old.version),
+            set=stored,
+            remove=sorted(Discount.model_fields.keys() - stored.keys() - _KEPT),
+        )
+        transact(self.table.client, [own, *actions])
+
+    def coupons(
+        self, codes: Iterable[str], buyer: str | None, now: datetime, *, consistent: bool = False
+    ) -> dict[str, Coupon]:
+        """How the codes that exist stand, for the buyer with this key if one is known: one batch read."""
+        wanted = [code for code in dict.fromkeys(map(normalized, codes)) if CODE.fullmatch(code)]
+        if not wanted:
+            return {}
+        keys = [_key(code) for code in wanted] + [_buyer_key(buyer, code) for code in wanted if buyer]
+        found = {(item["pk"], item["sk"]): item for item in self.table.get_many(keys, consistent=consistent)}
+        discounts = [_discount(found[_key(code)]) for code in wanted if _key(code) in found]
+        return {
+            discount.code: Coupon(
+                discount=discount,
+                state=state_of(discount, now),
+                spent=buyer is not None
+                and discount.limit_per_buyer is not None
+                and found.get(_buyer_key(buyer, discount.code), {}).get("uses", 0) >= discount.limit_per_buyer,
+            )
+            for discount in discounts
+        }
+
+    def redeem_actions(self, discounts: Iterable[Discount], buyer: str) -> list[dict[str, Any]]:
+        """Counts one use of each that has a limit. Refused where it was changed since, or has been used up.
+
+        What guards them is the order, which is made once with them.
+        """
+        actions = []
+        for discount in discounts:
+            if discount.limit is not None:
+                as_read, one_left = ("version", "=", discount.version), at_most("uses", discount.limit - 1)
+                actions.append(update(self.table.name, *_key(discount.code), as_read, one_left, add={"uses": 1}))
+            if discount.limit_per_buyer is not None:
+                one_left = at_most("uses", discount.limit_per_buyer - 1)
+                actions.append(update(self.table.name, *_buyer_key(buyer, discount.code), one_left, add={"uses": 1}))
+        return actions
+
+    def give_back_actions(self, discounts: Iterable[OrderDiscount], buyer: str) -> list[dict[str, Any]]:
+        """Takes the counted uses back; what guards them is the order that leaves its status."""
+        actions = []
+        for discount in discounts:
+            if discount.counted:
+                actions.append(update(self.table.name, *_key(discount.code), add={"uses": -1}))
+            if discount.counted_for_buyer:
+                actions.append(update(self.table.name, *_buyer_key(buyer, discount.code), add={"uses": -1}))
+        return actions
+
+
+def _key(code: str) -> tuple[str, str]:
+    return f"DISCOUNT#{code}", "DISCOUNT"
+
+
+def _buyer_key(buyer: str, code: str) -> tuple[str, str]:
+    return f"BUYER#{buyer}", f"DISCOUNT#{code}"
+
+
+def _stored(discount: Discount) -> Item:
+    return discount.model_dump(mode="json", exclude_none=True)
+
+
+def _discount(item: Item) -> Discount:
+    return read_back(Discount, fields(item))
