@@ -3,6 +3,7 @@
 python -m tools.emails
 """
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -139,4 +140,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make emails", description=__doc__).parse_args()
     sys.exit(main())

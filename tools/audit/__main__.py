@@ -3,6 +3,7 @@
 Exit code 0 where nothing is open, 1 where something is. `build/audit.json` holds what was found.
 """
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -115,4 +116,5 @@ def _report(verdict: Verdict, findings: list[Finding], missing: Mapping[str, str
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make audit", description=__doc__).parse_args()
     leave(main)

@@ -80,7 +80,8 @@ def tables(report: Report) -> list[Table]:
 
 def main() -> int:
     """Compares, prints and writes; 1 if there was a divergence."""
-    parser = argparse.ArgumentParser(description="Compares the DynamoDB double with the local AWS.")
+    description = "Compares the DynamoDB double with the local AWS."
+    parser = argparse.ArgumentParser(prog="make contract", description=description)
     parser.add_argument("--operations", type=int, default=10_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -214,7 +214,7 @@ def _bar(console: Console) -> Progress:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Plants bugs and lets the campaign find them.")
+    parser = argparse.ArgumentParser(prog="make mutants", description="Plants bugs and lets the campaign find them.")
     parser.add_argument("--only", default="", metavar="WORDS", help="mutants with these words in their names")
     parser.add_argument("--most", type=int, default=2000, help="schedules per mutant")
     parser.add_argument("--seconds", type=float, default=90, help="of processor time per mutant")

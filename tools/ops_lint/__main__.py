@@ -4,6 +4,7 @@ Synthesises the templates by itself, without built layers. Keeps its figures in 
 if a rule does not hold or a type has no rule.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -34,4 +35,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make ops-lint", description=__doc__).parse_args()
     sys.exit(main())

@@ -102,8 +102,9 @@ def level(free: int, low: int) -> Literal["plenty", "low", "out"]:
 
 def crossing(before: int | None, after: int, low: int) -> Crossing | None:
     """Which line was crossed, if any. Below zero, where units are sold ahead, is no further line."""
-    if after <= 0:
-        return "out" if before is None or before > 0 else None
-    if before is not None and before <= 0:
+    was, now = None if before is None else level(before, low), level(after, low)
+    if was == now:
+        return None
+    if was == "out":
         return "back"
-    return "low" if after <= low and (before is None or before > low) else None
+    return None if now == "plenty" else now
