@@ -101,7 +101,7 @@ class Checks:
                     policy = self._decode(write.new)
                     self._caps[write.pk[6:], policy["location"]] = policy["cap"]
                     self._limits[write.pk[6:]] = policy.get("purchase_limit", MAX_UNITS)
-                elif write.sk.startswith("DISCOUNT") and write.new is not None:
+                elif write.new is not None and (write.sk == "DISCOUNT" or write.sk.startswith("DISCOUNT#")):
                     self._within_its_limit(write.pk, write.sk, self._decode(write.new))
                 elif write.pk.startswith("STOCK#"):
                     sku, _, shard = write.pk[6:].partition("#")
@@ -407,7 +407,7 @@ class Checks:
                 uses[f"DISCOUNT#{one['code']}", "DISCOUNT"] += one["counted"]
                 uses[f"BUYER#{order.get('buyer_key')}", f"DISCOUNT#{one['code']}"] += one["counted_for_buyer"]
         for pk, sk, item in self._world.tables.items("inventory"):
-            if sk.startswith("DISCOUNT") and item["uses"] != uses[pk, sk]:
+            if "uses" in item and item["uses"] != uses[pk, sk]:
                 raise Violation("discounts", f"{pk} {sk} is in use {uses[pk, sk]} times; counted were {item['uses']}")
 
     def _money_is_where_it_belongs(self, orders: list[dict[str, Any]]) -> None:

@@ -194,6 +194,18 @@ def holds(books: Books) -> Iterator[Wrong]:
                 yield Wrong("I4", item["pk"], f"holds stock, and is {holder.status if holder else 'no order'}")
 
 
+def discounts(books: Books) -> Iterator[Wrong]:
+    """Each counted use of a discount is that of an order that was not canceled."""
+    uses: Counter[tuple[str, str]] = Counter()
+    for order in books.orders.values():
+        for one in order.discounts if order.status != "canceled" else ():
+            uses[f"DISCOUNT#{one.code}", "DISCOUNT"] += one.counted
+            uses[f"BUYER#{order.buyer_key}", f"DISCOUNT#{one.code}"] += one.counted_for_buyer
+    for item in books.inventory:
+        if "uses" in item and item["uses"] != (has := uses[item["pk"], item["sk"]]):
+            yield Wrong("discounts", item["pk"], f"{has} orders have it, and {item['uses']} uses were counted")
+
+
 def letters(books: Books) -> Iterator[Wrong]:
     """I5: each e-mail left at most once, and those of an order's end exactly once.
 
@@ -215,7 +227,7 @@ def letters(books: Books) -> Iterator[Wrong]:
                 yield Wrong("I5", order.id, f"the order is {order.status}, and {told} e-mails say so")
 
 
-RULES = (stock, money, standing, checkouts, holds, letters)
+RULES = (stock, money, standing, checkouts, holds, discounts, letters)
 
 
 def wrongs(books: Books) -> list[Wrong]:

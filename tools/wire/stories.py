@@ -97,13 +97,13 @@ class Story:
 
     # what everybody does
 
-    def checkout(self, *lines: tuple[str, int]) -> Checkout:
+    def checkout(self, *lines: tuple[str, int], codes: Iterable[str] = ()) -> Checkout:
         """A checkout of these (SKU, quantity) lines, or of one to three of the shared SKUs. From now on the faults may
         come that are about it."""
         if not lines:
             skus = self.random.sample(list(self.stage.shared), self.random.choice((1, 1, 2, 3)))
             lines = tuple((sku, self.random.choice((1, 1, 2))) for sku in skus)
-        checkout = self.shopper.checkout(*lines)
+        checkout = self.shopper.checkout(*lines, codes=codes)
         self.checkout_ids.append(checkout["id"])
         orders = [order_id_for(checkout["id"], attempt + 1) for attempt in range(ATTEMPTS)]
         self._add(about_order=True, about=(checkout["id"], *orders))
@@ -480,6 +480,20 @@ def _paid(it: Story, checkout: Checkout) -> str:
     return str(it.pay(checkout)["status"])
 
 
+def last_use(it: Story) -> None:
+    """Two buyers enter a code that works once: one gets it, the other sees the whole price and pays that."""
+    code = it.catalogue.post("/discounts", {"title": "Once", "basis_points": 1000, "limit": 1})["code"]
+    checkouts = [it.checkout(codes=[code]) for _ in range(2)]
+    with ThreadPoolExecutor(2) as crowd:
+        answers = list(crowd.map(it.pay, checkouts))
+    for checkout in answers:
+        if checkout["status"] == "ready_for_complete":
+            it.pay(checkout)
+    orders = [it.stage.order(order_id) for order_id in it.order_ids]
+    given = [order for order in orders if order and order.status != "canceled" and order.discounts]
+    expect(len(given) <= 1, f"{len(given)} orders stand with a code that works once")
+
+
 def completed_at_once(it: Story) -> None:
     """One checkout is completed many times at once, under one key: the answers are the same, byte for byte."""
     checkout, headers = it.checkout(), key()
@@ -575,6 +589,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(forgotten, (*_DELIVERING, "admin_privacy", "erase_person")),
     Kind(pooled, (*_SHIPPING, "admin_inventory"), alone=True),
     Kind(last_unit, _BUYING, 3, alone=True),
+    Kind(last_use, (*_BUYING, "admin_discounts"), 3),
     Kind(completed_at_once, _BUYING, 3),
     Kind(walked_away, (*_BUYING, "compensate_order")),
     Kind(gave_up, (*_BUYING, "compensate_order"), 3),

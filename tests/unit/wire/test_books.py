@@ -63,6 +63,8 @@ def test_sound_books_break_no_rule() -> None:
         ({"letters": {}}, "I5"),
         ({"claims": {}}, "I5"),
         ({"orders": {ORDER.id: an_order(status="lost")}}, "I5"),
+        ({"inventory": (*shelf(10, 9), {"pk": "DISCOUNT#ONCE", "sk": "DISCOUNT", "uses": 1})}, "discounts"),
+        ({"inventory": (*shelf(10, 9), {"pk": "BUYER#a", "sk": "DISCOUNT#ONCE", "uses": 1})}, "discounts"),
     ],
 )
 def test_what_is_wrong_breaks_its_rule(changed: dict[str, Any], invariant: str) -> None:
