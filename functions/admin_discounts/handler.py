@@ -5,7 +5,7 @@ from commerce.adapters.http import Api, Request, Response, versioned
 from commerce.clock import now
 from commerce.discounts import service
 from commerce.discounts.model import Discount, DiscountContent
-from commerce.discounts.request import DiscountRequest
+from commerce.discounts.request import DiscountCreateRequest
 from commerce.discounts.view import DiscountsResponse, DiscountView, discount_view
 
 PAGE, MAX_PAGE = 50, 100
@@ -34,19 +34,18 @@ def list_discounts(request: Request[None]) -> Response:
 
 
 @api.post(
-    "/admin/discounts", groups=SELLERS, body=DiscountRequest, answers=DiscountView, status=201, idempotency="required"
+    "/admin/discounts",
+    groups=SELLERS,
+    body=DiscountCreateRequest,
+    answers=DiscountView,
+    status=201,
+    idempotency="required",
 )
-def create_discount(request: Request[DiscountRequest]) -> Response:
+def create_discount(request: Request[DiscountCreateRequest]) -> Response:
     """Makes a discount: a share of the goods, or an amount off them, for whoever enters its code."""
     return _shown(
         service.create_discount(
-            wiring.discounts(),
-            wiring.catalog(),
-            wiring.audit(),
-            request.body,
-            code=request.body.code,
-            actor=request.actor,
-            now=now(),
+            wiring.discounts(), wiring.catalog(), wiring.audit(), request.body, actor=request.actor, now=now()
         )
     )
 

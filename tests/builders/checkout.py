@@ -59,4 +59,4 @@ def offers_for(checkout: Checkout) -> dict[str, Offer]:
 def ready_checkout(**changes: Any) -> Checkout:
     """A checkout that may be completed: everything asked for is there, in stock and derived."""
     asked = checkout(**changes)
-    return derive(asked, offers_for(asked), {line.sku: supply(10_000) for line in asked.lines}, {}, settings())
+    return derive(asked, offers_for(asked), {line.sku: supply(10_000) for line in asked.lines}, {}, settings(), NOW)

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from builders.checkout import NOW
 from commerce.clock import iso
-from commerce.discounts.model import Coupon, Discount, normalized
+from commerce.discounts.model import Discount, normalized
+
+OVER = {"ends_at": "2026-01-01T00:00:00Z"}
+"""Of a discount that has ended."""
+NOT_YET = {"starts_at": "2027-01-01T00:00:00Z"}
+USED_UP = {"limit": 1, "uses": 1}
 
 
 def discount(code: str = "SPRING", **changes: Any) -> Discount:
@@ -16,21 +20,20 @@ def discount(code: str = "SPRING", **changes: Any) -> Discount:
     return Discount(**{"code": code, "title": code.title(), "created_at": iso(NOW), **share, **changes})
 
 
-def coupon(code: str = "SPRING", *, state: Any = "active", spent: bool = False, **changes: Any) -> dict[str, Coupon]:
-    """How a discount stands, by its code."""
-    return {code: Coupon(discount=discount(code, **changes), state=state, spent=spent)}
+def offered(code: str = "SPRING", **changes: Any) -> dict[str, Discount]:
+    """The same, by its code."""
+    return {code: discount(code, **changes)}
 
 
 @dataclass
-class Coupons:
-    """Discounts in a dictionary, and who asked for them."""
+class Discounts:
+    """Discounts in a dictionary, and which codes were looked up."""
 
-    kept: dict[str, Coupon] = field(default_factory=dict)
-    buyers: list[str | None] = field(default_factory=list)
+    kept: dict[str, Discount] = field(default_factory=dict)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
 
-    def coupons(
-        self, codes: Iterable[str], buyer: str | None, now: datetime, *, consistent: bool = False
-    ) -> dict[str, Coupon]:
+    def discounts(self, codes: Iterable[str], *, consistent: bool = False) -> dict[str, Discount]:
         """Port."""
-        self.buyers.append(buyer)
-        return {code: self.kept[code] for code in map(normalized, codes) if code in self.kept}
+        wanted = tuple(map(normalized, codes))
+        self.asked.append(wanted)
+        return {code: self.kept[code] for code in wanted if code in self.kept}

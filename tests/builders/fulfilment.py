@@ -324,7 +324,11 @@ class NoCheckouts:
 class NoDiscounts:
     """Nothing was taken off."""
 
-    def redeem_actions(self, discounts: Any, buyer: str) -> list[dict[str, Any]]:
+    def use_actions(self, discounts: Any) -> dict[str, dict[str, Any]]:
+        """Never asked for."""
+        raise NotImplementedError
+
+    def buyer_use_actions(self, discounts: Any, buyer: str) -> dict[str, dict[str, Any]]:
         """Never asked for."""
         raise NotImplementedError
 

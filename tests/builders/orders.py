@@ -19,7 +19,7 @@ from commerce.adapters.sealing import Seals
 from commerce.checkout.complete import Credential, Instrument, Payment, Till, complete
 from commerce.checkout.model import Checkout
 from commerce.checkout.repository import CheckoutRepository, LineRepository
-from commerce.checkout.service import coupons_for, derive
+from commerce.checkout.service import derive
 from commerce.clock import iso
 from commerce.discounts.repository import DiscountRepository
 from commerce.identity.model import GUEST, Caller
@@ -297,9 +297,9 @@ class Shop:
         """The checkout once its buyer has been shown it as it is now."""
         skus = [line.sku for line in checkout.lines]
         offers, supply = self.catalog.offers(skus), self.inventory.supply(skus, NOW)
-        coupons = coupons_for(checkout, self.discounts, NOW, consistent=True)
+        discounts = self.discounts.discounts(checkout.codes, consistent=True)
         wanted = checkout.model_copy(update={"totals": ()})
-        return self.checkouts.save(checkout, derive(wanted, offers, supply, coupons, self.till.settings))
+        return self.checkouts.save(checkout, derive(wanted, offers, supply, discounts, self.till.settings, NOW))
 
     def complete(
         self, checkout: Checkout, payment: Payment | None = None, *, caller: Caller = GUEST, now: datetime = NOW

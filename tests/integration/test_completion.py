@@ -274,10 +274,10 @@ def test_an_attempt_at_a_checkout_has_one_order_even_where_stock_and_checkout_wo
     shop.stocked(5)
     checkout = shop.checkout()
     order = an_order(id=order_id_for(checkout.id, 1), checkout_id=checkout.id)
-    place_order(shop.stores, order, checkout, {}, {}, now=NOW)
+    place_order(shop.stores, order, checkout, {}, [], now=NOW)
 
     with pytest.raises(ConditionFailed) as refused:
-        place_order(shop.stores, order, checkout, {}, {}, now=NOW + timedelta(days=1))
+        place_order(shop.stores, order, checkout, {}, [], now=NOW + timedelta(days=1))
 
     the_order, the_checkout, the_reservation = 0, 1, FIRST_PART + 1
     assert refused.value.failed == (the_order, the_checkout, the_reservation)

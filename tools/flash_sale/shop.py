@@ -179,7 +179,7 @@ class Shop:
             updated_at=iso(now),
             expires_at=epoch(now) + 6 * 3600,
         )
-        return derive(asked, self.staff.catalog.offers([SKU]), self.inventory.supply([SKU], now), {}, SETTINGS)
+        return derive(asked, self.staff.catalog.offers([SKU]), self.inventory.supply([SKU], now), {}, SETTINGS, now)
 
     @contextmanager
     def environment(self) -> Iterator[Till]:

@@ -152,12 +152,22 @@ class Buyer(Person):
             if checkout["status"] == "requires_escalation":
                 self.world.checks.led(checkout)
                 return self._escalated(checkout_id)
-            if _shown_anew(checkout):
+            if _shown_anew(checkout) or self._takes_codes_out(checkout):
                 continue
             if checkout["status"] != "complete_in_progress":
                 return checkout
             self.world.scheduler.sleep(20.0)
         return None
+
+    def _takes_codes_out(self, checkout: dict[str, Any]) -> bool:
+        """Whether there were codes that this buyer has used up: then they go on without them."""
+        spent = [one for one in checkout.get("messages") or () if one["code"] == "discount_code_user_ineligible"]
+        if not spent:
+            return False
+        positions = {one["path"] for one in spent}
+        self.codes = [code for n, code in enumerate(self.codes) if f"$.discounts.codes[{n}]" not in positions]
+        self.change(checkout["id"], self.lines)
+        return True
 
     def _escalated(self, checkout_id: str) -> dict[str, Any] | None:
         """The bank's page, then back to the shop until it knows."""

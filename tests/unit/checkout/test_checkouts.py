@@ -16,7 +16,7 @@ from builders.carts import (
     update_request,
 )
 from builders.checkout import NOW, buyer
-from builders.discounts import Coupons, coupon
+from builders.discounts import NOT_YET, OVER, Discounts, offered
 from builders.pricing import offer
 from commerce.carts.model import PricedCart
 from commerce.carts.service import create_cart
@@ -25,7 +25,6 @@ from commerce.checkout.request import CheckoutCreateRequest
 from commerce.checkout.service import cancel_checkout, create_checkout, get_checkout, update_checkout
 from commerce.errors import Contended, Invalid, NotFound
 from commerce.identity.model import GUEST, Caller
-from commerce.inventory.policy import buyer_key
 from commerce.messages import error
 from commerce.pricing.model import amount_of
 from commerce.protocol import ErrorResponse
@@ -39,7 +38,7 @@ class Counter:
 
     def __init__(self, at: Shop, caller: Caller = GUEST) -> None:
         self.shop, self.caller, self.now = at, caller, NOW
-        self.carts, self.checkouts, self.discounts = Carts(), Checkouts(), Coupons()
+        self.carts, self.checkouts, self.discounts = Carts(), Checkouts(), Discounts()
 
     def cart(self, *wanted: tuple[str, int], **more: Any) -> str:
         made = create_cart(
@@ -356,9 +355,13 @@ def test_a_single_destination_counts_as_selected_and_gets_a_name() -> None:
     assert made.status == "ready_for_complete"
 
 
+def codes_told(checkout: Checkout) -> list[tuple[str, str | None]]:
+    return [(message.code, message.path) for message in checkout.messages if "code" in message.code]
+
+
 def test_codes_of_an_update_replace_those_before_and_none_clears_them() -> None:
     buyer = Counter(shop(**{"SHIRT-M": 9}))
-    buyer.discounts.kept = {**coupon("SPRING"), **coupon("FIVER", amounts={"USD": 500})}
+    buyer.discounts.kept = {**offered("SPRING"), **offered("FIVER", amounts={"USD": 500})}
     checkout = buyer.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["spring"]}))
     assert [one.code for one in checkout.discounts] == ["SPRING"]
 
@@ -369,58 +372,53 @@ def test_codes_of_an_update_replace_those_before_and_none_clears_them() -> None:
     assert amount_of(cleared.totals, "items_discount") == 0
 
 
-def test_a_checkout_without_codes_asks_nobody_about_discounts() -> None:
+def test_a_cart_becomes_a_checkout_with_the_codes_that_are_sent_with_it() -> None:
     buyer = Counter(shop(**{"SHIRT-M": 9}))
-    buyer.get(buyer.made(checkout_request(("SHIRT-M", 1))).id)
-    assert buyer.discounts.buyers == []
+    buyer.discounts.kept = offered()
+    request = CheckoutCreateRequest.model_validate_json(
+        f'{{"cart_id": "{buyer.cart(("SHIRT-M", 1))}", "discounts": {{"codes": ["SPRING"]}}}}'
+    )
+    assert [one.code for one in buyer.made(request).discounts] == ["SPRING"]
 
 
 def test_a_discount_that_ends_while_the_checkout_is_open_is_told_as_another_price() -> None:
     buyer = Counter(shop(**{"SHIRT-M": 9}))
-    buyer.discounts.kept = coupon()
+    buyer.discounts.kept = offered()
     checkout = buyer.update(
         buyer.made(checkout_request(("SHIRT-M", 1))).id, ("SHIRT-M", 1), discounts={"codes": ["SPRING"]}
     )
     assert (checkout.status, amount_of(checkout.totals, "items_discount")) == ("ready_for_complete", -250)
 
-    buyer.discounts.kept = coupon(state="ended")
+    buyer.discounts.kept = offered(**OVER)
     later = buyer.get(checkout.id)
     assert [message.code for message in later.messages] == ["discount_code_expired", "price_changed"]
     assert (later.status, amount_of(later.totals, "items_discount")) == ("ready_for_complete", 0)
 
 
-def test_too_many_codes_change_nothing() -> None:
+def test_beyond_five_codes_the_others_are_warned_of_and_all_else_is_done() -> None:
     buyer = Counter(shop(**{"SHIRT-M": 9}))
-    six = {"codes": [f"CODE-{number}" for number in range(6)]}
-    checkout = buyer.made(checkout_request(("SHIRT-M", 1)))
+    buyer.discounts.kept = {code: one for n in range(6) for code, one in offered(f"CODE-{n}", basis_points=100).items()}
+    six = {"codes": list(buyer.discounts.kept)}
+    sixth = [("discount_code_combination_disallowed", "$.discounts.codes[5]")]
+    checkout = buyer.made(checkout_request(("SHIRT-M", 1), discounts=six))
+    assert (len(checkout.discounts), codes_told(checkout)) == (5, sixth)
 
-    refused = buyer.update(checkout.id, ("SHIRT-M", 2), discounts=six)
-
-    assert (refused.messages[0].code, refused.messages[0].path) == ("too_many_codes", "$.discounts.codes")
-    assert buyer.checkouts.kept[checkout.id] == checkout
-    assert isinstance(buyer.create(checkout_request(("SHIRT-M", 1), discounts=six)), ErrorResponse)
+    updated = buyer.update(checkout.id, ("SHIRT-M", 2), discounts=six)
+    assert (updated.lines[0].quantity, len(updated.discounts), codes_told(updated)) == (2, 5, sixth)
+    assert len(buyer.get(checkout.id).codes) == 5
 
 
-def test_who_guesses_codes_is_stopped_and_keeps_the_one_that_works() -> None:
+def test_who_guesses_codes_is_answered_no_more_and_keeps_the_one_that_works() -> None:
     buyer = Counter(shop(**{"SHIRT-M": 9}))
-    buyer.discounts.kept = coupon()
-    checkout = buyer.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING"]}))
-    for number in range(20):
+    buyer.discounts.kept = {**offered(), **offered("SOON", **NOT_YET), **offered("HIT")}
+    checkout = buyer.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING", "GUESS", "SOON"]}))
+    assert checkout.unknown_codes == 2
+    for number in range(18):
         checkout = buyer.update(checkout.id, ("SHIRT-M", 1), discounts={"codes": ["SPRING", f"GUESS-{number}"]})
-    assert checkout.wrong_codes == 20
-    asked = len(buyer.discounts.buyers)
+    assert checkout.unknown_codes == 20
 
-    stopped = buyer.update(checkout.id, ("SHIRT-M", 1), discounts={"codes": ["GUESS-20"]})
-    assert stopped.messages[0].code == "too_many_wrong_codes"
-    assert len(buyer.discounts.buyers) == asked
-    goes_on = buyer.update(checkout.id, ("SHIRT-M", 2), discounts={"codes": ["spring"]})
-    assert [one.code for one in goes_on.discounts] == ["SPRING"]
-
-
-def test_uses_are_counted_for_the_account_else_for_the_address() -> None:
-    guest = Counter(shop(**{"SHIRT-M": 9}))
-    guest.made(checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING"]}))
-    guest.made(
-        checkout_request(("SHIRT-M", 1), discounts={"codes": ["SPRING"]}, buyer={"email": "Ada+shop@example.com"})
-    )
-    assert guest.discounts.buyers == [None, buyer_key(None, "ada@example.com")]
+    stopped = buyer.update(checkout.id, ("SHIRT-M", 2), discounts={"codes": ["spring", "HIT"]})
+    assert codes_told(stopped) == [("too_many_unknown_codes", "$.discounts.codes[1]")]
+    assert (stopped.lines[0].quantity, [one.code for one in stopped.discounts]) == (2, ["SPRING"])
+    assert not any("HIT" in codes for codes in buyer.discounts.asked)
+    assert [one.code for one in buyer.get(checkout.id).discounts] == ["SPRING"]

@@ -6,19 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders.checkout import address, buyer, checkout, offers_for, ready_checkout
+from builders.checkout import NOW, address, buyer, checkout, offers_for, ready_checkout
+from builders.discounts import offered
 from builders.pricing import offer, settings, shipping_rate, wanted
 from builders.stock import supply
 from commerce.checkout.model import Checkout
 from commerce.checkout.service import chosen_option, derive
 from commerce.contact import Buyer
-from commerce.money import MAX_AMOUNT
+from commerce.money import MAX_AMOUNT, share
 from commerce.pricing.model import amount_of
-from commerce.settings import Settings
+from commerce.settings import Settings, TaxRate
 
 
 def derived(asked: Checkout, left: int = 100, shop: Settings | None = None) -> Checkout:
-    return derive(asked, offers_for(asked), {line.sku: supply(left) for line in asked.lines}, {}, shop or settings())
+    stock = {line.sku: supply(left) for line in asked.lines}
+    return derive(asked, offers_for(asked), stock, {}, shop or settings(), NOW)
 
 
 def errors(of: Checkout) -> list[tuple[str, str | None]]:
@@ -108,7 +110,9 @@ def test_a_sum_that_no_payment_can_carry_is_refused() -> None:
     asked = checkout(lines=(wanted("GOLD", quantity=2),))
     gold = {"GOLD": offer("GOLD", prices={"USD": MAX_AMOUNT})}
 
-    assert errors(derive(asked, gold, {"GOLD": supply(9)}, {}, settings())) == [("total_too_large", "$.line_items")]
+    dear = derive(asked, gold, {"GOLD": supply(9)}, {}, settings(), NOW)
+
+    assert errors(dear) == [("total_too_large", "$.line_items")]
 
 
 def test_a_hint_of_the_country_shows_options_before_there_is_an_address() -> None:
@@ -124,14 +128,14 @@ def test_a_changed_price_is_a_warning_on_its_line_and_the_new_price_counts(price
     shown = ready_checkout()
     today = {"SHIRT-M": offer(prices={"USD": price})}
 
-    again = derive(shown, today, {"SHIRT-M": supply(9)}, {}, settings())
+    again = derive(shown, today, {"SHIRT-M": supply(9)}, {}, settings(), NOW)
 
     assert [(message.type, message.code, message.path) for message in again.messages] == [
         ("warning", "price_changed", "$.line_items[0].item.price")
     ]
     assert again.status == "ready_for_complete"
     assert amount_of(again.totals, "subtotal") == price
-    assert derive(again, today, {"SHIRT-M": supply(9)}, {}, settings()).messages == ()
+    assert derive(again, today, {"SHIRT-M": supply(9)}, {}, settings(), NOW).messages == ()
 
 
 def test_a_dearer_way_to_ship_is_a_warning_on_the_totals() -> None:
@@ -176,3 +180,27 @@ def test_whatever_is_asked_the_ledger_adds_up_and_only_errors_keep_it_from_being
     assert (found.status == "incomplete") == any(message.type == "error" for message in found.messages)
     assert derived(asked, left) == found
     assert derived(found, left) == found
+
+
+def with_code(asked: Checkout, shop: Settings | None = None, **changes: Any) -> Checkout:
+    stock = {line.sku: supply(9) for line in asked.lines}
+    return derive(asked, offers_for(asked), stock, offered(**changes), shop or settings(), NOW)
+
+
+def test_tax_and_free_shipping_go_by_what_is_left_of_the_price() -> None:
+    taxed = settings(tax_rates=(TaxRate(country="US", basis_points=1000, title="Tax"),))
+    asked = checkout(codes=("SPRING",))
+    assert amount_of(with_code(asked, taxed).totals, "tax") == share(2250 + 500, 1000)
+
+    free = settings(shipping_rates=(shipping_rate(free_from={"USD": 2500}),))
+    assert amount_of(derived(asked, shop=free).totals, "fulfillment") == 0
+    assert amount_of(with_code(asked, free).totals, "fulfillment") == 500
+
+
+def test_what_no_card_pays_keeps_the_checkout_from_completion() -> None:
+    free = settings(shipping_rates=(shipping_rate(price={"USD": 0}),))
+    asked = checkout(codes=("SPRING",))
+    for left, told in ((49, [("total_too_small", "$.discounts.codes")]), (50, [])):
+        taken = with_code(asked, free, amounts={"USD": 2500 - left})
+        assert (amount_of(taken.totals, "total"), errors(taken)) == (left, told)
+        assert taken.status == ("incomplete" if told else "ready_for_complete")

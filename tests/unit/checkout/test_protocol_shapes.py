@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from ucp_sdk.models.schemas.common.types.error_response import ErrorResponse as ProtocolError
 from ucp_sdk.models.schemas.shopping.cart import Cart as ProtocolCart
+from ucp_sdk.models.schemas.shopping.discount import Checkout as ProtocolDiscounts
 from ucp_sdk.models.schemas.shopping.fulfillment import Checkout as ProtocolCheckout
 from ucp_sdk.models.schemas.shopping.types.shipping_destination import ShippingDestination
 
 from builders.carts import Carts, cart_request, shop
 from builders.checkout import NOW, address, checkout, offers_for, ready_checkout
+from builders.discounts import offered
 from builders.pricing import offer, settings, wanted
 from builders.stock import supply
 from commerce.carts.model import PricedCart
@@ -47,7 +49,20 @@ def shown(of: Checkout, order_url: str | None = None) -> ProtocolCheckout:
     ids=["ready", "bare", "empty", "wrong", "taxed"],
 )
 def test_every_state_of_a_checkout_has_the_protocols_shape(asked: Checkout) -> None:
-    ProtocolCheckout.model_validate_json(text(derive(asked, offers_for(asked), {"A": supply(1)}, {}, settings())))
+    ProtocolCheckout.model_validate_json(text(derive(asked, offers_for(asked), {"A": supply(1)}, {}, settings(), NOW)))
+
+
+def test_the_discount_extension_has_the_protocols_shape_and_its_sums() -> None:
+    lines = (wanted("A", 3, id="line_1"), wanted("B", id="line_2"))
+    codes = {**offered("FIVER", amounts={"USD": 501}), **offered("SPRING")}
+    asked = checkout(lines=lines, codes=("fiver", "spring", "none"))
+    derived = derive(asked, offers_for(asked), {sku: supply(9) for sku in "AB"}, codes, settings(), NOW)
+
+    told = ProtocolDiscounts.model_validate_json(text(derived)).discounts
+
+    assert told.codes == ["fiver", "spring", "none"]
+    assert [one.code for one in told.applied] == ["FIVER", "SPRING"]
+    assert all(sum(part.amount for part in one.allocations) == one.amount for one in told.applied)
 
 
 def test_the_fulfilment_extension_names_one_method_one_parcel_and_the_selected_address() -> None:

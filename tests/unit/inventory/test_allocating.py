@@ -131,6 +131,8 @@ def test_more_parts_than_a_transaction_holds_are_refused() -> None:
     with pytest.raises(TooManyParts):
         filled(lines, stock)
     assert len(filled(lines[:-1], stock)) == MAX_PARTS
+    with pytest.raises(TooManyParts):
+        allocate(lines[:-1], stock, ["main"], supplied(stock, None), besides=1)
 
 
 @given(

@@ -12,6 +12,12 @@ from commerce.model import Model
 MAX_AMOUNT = 999_999_999_99
 """The largest price or payment the shop accepts, in minor units."""
 
+MIN_PAYMENT = 50
+"""The smallest payment that goes by card, in minor units, whatever the currency: Stripe's, for most of them.
+
+Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+"""
+
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT, strict=True)]
 

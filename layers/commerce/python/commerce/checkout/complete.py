@@ -18,11 +18,11 @@ from pydantic import Field
 from commerce.carts.model import SOLD_AHEAD, out_of_stock, over_the_limit
 from commerce.checkout import waiting
 from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
-from commerce.checkout.service import Discounts, chosen_option, coupons_for, derive, tell
+from commerce.checkout.service import Discounts, chosen_option, derive, tell
 from commerce.checkout.waiting import Lines
 from commerce.contact import PostalAddress
-from commerce.discounts.model import Coupon
-from commerce.discounts.policy import counts, redeemed
+from commerce.discounts.model import BuyerLimitReached, Discount
+from commerce.discounts.policy import buyer_limit_messages, counters, given
 from commerce.errors import ConditionFailed, Conflict, Contended, Invalid, NotFound, WaitingRoom
 from commerce.identity.model import Caller
 from commerce.inventory.allocation import STRATEGIES, allocate
@@ -224,8 +224,8 @@ def _ordered(till: Till, checkout: Checkout, now: datetime, *, recent: bool) -> 
     skus = [line.sku for line in checkout.lines]
     remembered = till.shelves.remembered(skus, now) if recent else None
     stock, supply = remembered or till.shelves.shelves(skus, now)
-    coupons = coupons_for(checkout, till.discounts, now, consistent=True)
-    derived = derive(checkout, till.catalog.offers(skus), supply, coupons, till.settings)
+    discounts = till.discounts.discounts(checkout.codes, consistent=True)
+    derived = derive(checkout, till.catalog.offers(skus), supply, discounts, till.settings, now)
     option = chosen_option(derived, till.settings)
     if remembered and (_unseen(checkout, derived) or derived.status != "ready_for_complete"):
         return None
@@ -234,13 +234,16 @@ def _ordered(till: Till, checkout: Checkout, now: datetime, *, recent: bool) -> 
     if derived.status != "ready_for_complete" or option is None:
         return _unless_moved(till, checkout, derived, now)
     try:
-        return _taken(till, derived, option, stock, supply, coupons, now)
+        return _taken(till, derived, option, stock, supply, discounts, now)
     except OutOfStock as short:
         return None if remembered else _refused(till, checkout, derived, _sold_out(derived, short, supply), now)
     except TooManyParts:
         return None if remembered else _refused(till, checkout, derived, (_SCATTERED,), now)
     except LimitReached as reached:
         return _refused(till, checkout, derived, _over_the_limit(derived, reached, supply), now)
+    except BuyerLimitReached as reached:
+        why = buyer_limit_messages(derived.codes, reached.codes, discounts)
+        return _refused(till, checkout, derived, why, now)
     except ConditionFailed:
         return None
 
@@ -251,24 +254,25 @@ def _taken(
     option: ShippingOption,
     stock: Mapping[str, tuple[Stock, ...]],
     supply: Mapping[str, Supply],
-    coupons: Mapping[str, Coupon],
+    discounts: Mapping[str, Discount],
     now: datetime,
 ) -> Order:
     """The order with its stock taken. Who meets another buyer in a row of a pool goes on to another row.
 
-    Raises OutOfStock, TooManyParts, LimitReached, ConditionFailed and Contended.
+    Raises OutOfStock, TooManyParts, LimitReached, BuyerLimitReached, ConditionFailed and Contended.
     """
     ranking = STRATEGIES[till.settings.allocation](till.settings, stock, derived.destination or PostalAddress())
     hold = timedelta(seconds=till.settings.hold_seconds)
-    discounts = redeemed(derived.discounts, coupons)
+    own = given(derived.discounts, discounts)
+    used = [discounts[one.code] for one in own]
     for turn in range(_TURNS):
         parts = allocate(
-            derived.priced, stock, ranking, supply, start=_start(derived, turn), besides=counts(discounts)
+            derived.priced, stock, ranking, supply, start=_start(derived, turn), besides=counters(own)
         )
-        order = orders.new_order(derived, option, parts, supply, discounts, hold=hold, now=now)
+        order = orders.new_order(derived, option, parts, supply, own, hold=hold, now=now)
         pooled = any(part.shard for part in orders.parts_of(order))
         try:
-            orders.place_order(till.stores, order, derived, supply, coupons, now=now, patient=not pooled)
+            orders.place_order(till.stores, order, derived, supply, used, now=now, patient=not pooled)
             return order
         except Contended:
             if not pooled:

@@ -63,7 +63,7 @@ class Checkout(Model):
     """From the client's context, until there is a destination."""
     codes: tuple[str, ...] = ()
     """Discount codes, as the buyer entered them."""
-    wrong_codes: int = 0
+    unknown_codes: int = 0
     """How many that the shop does not know were entered so far."""
     priced: tuple[PricedLine, ...] = ()
     discounts: tuple[AppliedDiscount, ...] = ()

@@ -12,14 +12,13 @@ from commerce.checkout.model import IN_PROGRESS, OPEN, Checkout
 from commerce.checkout.request import CheckoutCreateRequest, CheckoutUpdateRequest, FulfillmentRequest
 from commerce.clock import epoch, iso
 from commerce.contact import Buyer, PostalAddress
-from commerce.discounts.model import MAX_CODES, MAX_WRONG_CODES, Coupon, normalized
-from commerce.discounts.policy import reduce, wrong_codes
+from commerce.discounts.model import MAX_CODES, MAX_UNKNOWN_CODES, Discount, normalized
+from commerce.discounts.policy import discounted, path_of, unknown_codes
 from commerce.errors import Contended, Invalid, NotFound
 from commerce.identity.model import Caller
 from commerce.ids import new_id
-from commerce.inventory.policy import buyer_key
 from commerce.messages import Message, error, warning
-from commerce.money import MAX_AMOUNT, display
+from commerce.money import MAX_AMOUNT, MIN_PAYMENT, display
 from commerce.pricing import service as pricing
 from commerce.pricing.model import Offer, ShippingOption, WantedLine, amount_of
 from commerce.protocol import ErrorResponse
@@ -29,7 +28,6 @@ from commerce.supply import Supply
 METHOD = "$.fulfillment.methods[0]"
 DESTINATION = f"{METHOD}.destinations[0]"
 OPTION = f"{METHOD}.groups[0].selected_option_id"
-CODES = "$.discounts.codes"
 
 EMPTY = error("empty", "There is nothing in the checkout.", path="$.line_items")
 
@@ -44,10 +42,8 @@ _WITHOUT_POSTAL_CODE = frozenset({"AE", "HK", "QA"})
 class Discounts(Protocol):
     """What the shop takes off."""
 
-    def coupons(
-        self, codes: Iterable[str], buyer: str | None, now: datetime, *, consistent: bool = False
-    ) -> dict[str, Coupon]:
-        """How the codes that exist stand, for the buyer with this key if one is known. May lag if not consistent."""
+    def discounts(self, codes: Iterable[str], *, consistent: bool = False) -> dict[str, Discount]:
+        """The discounts that exist, by their codes. May lag if not consistent."""
 
 
 class Checkouts(Protocol):
@@ -162,9 +158,9 @@ def _new(
 ) -> Checkout | ErrorResponse:
     """A derived checkout that is not stored yet."""
     wish = delivery(request.fulfillment, None)
-    refused = (*wish.refused, *_too_many_codes(request.discounts.codes))
-    if refused:
-        return no_resource(refused)
+    if wish.refused:
+        return no_resource(wish.refused)
+    codes, beyond = accepted_codes(request.discounts.codes, None)
     checkout = Checkout(
         id=new_id("checkout"),
         owner=(cart.owner if cart else None) or caller.subject,
@@ -177,7 +173,7 @@ def _new(
         destination_id=wish.destination_id,
         option_id=wish.option_id,
         country_hint=country,
-        codes=request.discounts.codes,
+        codes=codes,
         created_at=iso(now),
         updated_at=iso(now),
         expires_at=epoch(now + timedelta(hours=shelf.settings.checkout_hours)),
@@ -186,9 +182,9 @@ def _new(
     if nothing_to_sell(lines, offers, supply, currency):
         reasons = line_messages(lines, offers, supply, currency, shelf.settings)
         return no_resource(reasons or (EMPTY,))
-    coupons = coupons_for(checkout, discounts, now)
-    derived = derive(checkout, offers, supply, coupons, shelf.settings)
-    return derived.model_copy(update={"wrong_codes": wrong_codes(checkout.codes, (), coupons)})
+    found = discounts.discounts(codes)
+    derived = derive(checkout, offers, supply, found, shelf.settings, now)
+    return tell(derived.model_copy(update={"unknown_codes": unknown_codes(codes, (), found, now)}), beyond)
 
 
 def get_checkout(
@@ -215,16 +211,10 @@ def update_checkout(
     """
     checkout = _owned(checkouts.get(checkout_id, now), caller)
     wish = delivery(request.fulfillment, checkout)
-    codes = request.discounts.codes
-    refused = (
-        *_closed(checkout),
-        *refusals(request.line_items, shelf.settings),
-        *wish.refused,
-        *_too_many_codes(codes),
-        *_too_many_guesses(checkout, codes),
-    )
+    refused = (*_closed(checkout), *refusals(request.line_items, shelf.settings), *wish.refused)
     if refused:
         return tell(checkout, refused)
+    codes, beyond = accepted_codes(request.discounts.codes, checkout)
     wanted = checkout.model_copy(
         update={
             "owner": checkout.owner or caller.subject,
@@ -239,11 +229,11 @@ def update_checkout(
             "updated_at": iso(now),
         }
     )
-    coupons = coupons_for(wanted, discounts, now)
-    derived = derive(wanted, *shelf.look(wanted.lines, now), coupons, shelf.settings)
-    wrong = checkout.wrong_codes + wrong_codes(codes, checkout.codes, coupons)
-    saved = checkouts.save(checkout, derived.model_copy(update={"wrong_codes": wrong}))
-    return tell(saved, currency_notice(request.context, checkout.currency))
+    found = discounts.discounts(codes)
+    derived = derive(wanted, *shelf.look(wanted.lines, now), found, shelf.settings, now)
+    tried = checkout.unknown_codes + unknown_codes(codes, checkout.codes, found, now)
+    saved = checkouts.save(checkout, derived.model_copy(update={"unknown_codes": tried}))
+    return tell(saved, (*beyond, *currency_notice(request.context, checkout.currency)))
 
 
 def cancel_checkout(checkout_id: str, *, caller: Caller, now: datetime, checkouts: Checkouts) -> Checkout:
@@ -281,30 +271,27 @@ def _closed(checkout: Checkout) -> tuple[Message, ...]:
     return (error(f"checkout_{checkout.status}", content, path="$.status", severity="unrecoverable"),)
 
 
-def _too_many_codes(codes: tuple[str, ...]) -> tuple[Message, ...]:
-    if len(codes) <= MAX_CODES:
-        return ()
-    return (error("too_many_codes", f"At most {MAX_CODES} discount codes can be used together.", path=CODES),)
+def accepted_codes(
+    codes: tuple[str, ...], checkout: Checkout | None
+) -> tuple[tuple[str, ...], tuple[Message, ...]]:
+    """The codes that the checkout takes down, and a warning for each further one: they are not looked up.
 
-
-def _too_many_guesses(checkout: Checkout, codes: tuple[str, ...]) -> tuple[Message, ...]:
-    """Who has tried so many codes that do not exist is looking for one that does."""
-    known = {normalized(code) for code in checkout.codes}
-    if checkout.wrong_codes < MAX_WRONG_CODES or known.issuperset(map(normalized, codes)):
-        return ()
-    content = "Too many wrong discount codes were entered. Go on without another one, or begin a new checkout."
-    return (error("too_many_wrong_codes", content, path=CODES),)
-
-
-def coupons_for(
-    checkout: Checkout, discounts: Discounts, now: datetime, *, consistent: bool = False
-) -> dict[str, Coupon]:
-    """How the checkout's codes stand for its buyer; nothing is read where it has none."""
-    if not checkout.codes:
-        return {}
-    known = checkout.owner or checkout.buyer.email
-    buyer = buyer_key(checkout.owner, checkout.buyer.email) if known else None
-    return discounts.coupons(checkout.codes, buyer, now, consistent=consistent)
+    Who has tried so many codes that do not exist is looking for one that does, and goes on with those there were.
+    """
+    before = {normalized(code) for code in checkout.codes} if checkout else set()
+    closed = checkout is not None and checkout.unknown_codes >= MAX_UNKNOWN_CODES
+    taken: list[str] = []
+    beyond: list[Message] = []
+    for position, code in enumerate(codes):
+        if closed and normalized(code) not in before:
+            content = "Too many codes were entered that do not exist. To enter another one, begin a new checkout."
+            beyond.append(warning("too_many_unknown_codes", content, path=path_of(position)))
+        elif len(taken) == MAX_CODES:
+            content = f"At most {MAX_CODES} discount codes can be used together."
+            beyond.append(warning("discount_code_combination_disallowed", content, path=path_of(position)))
+        else:
+            taken.append(code)
+    return tuple(taken), tuple(beyond)
 
 
 def _shown(checkout: Checkout, shelf: Shelf, discounts: Discounts, now: datetime) -> Checkout:
@@ -315,8 +302,8 @@ def _shown(checkout: Checkout, shelf: Shelf, discounts: Discounts, now: datetime
     if checkout.status not in OPEN:
         return checkout
     about_payment = tuple(message for message in checkout.messages if message.code.startswith("payment_"))
-    coupons = coupons_for(checkout, discounts, now)
-    return tell(derive(checkout, *shelf.look(checkout.lines, now), coupons, shelf.settings), about_payment)
+    found = discounts.discounts(checkout.codes)
+    return tell(derive(checkout, *shelf.look(checkout.lines, now), found, shelf.settings, now), about_payment)
 
 
 @dataclass(frozen=True)
@@ -366,19 +353,18 @@ def derive(
     checkout: Checkout,
     offers: Mapping[str, Offer],
     supply: Mapping[str, Supply],
-    coupons: Mapping[str, Coupon],
+    discounts: Mapping[str, Discount],
     settings: Settings,
+    now: datetime,
 ) -> Checkout:
     """The checkout with everything the shop derives from what the client asked for: prices, totals, messages, status.
 
-    Pure: the same checkout, offers, supply, coupons and settings give the same. What the checkout held before is what
-    the buyer was last shown; a difference becomes a `price_changed` warning. The status changes only while the checkout
-    is open.
+    Pure: the same arguments give the same. What the checkout held before is what the buyer was last shown; a difference
+    becomes a `price_changed` warning. The status changes only while the checkout is open.
     """
-    reduced = reduce(
-        pricing.price_lines(checkout.lines, offers, checkout.currency), checkout.codes, coupons, checkout.currency
-    )
-    lines = reduced.lines
+    whole = pricing.price_lines(checkout.lines, offers, checkout.currency)
+    taken = discounted(whole, checkout.codes, discounts, checkout.currency, now)
+    lines = taken.lines
     goods = pricing.goods_amount(lines)
     option = chosen_option(checkout.model_copy(update={"priced": lines}), settings)
     tax = pricing.tax_total(
@@ -388,10 +374,10 @@ def derive(
         taxable=goods + (option.amount if option else 0),
     )
     totals = pricing.ledger(lines, pricing.shipping_total(option) if option else None, tax)
-    derived = checkout.model_copy(update={"priced": lines, "discounts": reduced.applied, "totals": totals})
+    derived = checkout.model_copy(update={"priced": lines, "discounts": taken.applied, "totals": totals})
     messages = (
         *line_messages(checkout.lines, offers, supply, checkout.currency, settings),
-        *reduced.messages,
+        *taken.messages,
         *_total_messages(derived),
         *buyer_messages(checkout.buyer),
         *destination_messages(checkout.destination, checkout.buyer, settings),
@@ -490,10 +476,11 @@ def _option_messages(derived: Checkout, option: ShippingOption | None, settings:
 def _total_messages(derived: Checkout) -> tuple[Message, ...]:
     if not derived.lines:
         return (EMPTY,)
-    if derived.discounts and amount_of(derived.totals, "total") == 0:
-        content = "Nothing would be left to pay, and the shop is paid by card. Take a discount code out."
-        return (error("nothing_to_pay", content, path=CODES),)
-    if amount_of(derived.totals, "total") > MAX_AMOUNT:
+    total = amount_of(derived.totals, "total")
+    if derived.discounts and total < MIN_PAYMENT:
+        content = f"No card pays less than {display(MIN_PAYMENT, derived.currency)}. Take a discount code out."
+        return (error("total_too_small", content, path="$.discounts.codes"),)
+    if total > MAX_AMOUNT:
         content = f"One order may cost at most {display(MAX_AMOUNT, derived.currency)}."
         return (error("total_too_large", content, path="$.line_items"),)
     return ()

@@ -7,7 +7,7 @@ from commerce.checkout.model import Checkout, Status
 from commerce.checkout.service import chosen_option, options_for
 from commerce.clock import from_epoch, iso
 from commerce.contact import Buyer, PostalAddress
-from commerce.discounts.view import Discounts
+from commerce.discounts.view import DiscountsExtension
 from commerce.ids import order_label
 from commerce.messages import Message
 from commerce.model import Model
@@ -81,7 +81,7 @@ class CheckoutResponse(Model):
     buyer: Buyer | None
     totals: tuple[Total, ...]
     fulfillment: Fulfillment
-    discounts: Discounts | None
+    discounts: DiscountsExtension
     messages: tuple[Message, ...]
     links: tuple[Link, ...]
     expires_at: str | None
@@ -102,7 +102,7 @@ def present(checkout: Checkout, settings: Settings, order_url: str | None) -> Ch
         buyer=checkout.buyer if checkout.buyer != Buyer() else None,
         totals=checkout.totals,
         fulfillment=Fulfillment(methods=(_method(checkout, settings),)),
-        discounts=Discounts(codes=checkout.codes, applied=checkout.discounts) if checkout.codes else None,
+        discounts=DiscountsExtension(codes=checkout.codes, applied=checkout.discounts),
         messages=checkout.messages,
         links=links(settings),
         expires_at=None if terminal else iso(from_epoch(checkout.expires_at)),

@@ -1,6 +1,6 @@
 """Discounts as they are stored, and as buyers see them. Amounts are minor units, shares are basis points.
 
-What a buyer sees of them is the protocol's discount extension. Source: UCP 2026-08-25, discount.json.
+What a buyer sees is the protocol's discount extension. Source: UCP 2026-08-25, discount.json.
 """
 
 import re
@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from commerce.clock import iso
 from commerce.messages import Message
 from commerce.model import Model, StaffModel
 from commerce.money import Amount, Currency
@@ -16,8 +17,8 @@ from commerce.pricing.model import PricedLine
 
 MAX_CODES = 5
 """Of one checkout. A code takes up to two of the 100 actions of the transaction that makes the order."""
-MAX_WRONG_CODES = 20
-"""How many codes that the shop does not know may be tried in one checkout."""
+MAX_UNKNOWN_CODES = 20
+"""How many codes that the shop does not know may be tried in one checkout, before it takes no further ones."""
 MAX_PRODUCTS = 50
 """To which one discount may be confined."""
 WHOLE = 10_000
@@ -34,41 +35,47 @@ def normalized(code: str) -> str:
 def _code(text: str) -> str:
     code = normalized(text)
     if not CODE.fullmatch(code):
-        raise ValueError("a code has 4 to 40 letters, digits, hyphens and underscores, and begins with none of the two")
+        raise ValueError("a code has 4 to 40 letters, digits, - and _, the first of them a letter or a digit")
     return code
 
 
 def _moment(text: str) -> str:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError("a moment names its time zone, as in 2026-12-24T18:00:00Z")
-    return text
+    return iso(datetime.fromisoformat(text))
 
 
 Code = Annotated[str, AfterValidator(_code)]
-Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
-"""RFC 3339, with its time zone."""
+Moment = Annotated[
+    str,
+    Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$",
+        json_schema_extra={"format": "date-time"},
+    ),
+    AfterValidator(_moment),
+]
+"""RFC 3339, with its time zone: `2026-12-24T18:00:00Z`."""
+ProductId = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class DiscountContent(StaffModel):
     """What staff decide about a discount: a share of the goods (`basis_points`), or an amount of each currency."""
 
-    title: str = Field(min_length=1, max_length=100)
+    title: str = Field(max_length=100, pattern=r"\S")
     """What buyers see."""
     basis_points: int | None = Field(default=None, ge=1, le=WHOLE)
     """1000 is 10 %."""
     amounts: dict[Currency, Annotated[Amount, Field(ge=1)]] = Field(default_factory=dict)
     """What is taken off in all, by currency. In a currency that is not named the code does not work."""
-    product_ids: tuple[str, ...] = Field(default=(), max_length=MAX_PRODUCTS)
+    product_ids: tuple[ProductId, ...] = Field(default=(), max_length=MAX_PRODUCTS)
     """To which it is confined; none means all."""
     minimum: dict[Currency, Amount] = Field(default_factory=dict)
-    """What the goods must cost before discounts, by currency."""
+    """What all goods must cost before discounts, by currency."""
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     limit: int | None = Field(default=None, ge=1, le=1_000_000)
     """How many orders may use it. Without a limit nobody counts."""
     limit_per_buyer: int | None = Field(default=None, ge=1, le=1_000)
     priority: int = Field(default=100, ge=1, le=1_000)
-    """Of several codes the one with the smallest is taken off first."""
+    """Of several codes the one with the smallest is taken off first; of equal ones the first by its letters."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -113,16 +120,7 @@ def state_of(discount: Discount, now: datetime) -> State:
     return "used_up" if discount.limit is not None and discount.uses >= discount.limit else "active"
 
 
-class Coupon(Model):
-    """A discount as it stands for one buyer at one moment."""
-
-    discount: Discount
-    state: State
-    spent: bool = False
-    """Whether this buyer has used it as often as one buyer may."""
-
-
-class Allocation(Model):
+class DiscountAllocation(Model):
     """How much of a discount falls on what `path` leads to."""
 
     path: str
@@ -135,10 +133,9 @@ class AppliedDiscount(Model):
     code: str
     title: str
     amount: int
-    automatic: Literal[False] = False
     method: Literal["each", "across"]
     priority: int
-    allocations: tuple[Allocation, ...]
+    allocations: tuple[DiscountAllocation, ...]
 
 
 class OrderDiscount(Model):
@@ -151,9 +148,17 @@ class OrderDiscount(Model):
     counted_for_buyer: bool = False
 
 
-class Reduced(Model):
+class DiscountedLines(Model):
     """Lines after their discounts, what was taken off, and which codes were not taken."""
 
     lines: tuple[PricedLine, ...]
-    applied: tuple[AppliedDiscount, ...] = ()
-    messages: tuple[Message, ...] = ()
+    applied: tuple[AppliedDiscount, ...]
+    messages: tuple[Message, ...]
+
+
+class BuyerLimitReached(Exception):
+    """The buyer has used these codes as often as one buyer may."""
+
+    def __init__(self, codes: frozenset[str]) -> None:
+        super().__init__(", ".join(sorted(codes)))
+        self.codes = codes

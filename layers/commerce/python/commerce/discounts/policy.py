@@ -1,115 +1,149 @@
-"""The rules by which codes take something off: pure functions of the goods, the codes and how their discounts stand."""
+"""The rules by which codes take something off: pure functions of the goods, the codes, their discounts and the moment.
+
+Codes of messages: UCP's discount extension, and where it has none the Agentic Commerce Protocol's `DiscountErrorCode`.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from commerce.discounts.model import (
-    Allocation,
     AppliedDiscount,
-    Coupon,
     Discount,
+    DiscountAllocation,
+    DiscountedLines,
     OrderDiscount,
-    Reduced,
     normalized,
+    state_of,
 )
-from commerce.messages import Message, warning
+from commerce.messages import Message, error, warning
 from commerce.money import allocate, display, share
 from commerce.pricing.model import PricedLine, amount_of
 from commerce.pricing.service import reduced
 
 
-def wrong_codes(codes: Iterable[str], known_before: Iterable[str], coupons: Mapping[str, Coupon]) -> int:
-    """How many codes are new and no codes at all."""
-    before = {normalized(code) for code in known_before}
-    return len({normalized(code) for code in codes} - before - coupons.keys())
-
-
-def reduce(
-    lines: Sequence[PricedLine], codes: Sequence[str], coupons: Mapping[str, Coupon], currency: str
-) -> Reduced:
-    """Takes the codes' discounts off the lines, the one with the smallest priority first, and each off what is left.
+def discounted(
+    lines: Sequence[PricedLine],
+    codes: Sequence[str],
+    discounts: Mapping[str, Discount],
+    currency: str,
+    now: datetime,
+) -> DiscountedLines:
+    """Takes the codes' discounts off the lines, the smallest priority first, then by code, each off what is left.
 
     A code that cannot be used is no error: the buyer is warned and pays the whole price.
     """
-    goods = sum(amount_of(line.totals, "subtotal") for line in lines)
+    refused = _refusals(lines, codes, discounts, currency, now)
     left = [amount_of(line.totals, "subtotal") for line in lines]
-    warnings: dict[int, Message] = {}
-    usable: dict[str, int] = {}
-    for position, code in enumerate(map(normalized, codes)):
-        refused = _repeated(code) if code in usable else _refusal(code, coupons.get(code), goods, currency)
-        if refused is None:
-            usable[code] = position
-        else:
-            warnings[position] = _about(position, *refused)
     applied = []
-    for code in sorted(usable, key=lambda one: (coupons[one].discount.priority, one)):
-        discount = coupons[code].discount
-        parts = _parts(discount, lines, left, currency)
-        if not any(parts):
-            warnings[usable[code]] = _about(usable[code], *_takes_nothing(code))
-            continue
-        left = [rest - part for rest, part in zip(left, parts, strict=True)]
-        applied.append(_applied(discount, parts))
-    return Reduced(
+    usable = {normalized(code): position for position, code in enumerate(codes) if position not in refused}
+    for code in sorted(usable, key=lambda one: (discounts[one].priority, one)):
+        parts = _parts(discounts[code], lines, left, currency)
+        if any(parts):
+            left = [rest - part for rest, part in zip(left, parts, strict=True)]
+            applied.append(_applied(discounts[code], parts))
+        else:
+            content = f"The discount code {code} takes nothing off these goods."
+            refused[usable[code]] = warning("discount_code_invalid", content, path=path_of(usable[code]))
+    return DiscountedLines(
         lines=tuple(reduced(line, rest) for line, rest in zip(lines, left, strict=True)),
         applied=tuple(applied),
-        messages=tuple(warnings[position] for position in sorted(warnings)),
+        messages=tuple(refused[position] for position in sorted(refused)),
     )
 
 
-def redeemed(applied: Iterable[AppliedDiscount], coupons: Mapping[str, Coupon]) -> tuple[OrderDiscount, ...]:
-    """What an order keeps of the discounts that it is given."""
+def path_of(position: int) -> str:
+    """Where the code stands in a checkout."""
+    return f"$.discounts.codes[{position}]"
+
+
+def unknown_codes(
+    codes: Iterable[str], before: Iterable[str], discounts: Mapping[str, Discount], now: datetime
+) -> int:
+    """How many codes are new and, as far as buyers may know, none at all."""
+    known = {code for code, discount in discounts.items() if state_of(discount, now) != "scheduled"}
+    return len({normalized(code) for code in codes} - {normalized(code) for code in before} - known)
+
+
+def given(applied: Iterable[AppliedDiscount], discounts: Mapping[str, Discount]) -> tuple[OrderDiscount, ...]:
+    """What an order keeps of the discounts that are taken off it."""
     return tuple(
         OrderDiscount(
             code=one.code,
             title=one.title,
             amount=one.amount,
-            counted=coupons[one.code].discount.limit is not None,
-            counted_for_buyer=coupons[one.code].discount.limit_per_buyer is not None,
+            counted=discounts[one.code].limit is not None,
+            counted_for_buyer=discounts[one.code].limit_per_buyer is not None,
         )
         for one in applied
     )
 
 
-def counts(discounts: Iterable[OrderDiscount]) -> int:
+def counters(discounts: Iterable[OrderDiscount]) -> int:
     """How many counters an order with these discounts changes."""
     return sum(discount.counted + discount.counted_for_buyer for discount in discounts)
 
 
-def _refusal(code: str, coupon: Coupon | None, goods: int, currency: str) -> tuple[str, str] | None:
-    """The message's code and content, or None where it may be used. What is still to come is as unknown as the rest."""
-    if coupon is None or coupon.state == "scheduled":
-        return "discount_code_invalid", f"There is no discount code {code}."
-    discount = coupon.discount
-    if coupon.state == "ended":
-        return "discount_code_expired", f"The discount code {code} is over."
-    if coupon.state == "used_up":
-        return "discount_code_usage_limit_reached", f"The discount code {code} has been used up."
-    if coupon.spent:
-        content = f"One buyer may use the discount code {code} {_times(discount.limit_per_buyer)}."
-        return "discount_code_usage_limit_reached", content
-    if discount.basis_points is None and currency not in discount.amounts:
-        return "discount_code_invalid", f"The discount code {code} is not for prices in {currency}."
-    least = discount.minimum.get(currency, 0)
-    if goods < least:
-        content = f"The discount code {code} is for goods of {display(least, currency)} or more."
-        return "discount_code_minimum_not_met", content
-    return None
+def buyer_limit_messages(
+    codes: Sequence[str], reached: Iterable[str], discounts: Mapping[str, Discount]
+) -> tuple[Message, ...]:
+    """Told when the order is to be made, and not before: who asks for somebody else learns nothing of them."""
+    return tuple(
+        error(
+            "discount_code_user_ineligible",
+            f"One buyer may use the discount code {code} {_times(discounts[code].limit_per_buyer)}. Take it out.",
+            path=path_of(position),
+        )
+        for position, code in enumerate(map(normalized, codes))
+        if code in reached
+    )
 
 
 def _times(count: int | None) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _repeated(code: str) -> tuple[str, str]:
-    return "discount_code_already_applied", f"The discount code {code} was entered already."
+def _refusals(
+    lines: Iterable[PricedLine],
+    codes: Iterable[str],
+    discounts: Mapping[str, Discount],
+    currency: str,
+    now: datetime,
+) -> dict[int, Message]:
+    """By position, why the codes cannot be used, whatever they would take off."""
+    goods = sum(amount_of(line.totals, "subtotal") for line in lines)
+    seen: set[str] = set()
+    found = {}
+    for position, code in enumerate(map(normalized, codes)):
+        path = path_of(position)
+        if code in seen:
+            content = f"The discount code {code} was entered already."
+            found[position] = warning("discount_code_already_applied", content, path=path)
+        elif message := _refusal(code, discounts.get(code), goods, currency, now, path):
+            found[position] = message
+        seen.add(code)
+    return found
 
 
-def _takes_nothing(code: str) -> tuple[str, str]:
-    return "discount_code_invalid", f"The discount code {code} takes nothing off these goods."
-
-
-def _about(position: int, code: str, content: str) -> Message:
-    return warning(code, content, path=f"$.discounts.codes[{position}]")
+def _refusal(
+    code: str, discount: Discount | None, goods: int, currency: str, now: datetime, path: str
+) -> Message | None:
+    """Why the code cannot be used. One that is still to come is as unknown as those that do not exist."""
+    state = state_of(discount, now) if discount else "scheduled"
+    if discount is None or state == "scheduled":
+        return warning("discount_code_invalid", f"There is no discount code {code}.", path=path)
+    if state == "ended":
+        return warning("discount_code_expired", f"The discount code {code} is over.", path=path)
+    if state == "used_up":
+        content = f"The discount code {code} has been used up."
+        return warning("discount_code_usage_limit_reached", content, path=path)
+    if discount.basis_points is None and currency not in discount.amounts:
+        content = f"The discount code {code} is not for prices in {currency}."
+        return warning("discount_code_invalid", content, path=path)
+    least = discount.minimum.get(currency, 0)
+    if goods < least:
+        content = f"The discount code {code} is for goods of {display(least, currency)} or more."
+        return warning("discount_code_minimum_not_met", content, path=path)
+    return None
 
 
 def _parts(discount: Discount, lines: Sequence[PricedLine], left: Sequence[int], currency: str) -> list[int]:
@@ -131,6 +165,8 @@ def _applied(discount: Discount, parts: Sequence[int]) -> AppliedDiscount:
         method=discount.method,
         priority=discount.priority,
         allocations=tuple(
-            Allocation(path=f"$.line_items[{position}]", amount=part) for position, part in enumerate(parts) if part
+            DiscountAllocation(path=f"$.line_items[{position}]", amount=part)
+            for position, part in enumerate(parts)
+            if part
         ),
     )

@@ -1,12 +1,11 @@
 """Discounts in DynamoDB: the table `inventory`, see docs/architecture.md. Uses are counted in orders' transactions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from commerce.adapters.dynamodb import Item, Table, at_most, fields, put, transact, update
-from commerce.discounts.model import CODE, Coupon, Discount, OrderDiscount, normalized, state_of
+from commerce.discounts.model import CODE, Discount, OrderDiscount, normalized
 from commerce.errors import NotFound
 from commerce.model import read_back
 
@@ -56,51 +55,49 @@ class DiscountRepository:
         )
         transact(self.table.client, [own, *actions])
 
-    def coupons(
-        self, codes: Iterable[str], buyer: str | None, now: datetime, *, consistent: bool = False
-    ) -> dict[str, Coupon]:
-        """How the codes that exist stand, for the buyer with this key if one is known: one batch read."""
-        wanted = [code for code in dict.fromkeys(map(normalized, codes)) if CODE.fullmatch(code)]
+    def discounts(self, codes: Iterable[str], *, consistent: bool = False) -> dict[str, Discount]:
+        """The discounts that exist, by their codes: one batch read, none for nothing that could be a code."""
+        wanted = [code for code in map(normalized, codes) if CODE.fullmatch(code)]
         if not wanted:
             return {}
-        keys = [_key(code) for code in wanted] + [_buyer_key(buyer, code) for code in wanted if buyer]
-        found = {(item["pk"], item["sk"]): item for item in self.table.get_many(keys, consistent=consistent)}
-        discounts = [_discount(found[_key(code)]) for code in wanted if _key(code) in found]
+        found = self.table.get_many(map(_key, wanted), consistent=consistent)
+        return {discount.code: discount for discount in map(_discount, found)}
+
+    def use_actions(self, discounts: Iterable[Discount]) -> dict[str, dict[str, Any]]:
+        """By code, the actions that count one use of each that has a limit.
+
+        Refused where it was changed since, or has been used up. What guards them is the order, which is made once.
+        """
         return {
-            discount.code: Coupon(
-                discount=discount,
-                state=state_of(discount, now),
-                spent=buyer is not None
-                and discount.limit_per_buyer is not None
-                and found.get(_buyer_key(buyer, discount.code), {}).get("uses", 0) >= discount.limit_per_buyer,
+            discount.code: update(
+                self.table.name,
+                *_key(discount.code),
+                ("version", "=", discount.version),
+                at_most("uses", discount.limit - 1),
+                add={"uses": 1},
             )
             for discount in discounts
+            if discount.limit is not None
         }
 
-    def redeem_actions(self, discounts: Iterable[Discount], buyer: str) -> list[dict[str, Any]]:
-        """Counts one use of each that has a limit. Refused where it was changed since, or has been used up.
+    def buyer_use_actions(self, discounts: Iterable[Discount], buyer: str) -> dict[str, dict[str, Any]]:
+        """By code, the actions that count one use of the buyer's. Refused where they had as many as they may."""
+        return {
+            discount.code: update(
+                self.table.name,
+                *_buyer_key(buyer, discount.code),
+                at_most("uses", discount.limit_per_buyer - 1),
+                add={"uses": 1},
+            )
+            for discount in discounts
+            if discount.limit_per_buyer is not None
+        }
 
-        What guards them is the order, which is made once with them.
-        """
-        actions = []
-        for discount in discounts:
-            if discount.limit is not None:
-                as_read, one_left = ("version", "=", discount.version), at_most("uses", discount.limit - 1)
-                actions.append(update(self.table.name, *_key(discount.code), as_read, one_left, add={"uses": 1}))
-            if discount.limit_per_buyer is not None:
-                one_left = at_most("uses", discount.limit_per_buyer - 1)
-                actions.append(update(self.table.name, *_buyer_key(buyer, discount.code), one_left, add={"uses": 1}))
-        return actions
-
-    def give_back_actions(self, discounts: Iterable[OrderDiscount], buyer: str) -> list[dict[str, Any]]:
+    def give_back_actions(self, discounts: Sequence[OrderDiscount], buyer: str) -> list[dict[str, Any]]:
         """Takes the counted uses back; what guards them is the order that leaves its status."""
-        actions = []
-        for discount in discounts:
-            if discount.counted:
-                actions.append(update(self.table.name, *_key(discount.code), add={"uses": -1}))
-            if discount.counted_for_buyer:
-                actions.append(update(self.table.name, *_buyer_key(buyer, discount.code), add={"uses": -1}))
-        return actions
+        keys = [_key(one.code) for one in discounts if one.counted]
+        keys += [_buyer_key(buyer, one.code) for one in discounts if one.counted_for_buyer]
+        return [update(self.table.name, *key, add={"uses": -1}) for key in keys]
 
 
 def _key(code: str) -> tuple[str, str]:

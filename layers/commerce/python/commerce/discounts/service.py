@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from commerce.audit import Audit
 from commerce.clock import iso
 from commerce.discounts.model import Discount, DiscountContent
+from commerce.discounts.request import DiscountCreateRequest
 from commerce.errors import ConditionFailed, Conflict, Invalid, StaleVersion
 from commerce.ids import new_id
 
@@ -14,7 +15,7 @@ _LENGTH = 12
 """Of a code that the shop makes: 60 random bits, which nobody guesses."""
 
 
-class Discounts(Protocol):
+class DiscountStore(Protocol):
     """Where discounts are kept."""
 
     def get(self, code: str) -> Discount:
@@ -35,12 +36,11 @@ class Products(Protocol):
 
 
 def create_discount(
-    store: Discounts,
+    store: DiscountStore,
     products: Products,
     audit: Audit,
-    content: DiscountContent,
+    request: DiscountCreateRequest,
     *,
-    code: str | None,
     actor: str,
     now: datetime,
 ) -> Discount:
@@ -48,9 +48,9 @@ def create_discount(
 
     Raises Invalid, and Conflict where the code is taken by another discount.
     """
-    _check(content, products)
-    code = code or new_id("code").removeprefix("code_")[:_LENGTH].upper()
-    discount = Discount(code=code, created_at=iso(now), **content.model_dump(exclude={"code"}))
+    _check(request, products)
+    code = request.code or new_id("code").removeprefix("code_")[:_LENGTH].upper()
+    discount = Discount(code=code, created_at=iso(now), **request.model_dump(exclude={"code"}))
     try:
         store.add(discount, actions=[_recorded(audit, None, discount, "created", actor, now)])
     except ConditionFailed:
@@ -62,7 +62,7 @@ def create_discount(
 
 
 def change_discount(
-    store: Discounts,
+    store: DiscountStore,
     products: Products,
     audit: Audit,
     content: DiscountContent,
@@ -77,7 +77,7 @@ def change_discount(
     return _save(store, audit, _at(store.get(code), expected), content.model_dump(), "changed", actor, now)
 
 
-def end_discount(store: Discounts, audit: Audit, *, code: str, actor: str, now: datetime) -> Discount:
+def end_discount(store: DiscountStore, audit: Audit, *, code: str, actor: str, now: datetime) -> Discount:
     """Nobody gets it from now on. One that is over stays as it is; a change with a later end opens it again."""
     discount = store.get(code)
     if discount.ends_at and datetime.fromisoformat(discount.ends_at) <= now:
@@ -103,7 +103,7 @@ def _at(discount: Discount, expected: int) -> Discount:
 
 
 def _save(
-    store: Discounts,
+    store: DiscountStore,
     audit: Audit,
     discount: Discount,
     changes: dict[str, Any],

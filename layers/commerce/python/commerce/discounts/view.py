@@ -6,7 +6,7 @@ from commerce.discounts.model import AppliedDiscount, Discount, State, state_of
 from commerce.model import Model
 
 
-class Discounts(Model):
+class DiscountsExtension(Model):
     """The discount extension: the codes as they were entered, and what was taken off for them."""
 
     codes: tuple[str, ...]

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from commerce.contact import Buyer, PostalAddress
+from commerce.discounts.model import OrderDiscount
 from commerce.events import CancelReason
 from commerce.inventory.model import Reservation
 from commerce.model import Model
@@ -66,6 +67,7 @@ class StaffOrder(Model):
     currency: Currency
     lines: tuple[OrderLine, ...]
     totals: tuple[Total, ...]
+    discounts: tuple[OrderDiscount, ...]
     buyer: Buyer
     shipping_address: PostalAddress
     country: str | None

@@ -199,7 +199,7 @@ class Order(Model):
     """Where it is taxed (ISO 3166-1 alpha-2), and the state or province: kept when nobody knows any more who bought."""
     region: str | None = None
     buyer_key: str | None = None
-    """Under which key the buyer's purchases are counted, where units of a line, or uses of a discount, are limited."""
+    """Under which key the buyer's purchases are counted, where units of a line or uses of a discount are limited."""
     discounts: tuple[OrderDiscount, ...] = ()
     shipping: ShippingChoice
     placed_at: str

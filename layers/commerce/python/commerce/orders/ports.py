@@ -1,6 +1,6 @@
 """What the use cases around an order need: where its parts are kept, and the workflow that waits for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -87,13 +87,16 @@ class Reservations(Protocol):
         """Gives the parts back."""
 
 
-class Redemptions(Protocol):
+class DiscountUses(Protocol):
     """How often discounts were used."""
 
-    def redeem_actions(self, discounts: Iterable[Discount], buyer: str) -> list[dict[str, Any]]:
-        """Counts one use of each that has a limit. Refused where it was changed since, or has been used up."""
+    def use_actions(self, discounts: Iterable[Discount]) -> dict[str, dict[str, Any]]:
+        """By code, counts one use of each that has a limit. Refused where it was changed since, or has been used up."""
 
-    def give_back_actions(self, discounts: Iterable[OrderDiscount], buyer: str) -> list[dict[str, Any]]:
+    def buyer_use_actions(self, discounts: Iterable[Discount], buyer: str) -> dict[str, dict[str, Any]]:
+        """By code, counts one use of the buyer's, of each that limits those. Refused where there were as many."""
+
+    def give_back_actions(self, discounts: Sequence[OrderDiscount], buyer: str) -> list[dict[str, Any]]:
         """Takes the counted uses back."""
 
 
@@ -154,4 +157,4 @@ class Stores(Books):
 
     checkouts: Checkouts
     inventory: Reservations
-    discounts: Redemptions
+    discounts: DiscountUses

@@ -4,14 +4,14 @@ Whoever loses a race against another change reads the order again and decides an
 cancellation and a confirmation cannot both happen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from commerce.carts.model import SOLD_AHEAD
 from commerce.checkout.model import IN_PROGRESS, Checkout
 from commerce.clock import iso
-from commerce.discounts.model import Coupon, OrderDiscount
+from commerce.discounts.model import BuyerLimitReached, Discount, OrderDiscount
 from commerce.errors import ConditionFailed, Conflict, Contended, NotFound, StaleVersion
 from commerce.events import (
     CancelReason,
@@ -144,9 +144,7 @@ def limited_units(order: Order) -> dict[str, int]:
 
 
 def buyer_of(order: Order) -> str:
-    """Under which key the buyer's purchases are counted. Only orders in which something is counted know it without
-    their buyer.
-    """
+    """Under which key the buyer's purchases are counted: kept by orders that count, which may outlive the address."""
     return order.buyer_key or buyer_key(order.customer, order.buyer.email)
 
 
@@ -155,17 +153,18 @@ def place_order(
     order: Order,
     checkout: Checkout,
     supply: Mapping[str, Supply],
-    coupons: Mapping[str, Coupon],
+    discounts: Sequence[Discount],
     *,
     now: datetime,
     patient: bool = True,
 ) -> Checkout:
     """Takes the stock, counts the discounts' uses, makes the order and puts `checkout` in progress, or does nothing.
 
-    Raises LimitReached where the buyer has had enough; ConditionFailed: 0 where the attempt has its order, 1 where the
-    checkout changed, from 2 on the positions of the stock (`FIRST_PART`, three for each of `parts_of(order)`), after it
-    of discounts that were changed or used up; and Contended, at the first conflict with another transaction if not
-    `patient`. Answers the checkout as it is then.
+    `discounts` are those of the order, as they were read. Raises LimitReached where the buyer has had enough of a SKU,
+    BuyerLimitReached where they have used a code as often as one buyer may; ConditionFailed: 0 where the attempt has
+    its order, 1 where the checkout changed, from 2 on the positions of the stock (`FIRST_PART`, three for each of
+    `parts_of(order)`), behind it a discount that was changed or used up; and Contended, at the first conflict with
+    another transaction if not `patient`. Answers the checkout as it is then.
     """
     moved = checkout.model_copy(
         update={
@@ -179,11 +178,12 @@ def place_order(
     units = limited_units(order)
     stock = stores.inventory.reserve_actions(order.id, parts_of(order), deadline=deadline, now=now, supply=supply)
     limits = stores.inventory.limit_actions(buyer_of(order), units, supply)
-    used = stores.discounts.redeem_actions((coupons[one.code].discount for one in order.discounts), buyer_of(order))
+    buyer_uses = stores.discounts.buyer_use_actions(discounts, buyer_of(order))
+    uses = stores.discounts.use_actions(discounts)
     try:
         stores.orders.place(
             order,
-            actions=[stores.checkouts.action(checkout, moved), *stock, *limits, *used],
+            actions=[stores.checkouts.action(checkout, moved), *stock, *limits, *buyer_uses.values(), *uses.values()],
             events=[
                 OrderPlaced(
                     occurred_at=at(now),
@@ -198,11 +198,18 @@ def place_order(
             patient=patient,
         )
     except ConditionFailed as refused:
-        over = (sku for position, sku in enumerate(units, FIRST_PART + len(stock)) if position in refused.failed)
-        if skus := frozenset(over):
+        first = FIRST_PART + len(stock)
+        if skus := _refused(units, first, refused):
             raise LimitReached(skus) from None
+        if codes := _refused(buyer_uses, first + len(limits), refused):
+            raise BuyerLimitReached(codes) from None
         raise
     return moved.model_copy(update={"version": checkout.version + 1})
+
+
+def _refused(names: Iterable[str], first: int, refused: ConditionFailed) -> frozenset[str]:
+    """Those of the names whose actions, from position `first` on, were refused."""
+    return frozenset(name for position, name in enumerate(names, first) if position in refused.failed)
 
 
 FIRST_PART = 2
