@@ -227,7 +227,7 @@ _ALL = (
         tables={
             **_CATALOG_READS,
             CATALOG: _OFFERS,
-            INVENTORY: READ + CHANGE,
+            INVENTORY: ("BatchGetItem", "Query", *CHANGE),
             AUDIT: APPEND,
             IDEMPOTENCY: CLAIM,
         },

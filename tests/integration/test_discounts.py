@@ -18,7 +18,7 @@ from commerce.checkout.model import Checkout
 from commerce.contact import Buyer
 from commerce.discounts.model import BuyerLimitReached, Discount
 from commerce.discounts.repository import DiscountRepository
-from commerce.errors import ConditionFailed
+from commerce.errors import ConditionFailed, NotFound
 from commerce.inventory.model import MAX_PARTS
 from commerce.orders.model import Order
 from commerce.orders.service import cancel_order, place_order
@@ -195,6 +195,21 @@ def test_a_change_keeps_the_count_and_forgets_what_is_left_out(shop: Shop) -> No
     assert (now.uses, now.limit, now.minimum, now.version) == (1, 9, {}, 2)
 
 
+def test_uses_of_a_discount_that_was_lost_are_given_back_to_nobody(shop: Shop) -> None:
+    shop.stocked(5)
+    lost = made(shop, limit=5)
+    order = order_of(shop, shop.complete(wanting(shop)))
+    shop.discounts.table.delete("DISCOUNT#SPRING", "DISCOUNT")
+
+    cancel(shop, order)
+
+    assert shop.discounts.discounts(["SPRING"]) == {}
+    with pytest.raises(NotFound):
+        shop.discounts.get("SPRING")
+    shop.discounts.add(lost.model_copy(update={"title": "Once more"}), actions=[])
+    assert uses(shop) == 0
+
+
 def test_what_is_counted_needs_room_in_the_orders_transaction(shop: Shop) -> None:
     skus = [shop.stocked(1, f"SKU-{number}") for number in range(MAX_PARTS)]
     made(shop, limit=5)
@@ -250,10 +265,11 @@ def test_staff_make_a_discount_look_at_it_change_it_and_end_it(office: Office) -
     stale = office.send(f"PUT {ONE}", CONTENT, match=read.etag, code="spring-10")
     assert stale.status == 412
 
+    soon = office.send(f"PUT {ONE}", {**CONTENT, "starts_at": "2099-12-24T18:00:00Z"}, match='"2"', code="spring-10")
     ended = office.send(f"POST {ONE}/end", code="spring-10")
-    assert (ended.body["state"], ended.etag) == ("ended", '"3"')
-    assert office.send(f"POST {ONE}/end", code="spring-10").etag == '"3"'
-    again = office.send(f"PUT {ONE}", CONTENT, match='"3"', code="spring-10")
+    assert (soon.body["state"], ended.body["state"], ended.etag) == ("scheduled", "ended", '"4"')
+    assert office.send(f"POST {ONE}/end", code="spring-10").etag == '"4"'
+    again = office.send(f"PUT {ONE}", CONTENT, match='"4"', code="spring-10")
     assert again.body["state"] == "active"
     listed = office.send("GET /admin/discounts").body
     assert ([one["code"] for one in listed["discounts"]], listed.get("cursor")) == (["SPRING-10"], None)
@@ -286,6 +302,9 @@ def test_a_code_is_taken_once_and_the_same_request_is_answered_alike(office: Off
         ({"ends_at": "tomorrow"}, "$.ends_at"),
         ({"ends_at": "2026-W52-4T18:00:00Z"}, "$.ends_at"),
         ({"ends_at": "2026-12-24T25:00:00Z"}, "$.ends_at"),
+        ({"ends_at": "9999-12-31T23:59:59-14:00"}, "$.ends_at"),
+        ({"starts_at": "0001-01-01T00:00:00+14:00"}, "$.starts_at"),
+        ({"code": "ßßßß"}, "$.code"),
         ({"title": " "}, "$.title"),
         ({"product_ids": ["x" * 101]}, "$.product_ids[0]"),
         ({"product_ids": [""]}, "$.product_ids[0]"),

@@ -157,7 +157,7 @@ _BOUNDARIES: tuple[Boundary, ...] = (
     *_claims("admin_inventory"),
     *_dynamodb("admin_purchasing", "BatchGetItem", "GetItem", "TransactWriteItems", about_order=False),
     *_claims("admin_purchasing"),
-    *_dynamodb("admin_discounts", "GetItem", "TransactWriteItems", about_order=False),
+    *_dynamodb("admin_discounts", "TransactWriteItems", about_order=False),
     *_claims("admin_discounts"),
     *_dynamodb("admin_privacy", "GetItem", "TransactWriteItems", about_order=False),
     *_claims("admin_privacy"),

@@ -204,3 +204,5 @@ def test_what_no_card_pays_keeps_the_checkout_from_completion() -> None:
         taken = with_code(asked, free, amounts={"USD": 2500 - left})
         assert (amount_of(taken.totals, "total"), errors(taken)) == (left, told)
         assert taken.status == ("incomplete" if told else "ready_for_complete")
+    unchosen = with_code(checkout(codes=("SPRING",), option_id=None), free, amounts={"USD": 2500})
+    assert [code for code, _ in errors(unchosen)] == ["missing"]

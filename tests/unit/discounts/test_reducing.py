@@ -76,8 +76,9 @@ def test_no_more_is_taken_off_than_there_is() -> None:
         (offered(**USED_UP), "discount_code_usage_limit_reached"),
         (offered(minimum={"USD": 2501}), "discount_code_minimum_not_met"),
         (offered(amounts={"EUR": 500}), "discount_code_invalid"),
+        (offered(minimum={"EUR": 1}), "discount_code_invalid"),
     ],
-    ids=["unknown", "not yet", "over", "used up", "too little", "other currency"],
+    ids=["unknown", "not yet", "over", "used up", "too little", "other currency", "other minimum"],
 )
 def test_a_code_that_does_not_work_is_a_warning_and_the_others_work(discounts: dict[str, Discount], code: str) -> None:
     reduced = discounted([line(2500)], ["SPRING", "other"], {**discounts, **offered("OTHER")}, "USD", NOW)

@@ -154,3 +154,12 @@ def test_the_only_parcel_is_all_that_was_paid() -> None:
     single = shipped_order(totals=(Total(type="total", amount=4711),))
 
     assert share_of(single, single.shipments[0]) == 4711
+
+
+def test_shipping_of_goods_that_cost_nothing_is_shared_by_their_units() -> None:
+    free = (Total(type="subtotal", amount=0), Total(type="total", amount=0))
+    lines = tuple(line.model_copy(update={"totals": free}) for line in from_two_places(fulfilled=1))
+    sent = shipped_order("delivered", lines=lines, totals=(Total(type="total", amount=590),))
+    shares = [share_of(sent, one) for one in sent.shipments]
+    assert sum(shares) == 590
+    assert min(shares) > 0

@@ -49,7 +49,7 @@ _TURNS = 8
 _TOKEN = re.compile(r"pm_\w{1,250}", re.ASCII)
 _SCATTERED = error(
     "too_many_parts",
-    "These items lie in too many places for one order; buy some of them apart.",
+    "These items lie in too many places for one order; buy some of them apart, or without a discount code.",
     path="$.line_items",
 )
 _INSTRUMENT = "$.payment.instruments[0]"

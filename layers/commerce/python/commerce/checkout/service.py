@@ -284,10 +284,10 @@ def accepted_codes(
     beyond: list[Message] = []
     for position, code in enumerate(codes):
         if closed and normalized(code) not in before:
-            content = "Too many codes were entered that do not exist. To enter another one, begin a new checkout."
+            content = f"Too many codes were entered that do not exist. To try {code}, begin a new checkout."
             beyond.append(warning("too_many_unknown_codes", content, path=path_of(position)))
         elif len(taken) == MAX_CODES:
-            content = f"At most {MAX_CODES} discount codes can be used together."
+            content = f"At most {MAX_CODES} discount codes can be used together, without {code}."
             beyond.append(warning("discount_code_combination_disallowed", content, path=path_of(position)))
         else:
             taken.append(code)
@@ -378,7 +378,7 @@ def derive(
     messages = (
         *line_messages(checkout.lines, offers, supply, checkout.currency, settings),
         *taken.messages,
-        *_total_messages(derived),
+        *_total_messages(derived, option),
         *buyer_messages(checkout.buyer),
         *destination_messages(checkout.destination, checkout.buyer, settings),
         *_option_messages(derived, option, settings),
@@ -473,11 +473,11 @@ def _option_messages(derived: Checkout, option: ShippingOption | None, settings:
     return (error("invalid", "This shipping option is not among those offered; choose another.", path=OPTION),)
 
 
-def _total_messages(derived: Checkout) -> tuple[Message, ...]:
+def _total_messages(derived: Checkout, option: ShippingOption | None) -> tuple[Message, ...]:
     if not derived.lines:
         return (EMPTY,)
     total = amount_of(derived.totals, "total")
-    if derived.discounts and total < MIN_PAYMENT:
+    if derived.discounts and option and total < MIN_PAYMENT:
         content = f"No card pays less than {display(MIN_PAYMENT, derived.currency)}. Take a discount code out."
         return (error("total_too_small", content, path="$.discounts.codes"),)
     if total > MAX_AMOUNT:

@@ -21,6 +21,8 @@ MAX_UNKNOWN_CODES = 20
 """How many codes that the shop does not know may be tried in one checkout, before it takes no further ones."""
 MAX_PRODUCTS = 50
 """To which one discount may be confined."""
+MAX_CURRENCIES = 20
+"""That one discount may name."""
 WHOLE = 10_000
 """Basis points."""
 
@@ -34,13 +36,16 @@ def normalized(code: str) -> str:
 
 def _code(text: str) -> str:
     code = normalized(text)
-    if not CODE.fullmatch(code):
+    if not text.isascii() or not CODE.fullmatch(code):
         raise ValueError("a code has 4 to 40 letters, digits, - and _, the first of them a letter or a digit")
     return code
 
 
 def _moment(text: str) -> str:
-    return iso(datetime.fromisoformat(text))
+    try:
+        return iso(datetime.fromisoformat(text))
+    except OverflowError:
+        raise ValueError("this is beyond the calendar") from None
 
 
 Code = Annotated[str, AfterValidator(_code)]
@@ -63,12 +68,12 @@ class DiscountContent(StaffModel):
     """What buyers see."""
     basis_points: int | None = Field(default=None, ge=1, le=WHOLE)
     """1000 is 10 %."""
-    amounts: dict[Currency, Annotated[Amount, Field(ge=1)]] = Field(default_factory=dict)
+    amounts: dict[Currency, Annotated[Amount, Field(ge=1)]] = Field(default_factory=dict, max_length=MAX_CURRENCIES)
     """What is taken off in all, by currency. In a currency that is not named the code does not work."""
     product_ids: tuple[ProductId, ...] = Field(default=(), max_length=MAX_PRODUCTS)
     """To which it is confined; none means all."""
-    minimum: dict[Currency, Amount] = Field(default_factory=dict)
-    """What all goods must cost before discounts, by currency."""
+    minimum: dict[Currency, Amount] = Field(default_factory=dict, max_length=MAX_CURRENCIES)
+    """What all goods must cost before discounts, by currency. In one that is not named the code does not work then."""
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     limit: int | None = Field(default=None, ge=1, le=1_000_000)

@@ -136,7 +136,7 @@ def _refusal(
     if state == "used_up":
         content = f"The discount code {code} has been used up."
         return warning("discount_code_usage_limit_reached", content, path=path)
-    if discount.basis_points is None and currency not in discount.amounts:
+    if any(by_currency and currency not in by_currency for by_currency in (discount.amounts, discount.minimum)):
         content = f"The discount code {code} is not for prices in {currency}."
         return warning("discount_code_invalid", content, path=path)
     least = discount.minimum.get(currency, 0)

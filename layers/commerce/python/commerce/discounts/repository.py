@@ -22,17 +22,17 @@ class DiscountRepository:
 
     def get(self, code: str) -> Discount:
         """The discount. Raises NotFound."""
-        item = self.table.get(*_key(normalized(code)))
-        if item is None:
+        found = self.discounts([code], consistent=True)
+        if not found:
             raise NotFound("there is no such discount")
-        return _discount(item)
+        return found[normalized(code)]
 
     def page(self, *, after: str | None, limit: int) -> tuple[tuple[Discount, ...], str | None]:
         """Discounts by code, and the code behind which the next page begins."""
         sort = ("sk", ">", after) if after else None
         codes = [item["sk"] for item in self.table.query(_LIST, sort=sort, limit=limit + 1)]
-        found = {item["code"]: item for item in self.table.get_many(map(_key, codes[:limit]))}
-        some = tuple(_discount(found[code]) for code in codes[:limit] if code in found)
+        found = self.discounts(codes[:limit])
+        some = tuple(found[code] for code in codes[:limit] if code in found)
         return some, codes[limit - 1] if len(codes) > limit else None
 
     def add(self, discount: Discount, *, actions: Iterable[dict[str, Any]]) -> None:
@@ -40,7 +40,7 @@ class DiscountRepository:
         pk, sk = _key(discount.code)
         item = {"pk": pk, "sk": sk, **_stored(discount), "uses": 0}
         listed = {"pk": _LIST, "sk": discount.code}
-        own = [put(self.table.name, item, ("pk", "missing")), put(self.table.name, listed)]
+        own = [put(self.table.name, item, ("code", "missing")), put(self.table.name, listed)]
         transact(self.table.client, [*own, *actions])
 
     def save(self, old: Discount, new: Discount, *, actions: Iterable[dict[str, Any]]) -> None:
@@ -56,12 +56,15 @@ class DiscountRepository:
         transact(self.table.client, [own, *actions])
 
     def discounts(self, codes: Iterable[str], *, consistent: bool = False) -> dict[str, Discount]:
-        """The discounts that exist, by their codes: one batch read, none for nothing that could be a code."""
+        """The discounts that exist, by their codes: one batch read, none where nothing could be a code.
+
+        An item without its code is no discount: uses that were given back after the discount itself was lost.
+        """
         wanted = [code for code in map(normalized, codes) if CODE.fullmatch(code)]
         if not wanted:
             return {}
         found = self.table.get_many(map(_key, wanted), consistent=consistent)
-        return {discount.code: discount for discount in map(_discount, found)}
+        return {item["code"]: read_back(Discount, fields(item)) for item in found if "code" in item}
 
     def use_actions(self, discounts: Iterable[Discount]) -> dict[str, dict[str, Any]]:
         """By code, the actions that count one use of each that has a limit.
@@ -110,7 +113,3 @@ def _buyer_key(buyer: str, code: str) -> tuple[str, str]:
 
 def _stored(discount: Discount) -> Item:
     return discount.model_dump(mode="json", exclude_none=True)
-
-
-def _discount(item: Item) -> Discount:
-    return read_back(Discount, fields(item))

@@ -82,7 +82,9 @@ def end_discount(store: DiscountStore, audit: Audit, *, code: str, actor: str, n
     discount = store.get(code)
     if discount.ends_at and datetime.fromisoformat(discount.ends_at) <= now:
         return discount
-    return _save(store, audit, discount, {"ends_at": iso(now)}, "ended", actor, now)
+    begun = discount.starts_at is None or datetime.fromisoformat(discount.starts_at) < now
+    over = {"ends_at": iso(now), "starts_at": discount.starts_at if begun else None}
+    return _save(store, audit, discount, over, "ended", actor, now)
 
 
 def _check(content: DiscountContent, products: Products) -> None:

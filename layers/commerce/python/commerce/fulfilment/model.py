@@ -176,13 +176,15 @@ def given_back(order: Order) -> int:
 def share_of(order: Order, shipment: Shipment) -> int:
     """What the buyer paid for the parcel, in minor units: its part of the order's total by the worth of its goods.
 
-    So shipping and tax are shared too, and the shares of all parcels sum to the total (of an order of free goods all
-    shares are 0).
+    So shipping and tax are shared too, and the shares of all parcels sum to the total. Goods that cost nothing count by
+    their units.
     """
     worth = [0 for _ in order.shipments]
     for line in order.lines:
         units = [sum(part.quantity for part in one.lines if part.line_id == line.id) for one in order.shipments]
         parts = allocate(amount_of(line.totals, "total"), units)
         worth = [sum(both) for both in zip(worth, parts, strict=True)]
+    if not any(worth):
+        worth = [sum(part.quantity for part in one.lines) for one in order.shipments]
     place = [one.location for one in order.shipments].index(shipment.location)
     return allocate(order.total, worth)[place]

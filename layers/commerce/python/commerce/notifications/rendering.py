@@ -123,11 +123,13 @@ class Templates:
 
 
 def _line(line: OrderLine, order: Order) -> Line:
-    """A canceled line has no units left; the buyer knows it by the units that were ordered."""
+    """A canceled line has no units left; the buyer knows it by the units that were ordered. What is taken off stands in
+    the totals.
+    """
     return Line(
         title=line.title,
         quantity=line.quantity or line.original,
-        price=display(amount_of(line.totals, "total"), order.currency),
+        price=display(amount_of(line.totals, "subtotal"), order.currency),
         image_url=_shown_in_mail(line.image_url),
         later=_later(line, awaited) if (awaited := order.awaited(line)) else None,
     )
