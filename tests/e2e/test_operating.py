@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tools.demo.actors import Shopper
 from tools.local.instance import Instance
 from tools.orders.lookup import named
 from tools.orders.records import latest, read
@@ -28,5 +29,9 @@ def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
         "e-mail: order_delivered sent as ",
     ):
         assert any(line.startswith(wanted) for line in told), f"{wanted!r} is not in the story:\n" + "\n".join(told)
-    assert order_id in {execution.order_id for execution in latest(instance, None)}
     assert named(instance, records.order.label) == order_id
+
+
+def test_the_latest_execution_is_that_of_the_latest_order(instance: Instance, guest: Shopper) -> None:
+    completed = guest.complete(guest.checkout((guest.some_skus(1)[0], 1)))
+    assert latest(instance, None)[0].order_id == completed["order"]["id"]
