@@ -32,6 +32,6 @@ def test_an_orders_story_has_its_goods_its_money_its_people_and_its_workflow(
     assert named(instance, records.order.label) == order_id
 
 
-def test_the_latest_execution_is_that_of_the_latest_order(instance: Instance, guest: Shopper) -> None:
+def test_an_order_of_this_moment_is_among_the_latest_executions(instance: Instance, guest: Shopper) -> None:
     completed = guest.complete(guest.checkout((guest.some_skus(1)[0], 1)))
-    assert latest(instance, None)[0].order_id == completed["order"]["id"]
+    assert completed["order"]["id"] in {execution.order_id for execution in latest(instance, None)}
