@@ -24,7 +24,7 @@ export JSII_NODE := $(CURDIR)/.venv/bin/node
 .DEFAULT_GOAL := help
 .PHONY: help setup up status logs down reset demo import relist token executions order resume cancel refund \
 	stock-check stock-import query test campaign contract mutants campaign-wire shrink ops-lint drill \
-	restore-drill restore-table release-data lint format flash-sale audit bench scale docs emails lock layers \
+	restore-drill restore-table release-data lint format rush flash-sale audit bench scale docs emails lock layers \
 	synth doctor diff deploy smoke privacy privacy-scan
 
 help: ## List what there is to do
@@ -136,6 +136,9 @@ lint: setup ## Check style, types and who imports whom
 
 format: setup ## Put imports and simple things in order
 	@$(VENV)/ruff check --fix
+
+rush: setup ## Let a crowd want more than there is, at the shop on this machine: BUYERS=200 UNITS=50 AT_ONCE=24
+	@$(VENV)/python -m tools.rush $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS)) $(if $(AT_ONCE),--at-once $(AT_ONCE))
 
 flash-sale: setup ## Play a flash sale in virtual time (BUYERS=, UNITS=, SHARDS=, HOLD_MS=)
 	@$(VENV)/python -m tools.flash_sale $(if $(BUYERS),--buyers $(BUYERS)) $(if $(UNITS),--units $(UNITS)) $(if $(SHARDS),--shards $(SHARDS)) $(if $(HOLD_MS),--hold-ms $(HOLD_MS))

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -89,9 +88,5 @@ class Stocker:
     def __call__(self, units: int) -> str:
         """A SKU with exactly so many units available."""
         sku = next(self._skus)
-        missing = units - self._warehouse.stock(sku)["available"]
-        if missing:
-            self._warehouse.post(
-                f"/stock/{sku}/adjustments", {"quantity": missing, "reason": f"test {uuid4()}", "location": "main"}
-            )
+        self._warehouse.adjust(sku, units)
         return sku

@@ -64,6 +64,8 @@ def cancel(shop: Shop, records: Records, reason: str) -> Act:
     order = records.order
     if reason not in REASONS:
         raise Stop(f"{reason!r} is no reason for a cancellation: {' or '.join(REASONS)}")
+    if order.status == "canceled":
+        raise Stop("There is nothing to cancel: the order is canceled, and what was paid goes back by itself")
     if order.status not in CANCELABLE:
         raise Stop(f"The order is {order.status} and cannot be canceled any more; make refund gives money back")
     what = f"cancel it ({reason}): its stock is free at once, its money goes back, its buyer is told"

@@ -111,9 +111,10 @@ def test_what_the_shop_refuses_is_told_as_it_says_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason", "why"), [("shipped", "fraud", "shipped"), ("confirmed", "bored", "reason")]
+    ("status", "reason", "why"),
+    [("shipped", "fraud", "make refund"), ("canceled", "fraud", "nothing to cancel"), ("confirmed", "bored", "reason")],
 )
-def test_an_order_that_has_left_and_a_reason_of_ones_own_cannot_be_canceled(
+def test_an_order_that_has_left_one_that_is_canceled_and_a_reason_of_ones_own_are_refused(
     status: Status, reason: str, why: str
 ) -> None:
     with pytest.raises(Stop, match=why):
