@@ -9,8 +9,6 @@ VENV := .venv/bin
 # What changes an order wants to know which, asks before it acts, and says what it would do.
 WHICH = $(if $(or $(ID),$(LABEL)),,echo "Say which order: ID=order_… or LABEL=TP-…" >&2; exit 1;)
 ASKED = $(if $(YES),--yes) $(if $(DRY),--dry-run)
-# Deployments ask for credentials first. CDK_OPTIONS may name others (--profile), which only the CDK can judge.
-SIGNED_IN = $(if $(CDK_OPTIONS),,$(VENV)/python -m tools.shops && )
 CDK = $(VENV)/node node_modules/aws-cdk/bin/cdk
 # Compares the templates that the CDK just made with the deployed ones. What REPLACE names may be lost.
 GUARD = $(VENV)/python -m tools.guard $(foreach id,$(REPLACE),--replace $(id)) $(CDK_OPTIONS)
@@ -25,7 +23,7 @@ export JSII_NODE := $(CURDIR)/.venv/bin/node
 .PHONY: help setup up status logs down reset demo import relist token executions order resume cancel refund \
 	stock-check stock-import query test campaign contract mutants campaign-wire shrink ops-lint drill \
 	restore-drill restore-table release-data lint format rush flash-sale audit bench scale docs emails lock layers \
-	synth doctor diff deploy smoke privacy privacy-scan
+	synth doctor signed-in diff deploy smoke privacy privacy-scan
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -172,12 +170,16 @@ synth: setup layers ## Synthesise the templates: ENV=local, dev, prod
 doctor: setup ## Check an AWS account before the first deployment, and say what to do: ENV=dev, prod (JSON=1: for programs)
 	@$(VENV)/python -m tools.doctor $(ENV) $(if $(JSON),--json)
 
-diff: setup layers ## Show what a deployment to AWS would change, and refuse to lose data: ENV=dev, prod
-	@$(SIGNED_IN)$(CDK) diff -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD)
+# Before anything is built. CDK_OPTIONS may name other credentials (--profile), which only the CDK can judge.
+signed-in: setup
+	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1)
+	@$(if $(CDK_OPTIONS),,$(VENV)/python -m tools.shops)
 
-deploy: setup layers ## Deploy to AWS with your credentials: ENV=dev, prod (REPLACE="…": what may be lost)
-	@$(if $(filter local,$(ENV)),echo "The shop on this machine is started with: make up" >&2; exit 1;) \
-	$(SIGNED_IN)$(CDK) synth --quiet -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD) && \
+diff: signed-in layers ## Show what a deployment to AWS would change, and refuse to lose data: ENV=dev, prod
+	@$(CDK) diff -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD)
+
+deploy: signed-in layers ## Deploy to AWS with your credentials: ENV=dev, prod (REPLACE="…": what may be lost)
+	@$(CDK) synth --quiet -c environment=$(ENV) $(CDK_OPTIONS) && $(GUARD) && \
 	$(CDK) deploy --all --app cdk.out $(CDK_OPTIONS)
 
 smoke: setup ## Ask a deployed shop what its first visitors ask (ENV=dev, prod; without it the one on this machine)
