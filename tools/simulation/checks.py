@@ -84,6 +84,8 @@ class Checks:
         """By SKU and kind of movement: by how much the units on all shelves changed."""
         self.moves: Counter[Place] = Counter()
         """How often the units at a place changed by the books."""
+        self.references: set[str] = set()
+        """What the movements in the ledger were for: orders, adjustments, transfers, by their ids."""
         self._orders: dict[str, tuple[Any, dict[str, Any]]] = {}
         """By id: as it is stored, and decoded."""
         self._encoded: dict[str, Any] = {}
@@ -115,6 +117,7 @@ class Checks:
                     self._ledger[place].update({name: movement.get(name, 0) for name in _COUNTS})
                     self._moved[movement["sku"], movement["kind"]] += movement["on_hand"]
                     self.moves[place] += bool(movement["on_hand"])
+                    self.references.add(movement["reference"])
                     touched.add(place)
             elif write.table == "orders" and write.sk == "ORDER" and write.new is not None:
                 self._encoded[write.pk[6:]] = write.new

@@ -9,13 +9,16 @@ from typing import Any
 from commerce.fulfilment.model import order_named
 from commerce.identity.model import KeyRing
 from commerce.identity.service import access_token
+from commerce.ids import derived_id
 from tools.simulation.functions import SIGNING_KEY
 from tools.simulation.parcels import Shipment
-from tools.simulation.world import Answer, World
+from tools.simulation.world import STAFF, Answer, World
 
 VISA = "pm_card_visa"
 PAUSES = (1.0, 2.0, 5.0, 15.0, 70.0, 300.0)
 """Seconds after which a client sends a request again that was not answered."""
+LATEST = 31.0
+"""Seconds after which nothing of a request that was not answered is under way any more."""
 BOOKED = ("adjusted", "done_before")
 """What the shop says of a row of a table that stands in the books."""
 PATIENCE = 48
@@ -41,23 +44,27 @@ class Person:
     repeats: float | None = None
     """After so many seconds it sends every request that was answered once more."""
     _requests: int = 0
+    _unsure: bool = False
+    """Whether an earlier attempt of the last request was not answered: what it asked for may still come about."""
 
     def ask(self, function: str, route: str, *, key: str | None = None, **request: Any) -> Answer | None:
         """The answer, once there is one that is not about the shop's own trouble; None where all attempts failed."""
         self._requests += 1
+        self._unsure = self._unsure and key is not None
         headers = {**request.pop("headers", {}), "idempotency-key": key or f"{self.name}-{self._requests}"}
         for pause in (*PAUSES, None) if self.patient else (None,):
             answer = self.world.http(function, route, headers=headers, **request)
             if answer is not None and not _to_be_sent_again(answer):
                 self._again(answer, function, route, headers, request)
                 return answer
+            self._unsure = True
             if pause is not None:
                 self.world.scheduler.sleep(pause)
         return None
 
     def insist(self, function: str, route: str, **request: Any) -> Answer | None:
         """As `ask`, for days: who has the goods in their hands does not leave the books without them."""
-        key = f"{self.name}-{self._requests + 1}"
+        key, self._unsure = f"{self.name}-{self._requests + 1}", False
         for _ in range(PATIENCE):
             answer = self.ask(function, route, key=key, **request)
             if answer is not None:
@@ -348,14 +355,14 @@ class Stockroom(Person):
         """Units (signed) arrive, or are thrown away."""
         body = {"quantity": units, "location": location, "reason": reason}
         with self.world.shelves.in_hands([sku]):
-            if self._done("POST /admin/stock/{sku}/adjustments", {"sku": sku}, body):
+            if self._booked("adjustments", "adj", sku, body):
                 self.world.shelves.add(sku, location, units)
 
     def carry(self, sku: str, units: int, origin: str, destination: str, reason: str) -> None:
         """Units change their place, if so many are free."""
         body = {"quantity": units, "origin": origin, "destination": destination, "reason": reason}
         with self.world.shelves.in_hands([sku]):
-            if self._done("POST /admin/stock/{sku}/transfers", {"sku": sku}, body):
+            if self._booked("transfers", "transfer", sku, body):
                 self.world.shelves.add(sku, origin, -units)
                 self.world.shelves.add(sku, destination, units)
 
@@ -389,7 +396,7 @@ class Stockroom(Person):
                 answer = self.send_table(rows)
                 outcomes = answer.body["rows"] if answer and answer.status < 300 else ()
                 done |= {(row["sku"], row["location"]) for row in outcomes if row["outcome"] in BOOKED}
-                if attempt and all(row["outcome"] != "try_again" for row in outcomes):
+                if attempt and not self._unsure and all(row["outcome"] != "try_again" for row in outcomes):
                     break
                 self.world.scheduler.sleep(60.0)
             for sku, location, units, _ in rows:
@@ -450,7 +457,7 @@ class Stockroom(Person):
         with self.world.shelves.in_hands([sku]):
             if self.sees(sku, location) < self.world.checks.on_hand(sku, location):
                 body = {"quantity": -1, "location": location, "reason": "one is missing"}
-                self._done("POST /admin/stock/{sku}/adjustments", {"sku": sku}, body)
+                self._booked("adjustments", "adj", sku, body)
 
     def _step(self, step: str, count_id: str | None, body: Any = None, headers: Any = None) -> Any:
         """What the shop answers to a step of a count; None where it refuses."""
@@ -464,9 +471,18 @@ class Stockroom(Person):
         )
         return answer.body if answer is not None and answer.status < 300 else None
 
-    def _done(
-        self, route: str, parameters: dict[str, str], body: Any, function: str = "admin_inventory"
-    ) -> bool:
+    def _booked(self, change: str, prefix: str, sku: str, body: Any) -> bool:
+        """Whether stock was changed. Who was refused, and had no answer before, looks into the ledger later: the first
+        request may have come about meanwhile, when again enough was free.
+        """
+        reference = derived_id(prefix, sku, STAFF["sub"], f"{self.name}-{self._requests + 1}")
+        if self._done(f"POST /admin/stock/{{sku}}/{change}", {"sku": sku}, body, "admin_inventory"):
+            return True
+        if self._unsure:
+            self.world.scheduler.sleep(LATEST)
+        return reference in self.world.checks.references
+
+    def _done(self, route: str, parameters: dict[str, str], body: Any, function: str) -> bool:
         answer = self.insist(function, route, parameters=parameters, body=body, staff=True)
         return answer is not None and answer.status < 300
 
