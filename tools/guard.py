@@ -151,16 +151,19 @@ def refused(found: Collection[Loss], allowed: Collection[str]) -> list[str]:
     return said + [f"REPLACE names {name}, which this deployment does not lose." for name in sorted(unknown)]
 
 
-def synthesised(folder: Path) -> dict[str, Template]:
-    """The templates of a cloud assembly, by stack name. Raises FileNotFoundError where it was not synthesised."""
+def synthesised(folder: Path) -> dict[tuple[str, str | None], Template]:
+    """The templates of a cloud assembly, by stack name and region, which is None where the shell or the profile says
+    it. Raises FileNotFoundError where it was not synthesised.
+    """
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise FileNotFoundError(f"{folder} holds no templates: make synth ENV=… makes them")
     found = {}
     for name, artifact in json.loads(manifest.read_text("utf-8"))["artifacts"].items():
         if artifact["type"] == "aws:cloudformation:stack":
-            told = artifact["properties"]
-            found[told.get("stackName", name)] = json.loads((folder / told["templateFile"]).read_text("utf-8"))
+            told, region = artifact["properties"], artifact["environment"].rpartition("/")[2]
+            stack = told.get("stackName", name), None if region == "unknown-region" else region
+            found[stack] = json.loads((folder / told["templateFile"]).read_text("utf-8"))
     return found
 
 
@@ -184,11 +187,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # The CDK reads AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION alone.
         session = boto3.Session(profile_name=options.profile, region_name=os.environ.get("AWS_REGION"))
-        client = session.client("cloudformation")
         found = [
             loss
-            for stack, template in synthesised(CDK_OUT).items()
-            for loss in losses(stack, deployed(client, stack), template)
+            for (stack, region), template in synthesised(CDK_OUT).items()
+            for loss in losses(stack, deployed(session.client("cloudformation", region), stack), template)
         ]
     except (OSError, BotoCoreError, ClientError) as failure:
         complain(f"The deployed templates could not be compared: {failure}")

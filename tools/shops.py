@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from stacks.config import ConfigError, load
 from tools.local.instance import Instance
-from tools.local.steps import complain
+from tools.local.steps import Stop, complain
 
 
 class Shop(Protocol):
@@ -27,15 +28,14 @@ class Shop(Protocol):
 
 
 class ShopOnAws:
-    """The shop of `make deploy ENV=…`. Profile and region are those of the AWS tools."""
+    """The shop of `make deploy ENV=…`. The profile is that of the AWS tools, and so is the region if none is said."""
 
-    def __init__(self, environment: str) -> None:
-        self.environment = environment
+    def __init__(self, environment: str, region: str | None) -> None:
+        self.environment, self.region = environment, region
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
-        # The CDK reads AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION alone.
-        return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
+        return boto3.client(service, region_name=self.region)
 
     def output(self, name: str) -> str:
         """One output. Raises LookupError where no stack tells it."""
@@ -64,9 +64,15 @@ def choose(parser: argparse.ArgumentParser) -> None:
 
 def chosen(options: argparse.Namespace) -> Shop:
     """The shop that the command line names. Raises LookupError where that on this machine does not run, Stop
-    where it cannot have this name.
+    where there cannot be one of this name.
     """
-    return Instance.current().running() if options.environment == "local" else ShopOnAws(options.environment)
+    if options.environment == "local":
+        return Instance.current().running()
+    try:
+        # The CDK reads AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION alone.
+        return ShopOnAws(options.environment, load(options.environment).region or os.environ.get("AWS_REGION"))
+    except ConfigError as wrong:
+        raise Stop(str(wrong)) from None
 
 
 def signed_in() -> bool:

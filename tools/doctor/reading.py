@@ -36,9 +36,8 @@ class Account(ShopOnAws):
         clients: Clients | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(config.environment)
+        super().__init__(config.environment, region)
         self.config = config
-        self.region = region
         self._clients = clients or (lambda service, where: boto3.client(service, region_name=where))
         self._transport = transport
         self._quotas: dict[tuple[str, str | None], Mapping[str, float]] = {}
@@ -204,5 +203,5 @@ def _of_easypost(listed: Any) -> tuple[Endpoint, ...]:
 
 
 def region_of(config: Config) -> str | None:
-    """The region that the CDK would deploy to: the shell's, the profile's, or the config's."""
+    """The region that shell and AWS tools are in, which must be the config's; the config's where they name none."""
     return os.environ.get("AWS_REGION") or boto3.Session().region_name or config.region

@@ -15,6 +15,7 @@ from commerce.adapters.dynamodb import transact
 from commerce.adapters.workflow import Workflow
 from commerce.clock import now
 from commerce.fulfilment.request import StaffReason
+from commerce.ids import derived_id
 from commerce.money import display
 from commerce.orders.model import CANCELABLE
 from commerce.orders.service import wake
@@ -86,14 +87,20 @@ def refund(shop: Shop, records: Records, amount: int, reason: str) -> Act:
     """
     order, left = records.order, balance(records.payments).refundable
     ended = {one.subject for one in records.payments if one.type in ("refunded", "refund_failed")}
-    asked = [one for one in records.payments if one.type == "refund_requested" and one.subject not in ended]
-    again = any((one.amount, one.note) == (amount, reason) for one in asked)
-    if not again and not 0 < amount <= left:
+    same = [
+        one.subject
+        for one in records.payments
+        if one.type == "refund_requested" and (one.amount, one.note) == (amount, reason)
+    ]
+    under_way = set(same) - ended
+    key = derived_id("refund", order.id, str(amount), reason, str(len(same) - len(under_way) + 1))
+    if under_way and derived_id("refund", order.id, operator(shop), key) not in under_way:
+        raise Stop("Somebody else has asked for this refund, and it is under way; make order shows how far it is")
+    if not under_way and not 0 < amount <= left:
         raise Stop(f"{display(left, order.currency)} are left to give back, not {display(amount, order.currency)}")
     what = f"give {display(amount, order.currency)} of {display(order.total, order.currency)} back: {reason}"
 
     def do() -> str:
-        key = f"refund-{order.id}-{amount}-{len(ended) + 1}"
         body = {"amount": amount, "reason": reason}
         answer = ask(shop, "admin-refunds", f"{_ORDER}/refunds", order.id, key=key, body=body, group="support")
         return f"The refund {answer['id']} is {answer['status']}"

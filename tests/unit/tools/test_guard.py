@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -161,16 +162,19 @@ def test_the_lists_are_those_of_cloudformations_own_schemas():
 @pytest.fixture
 def aws(monkeypatch):
     client = boto3.client("cloudformation", "us-east-1", aws_access_key_id="a", aws_secret_access_key="s")
-    monkeypatch.setattr(guard.boto3, "Session", lambda **_: type("Session", (), {"client": lambda *_: client}))
+    regions = []
+    session = SimpleNamespace(client=lambda service, region: regions.append(region) or client)
+    monkeypatch.setattr(guard.boto3, "Session", lambda **_: session)
     with Stubber(client) as stub:
-        stub.client = client
+        stub.client, stub.regions = client, regions
         yield stub
 
 
 @pytest.fixture
 def assembly(tmp_path, monkeypatch, new):
     """A folder as the CDK leaves it, with one stack whose template is `new`."""
-    artifact = {"type": "aws:cloudformation:stack", "properties": {"stackName": STACK, "templateFile": "data.json"}}
+    told = {"stackName": STACK, "templateFile": "data.json"}
+    artifact = {"type": "aws:cloudformation:stack", "environment": "aws://1/eu-north-1", "properties": told}
     assets = {"type": "cdk:asset-manifest", "properties": {"file": "assets.json"}}
     manifest = {"version": "48.0.0", "artifacts": {"data": artifact, "data.assets": assets}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), "utf-8")
@@ -205,6 +209,15 @@ def test_a_template_that_may_not_be_read_stops_the_deployment(aws, assembly, cap
     aws.add_client_error("get_template", "AccessDenied", "not authorized to perform: cloudformation:GetTemplate")
     assert guard.main([]) == 1
     assert "cloudformation:GetTemplate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("named", "asked"), [("eu-north-1", "eu-north-1"), ("unknown-region", None)])
+def test_each_stack_is_compared_with_that_of_its_own_region(aws, assembly, named, asked):
+    manifest = assembly / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace("eu-north-1", named), "utf-8")
+    aws.add_response("get_template", {"TemplateBody": json.dumps(DEPLOYED)})
+    assert guard.main([]) == 0
+    assert aws.regions == [asked]
 
 
 def test_templates_that_were_not_synthesised_are_asked_for(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from builders.orders import an_order
+from commerce.ids import derived_id
 from commerce.orders.model import Order, Status
 from commerce.payments.model import PaymentEvent, payment_event
 from tools.local.steps import Stop
@@ -121,17 +122,31 @@ def test_an_order_that_has_left_one_that_is_canceled_and_a_reason_of_ones_own_ar
         acts.cancel(Aws(), records(ordered(status), "RUNNING"), reason)
 
 
+def asked_for(aws: Aws, order: Order, *ledger: PaymentEvent, amount: int = 1000) -> str:
+    """The key under which the refund goes to the shop."""
+    acts.refund(aws, records(order, "SUCCEEDED", CAPTURED, *ledger), amount, "late").do()
+    return str(aws.asked[-1][1]["Payload"]["headers"]["idempotency-key"])
+
+
 def test_a_refund_is_the_same_while_it_has_not_ended_and_another_one_afterwards() -> None:
     aws = Aws({"invoke": {"statusCode": 201, "body": json.dumps({"id": "refund_1", "status": "refunded"})}})
     order = ordered("delivered")
-    asked = payment_event("refund_requested", "refund_1", 2500, "USD", PLACED, note="late")
-    ended = payment_event("refunded", "refund_1", 100, "USD", PLACED)
+    first = asked_for(aws, order)
+    mine = derived_id("refund", order.id, "operator assumed-role/OnCall/ada", first)
+    asked = payment_event("refund_requested", mine, 1000, "USD", PLACED, note="late")
+    other = payment_event("refund_requested", "refund_2", 500, "USD", PLACED, note="late")
+    other_ended = replaced(other, type="refunded")
 
-    for ledger in ((CAPTURED,), (CAPTURED, asked), (CAPTURED, replaced(asked, amount=100), ended)):
-        acts.refund(aws, records(order, "SUCCEEDED", *ledger), 2400 if len(ledger) == 3 else 2500, "late").do()
+    assert asked_for(aws, order, asked) == first
+    assert asked_for(aws, order, asked, other, other_ended) == first, "another one's end makes this one no other"
+    assert asked_for(aws, order, asked, replaced(asked, type="refunded")) != first
 
-    first, again, another = (one["Payload"]["headers"]["idempotency-key"] for _, one in aws.asked)
-    assert first == again != another
+
+def test_a_refund_that_somebody_else_asked_for_is_not_made_twice() -> None:
+    theirs = payment_event("refund_requested", "refund_1", 1000, "USD", PLACED, note="late")
+
+    with pytest.raises(Stop, match="Somebody else"):
+        acts.refund(Aws(), records(ordered("delivered"), "SUCCEEDED", CAPTURED, theirs), 1000, "late")
 
 
 def replaced(event: PaymentEvent, **changes: Any) -> PaymentEvent:
