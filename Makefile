@@ -51,7 +51,7 @@ demo: setup ## Watch orders go from cart to delivered, declined, canceled, retur
 
 import: setup ## Import products: FILE=products.csv, and MAPPING=… for other tables than Shopify's
 	@$(if $(FILE),,echo "Say which file: make import FILE=products.csv" >&2; exit 1;) \
-	$(VENV)/python -m tools.importer $(FILE) $(if $(MAPPING),--mapping $(MAPPING))
+	$(VENV)/python -m tools.importer "$$FILE" $(if $(MAPPING),--mapping $(MAPPING))
 
 relist: setup ## Make the lists and search words of all products anew, as this release writes them
 	@$(VENV)/python -m tools.relist $(SHOP)
@@ -82,7 +82,7 @@ stock-check: setup ## Check that every shelf holds what its movements and reserv
 
 stock-import: setup ## Adjust stock by a table: FILE=stock.csv with the columns sku, location, quantity, reason
 	@$(if $(FILE),,echo "Say which file: make stock-import FILE=stock.csv" >&2; exit 1;) \
-	$(VENV)/python -m tools.stock_import $(FILE) $(SHOP)
+	$(VENV)/python -m tools.stock_import "$$FILE" $(SHOP)
 
 query: setup ## Ask the shop's events: SQL="select type, count(*) from events group by 1"
 	@$(VENV)/python -m tools.query "$$SQL" $(SHOP)
@@ -187,7 +187,7 @@ smoke: setup ## Ask a deployed shop what its first visitors ask (ENV=dev, prod; 
 
 privacy: setup ## Give a person their data, or erase them: EMAIL=…, KIND=export or erase, REFERENCE=… (YES=1, DRY=1); ID=person_… shows how far it is
 	@$(if $(ID),$(VENV)/python -m tools.privacy show $(ID) $(SHOP),$(if $(and $(EMAIL),$(KIND),$(REFERENCE)),,echo "Say EMAIL=…, KIND=export or erase, and REFERENCE=…: where it is written down that they asked" >&2; exit 1;) \
-	$(VENV)/python -m tools.privacy ask "$(EMAIL)" --kind $(KIND) --reference "$(REFERENCE)" $(ASKED) $(SHOP))
+	$(VENV)/python -m tools.privacy ask "$$EMAIL" --kind $(KIND) --reference "$$REFERENCE" $(ASKED) $(SHOP))
 
 privacy-scan: setup ## Search tables, logs, executions and events for card numbers, secrets and people (WORDS="Ada Lovelace")
 	@$(VENV)/python -m tools.privacy scan $(WORDS) $(SHOP)

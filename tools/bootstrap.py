@@ -14,7 +14,7 @@ def _find_python() -> None:
     """Goes on in a newer Python where this one is too old. Written so that an old Python can read it."""
     if sys.version_info >= OLDEST:
         return
-    for minor in (13, 12, 11):
+    for minor in (13, 12, 11, 14):
         for folder in os.environ.get("PATH", "").split(os.pathsep):
             path = os.path.join(folder, f"python3.{minor}")
             if os.access(path, os.X_OK):

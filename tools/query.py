@@ -8,6 +8,7 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tools.athena import Answer, ask
@@ -41,9 +42,9 @@ def show(answer: Answer) -> None:
         rows = ([harmless(cell) for cell in row] for row in (answer.columns, *answer.rows))
         csv.writer(sys.stdout, "excel-tab", lineterminator="\n").writerows(rows)
         return
-    table = Table(*answer.columns, box=SIMPLE_HEAD)
+    table = Table(*map(escape, answer.columns), box=SIMPLE_HEAD)
     for row in answer.rows:
-        table.add_row(*("" if cell is None else cell for cell in row))
+        table.add_row(*("" if cell is None else escape(cell) for cell in row))
     console = Console(highlight=False)
     console.print(table)
     console.print(f"{len(answer.rows)} row{'s' if len(answer.rows) != 1 else ''}")

@@ -1,7 +1,7 @@
 """Adjusts stock by a table: CSV with the columns sku, location, quantity and reason, see docs/stock.md.
 
 The whole table is checked before anything is changed. The same table again adjusts only what it has not adjusted yet.
-Exit code: 0 all rows are in, 1 some were refused or must be tried again, 2 nothing was done.
+Exit code: 0 all rows are in, 1 some were refused or must be tried again, 2 it did not come to its end.
 """
 
 import argparse
@@ -65,17 +65,22 @@ def main(arguments: list[str] | None = None) -> int:
     choose(parser)
     options = parser.parse_args(arguments)
     try:
+        content = options.file.read_bytes()
+    except OSError as failure:
+        complain(f"{options.file} cannot be read: {failure.strerror}")
+        return 2
+    try:
         locations = load(options.environment).shop.location_ids
-        results = run(chosen(options), options.file.read_bytes(), locations, Console(stderr=True))
+        results = run(chosen(options), content, locations, Console(stderr=True))
     except Invalid as wrong:
         complain(f"{options.file}: {wrong.content}")
         for path, detail in wrong.faults[:SHOWN]:
             complain(f"  {path}: {detail}")
         return 2
-    except OSError as failure:
-        complain(f"{options.file} cannot be read: {failure.strerror}")
+    except (Stop, LookupError, ConfigError) as failure:
+        complain(str(failure))
         return 2
-    except (Stop, LookupError, ConfigError, BotoCoreError, ClientError) as failure:
+    except (BotoCoreError, ClientError) as failure:
         complain(f"{failure}. Run the import again: it goes on where it was.")
         return 2
     tell(results)

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tools.audit.findings import LIMIT, Finding, Verdict, judge, load
@@ -91,7 +92,7 @@ def _print(verdict: Verdict, found: Mapping[str, int], missing: Mapping[str, str
     if verdict.open:
         table = Table("scanner", "rule", "at", "says", title="Open: mend them, or acknowledge them")
         for finding in sorted(verdict.open):
-            table.add_row(*finding)
+            table.add_row(*map(escape, finding))
         console.print(table)
     for fault in verdict.faults:
         complain(fault)

@@ -25,6 +25,7 @@ from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen
 from tools.local.instance import ROOT, Instance
+from tools.local.steps import Stop
 
 REPORT = Path("build/bench.json")
 RUNTIME = Path("build/bench/runtime")
@@ -157,7 +158,7 @@ def order(console: Console) -> dict[str, Any]:
         play.session(everyone)
         everyone.timeline.scene("The visit that is counted")
         played = play.session(everyone)
-    except (NotSeen, UnexpectedAnswer, httpx.TransportError, LookupError) as problem:
+    except (Stop, NotSeen, UnexpectedAnswer, httpx.TransportError, LookupError) as problem:
         raise Uncounted(str(problem)) from problem
     parts: growth.Parts = played["parts"]
     used: dict[str, cost.Units] = {part: cost.units(counted) for part, counted in parts.items()}

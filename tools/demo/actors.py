@@ -106,9 +106,16 @@ class Shopper:
 
     def checkout(self, *lines: tuple[str, int], codes: Iterable[str] = ()) -> dict[str, Any]:
         """A checkout that is ready to be completed: cart, then address and discount codes, then a shipping option."""
-        cart = self.cart(*lines)
-        checkout = self.post("/checkout-sessions", {"cart_id": cart["id"], "line_items": []})
-        checkout = self.fill_in(checkout, codes=codes)
+        checkout = self.fill_in(self.begin(self.cart(*lines)), codes=codes)
+        return self.choose_shipping(checkout, codes)
+
+    def begin(self, cart: dict[str, Any]) -> dict[str, Any]:
+        """A checkout of what is in the cart."""
+        checkout: dict[str, Any] = self.post("/checkout-sessions", {"cart_id": cart["id"], "line_items": []})
+        return checkout
+
+    def choose_shipping(self, checkout: dict[str, Any], codes: Iterable[str] = ()) -> dict[str, Any]:
+        """The first of the options that the address is offered."""
         option = checkout["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"]
         return self.fill_in(checkout, option, codes)
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from stacks.shop import ROOT
@@ -32,6 +33,8 @@ from tools.local.steps import Stop, complain, say, step
 from tools.ops_lint.synthesis import synthesised
 
 REPORT = ROOT / "build" / "drill.json"
+TROUBLE = (Stop, LookupError, NotSeen, UnexpectedAnswer, httpx.HTTPError, BotoCoreError, ClientError)
+"""What a shop that does not answer as it should comes to, here."""
 
 
 @dataclass
@@ -66,7 +69,7 @@ def drill(stage: Stage, bell: Bell, kind: str, of_kind: Sequence[Alarm], *, walk
                 own = {} if page == runbooks[0] else {"order id": halted(stage)}
                 seen.commands += walk(stage, page, {**what.names, **own})
                 walked.add(page)
-    except (AssertionError, LookupError, NotSeen, UnexpectedAnswer, BotoCoreError, ClientError) as failure:
+    except (AssertionError, *TROUBLE) as failure:
         seen.faults.append(f"{type(failure).__name__}: {failure}")
     seen.faults += [f"{one.command}: {one.says}" for one in seen.commands if one.outcome == "failed"]
     return seen
@@ -141,7 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
         instance = shop_of_drills()
         shop.up(instance)
         drilled = play(instance, chosen)
-    except (Stop, LookupError, NotSeen, BotoCoreError, ClientError) as failure:
+    except TROUBLE as failure:
         complain(str(failure))
         return 1
     REPORT.parent.mkdir(exist_ok=True)

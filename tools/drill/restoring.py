@@ -37,7 +37,7 @@ def drill(stage: Stage) -> dict[str, Any]:
     order_id = stage.buy()
     until("the warehouse's turn", lambda: read(stage.instance, order_id).order.task_state == "AwaitWarehouse")
     table = stage.instance.output(LOST)
-    with step("Backups of all tables"), _backed_up(stage) as backups:
+    with _backed_up(stage) as backups:
         before = _items(dynamodb, table)
         with step(f"The loss of {LOST}") as current:
             _empty(dynamodb, table)
@@ -72,10 +72,11 @@ def _agree(stage: Stage, before: list[Any], after: list[Any]) -> None:
 def _backed_up(stage: Stage) -> Iterator[dict[str, str]]:
     """The ARN of a backup of each table, by its output."""
     dynamodb = stage.client("dynamodb")
-    made = {
-        output: dynamodb.create_backup(TableName=stage.instance.output(output), BackupName="drill")["BackupDetails"]
-        for output in TABLES
-    }
+    with step("Backups of all tables"):
+        made = {
+            output: dynamodb.create_backup(TableName=stage.instance.output(output), BackupName="drill")["BackupDetails"]
+            for output in TABLES
+        }
     try:
         yield {output: one["BackupArn"] for output, one in made.items()}
     finally:

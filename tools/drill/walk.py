@@ -95,15 +95,18 @@ def _left_out(command: str, known: Mapping[str, str]) -> str:
 
 def _run(line: str, folder: Path, environment: Mapping[str, str], command: str, well: Outcome, why: str) -> Walked:
     path = f"{folder}{os.pathsep}{os.environ['PATH']}"
-    ended = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", line],
-        cwd=folder,
-        env={**environment, "PATH": path, "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/commerce/python'}"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    try:
+        ended = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", line],
+            cwd=folder,
+            env={**environment, "PATH": path, "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/commerce/python'}"},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Walked(command, "failed", f"no end after {PATIENCE} s")
     if ended.returncode == 0:
         return Walked(command, well, why)
     told = (ended.stderr.strip() or ended.stdout.strip()).splitlines() or ["it said nothing"]

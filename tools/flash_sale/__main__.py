@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from tools.figures import table_of, wide_console
 from tools.flash_sale.sale import Sale, rush, settle
 from tools.flash_sale.shop import ENVIRONMENTS, Shop
 
@@ -27,8 +27,6 @@ WINDOW_SECONDS = 2.5
 """For so long one counter sells, which keeps its pace; the pools sell until everybody has an answer."""
 CROWDS_AT_THE_COUNTER = (8, 32)
 """How many functions at once get most out of one counter, tried in turn: more of them only collide."""
-_WIDTH = 130
-"""Columns, where nobody says how many there are."""
 FASTER = 10
 BEYOND = 200
 """Buyers of the crowd that a pool of 2 cannot serve at once: enough to stand in line."""
@@ -56,7 +54,7 @@ class Run:
 def main() -> int:
     """Plays, prints, writes; 1 where the sale was not as it must be."""
     options = _options()
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    console = wide_console()
     hold = options.hold_ms / 1000
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
@@ -68,7 +66,7 @@ def main() -> int:
             progress.stop_task(task)
             run = _run(name, buyers, how, sale)
             if not console.is_terminal:
-                console.print(f"{name}: {run.orders:,} orders, {run.per_second:,.0f} per second", highlight=False)
+                console.print(f"{name}: {run.orders:,} orders, {run.per_second:,.0f} per second")
             return run, shop, sale
 
         counter = max(
@@ -115,7 +113,7 @@ def main() -> int:
     REPORT.write_text(json.dumps(report, indent=2))
     for fault in faults:
         console.print(f"[bold red]{fault}")
-    console.print(f"{time.process_time():,.0f} s of a processor. The figures are in {REPORT}.", highlight=False)
+    console.print(f"{time.process_time():,.0f} s of a processor. The figures are in {REPORT}.")
     return 1 if faults else 0
 
 
@@ -183,7 +181,6 @@ def _faults_of_the_figures(faster: dict[str, dict[str, float]], beyond: Run) -> 
 
 
 def _table(runs: list[Run]) -> Table:
-    table = Table(title="Flash sale, in virtual time")
     columns: dict[str, Callable[[Run], object]] = {
         "buyers": lambda run: run.buyers,
         "units": lambda run: run.units,
@@ -196,12 +193,7 @@ def _table(runs: list[Run]) -> Table:
         "nine of ten/s": lambda run: f"{run.nine_of_ten_per_second:.0f}",
         "seconds": lambda run: f"{run.seconds:.1f}",
     }
-    table.add_column("")
-    for name in columns:
-        table.add_column(name, justify="right")
-    for run in runs:
-        table.add_row(run.name, *(str(cell(run)) for cell in columns.values()))
-    return table
+    return table_of("Flash sale, in virtual time", runs, lambda run: run.name, columns)
 
 
 def _table_of_the_books(books: dict[str, Any], canceled: int) -> Table:

@@ -1,6 +1,6 @@
 """Imports a table of products into the shop.
 
-Exit code: 0 all went in, 1 some rows were refused (they are in the report), 2 nothing was done.
+Exit code: 0 all went in, 1 some rows were refused (they are in the report), 2 it did not come to its end.
 """
 
 import argparse

@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from pydantic import ValidationError
 
@@ -329,7 +329,7 @@ class _Reading:
             return 0
         try:
             return int((Decimal(written) * _GRAMS[unit]).to_integral_value())
-        except (InvalidOperation, KeyError):
+        except (ArithmeticError, KeyError, ValueError):  # one that is no number, infinite, or of no such unit
             raise _Refused(row.line, f"{written} {unit} is no weight in g, kg, lb or oz") from None
 
     def _take_stock(self, row: Row, sku: str) -> None:

@@ -5,11 +5,12 @@ braces, such as `{name} {id:.8}`. See docs/import.md for every field.
 """
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from commerce.model import Model
 from commerce.money import Currency
@@ -84,7 +85,7 @@ class TableMapping(Model):
     category_separator: str = ">"
     product: ProductFields
     variant: VariantFields
-    image: Annotated[ImageFields | None, Field()] = None
+    image: ImageFields | None = None
 
 
 def load(path: Path) -> TableMapping:
@@ -102,7 +103,7 @@ def text(source: Source, cells: Mapping[str, str]) -> str:
     if isinstance(source, tuple):
         return next((found for one in source if (found := text(one, cells))), "")
     if "{" in source:
-        return source.format_map({**cells}).strip()
+        return source.format_map(defaultdict(str, cells)).strip()
     return cells.get(source, "").strip()
 
 

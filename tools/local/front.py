@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.local import mailbox
 from tools.local.instance import HOST, Instance
@@ -172,18 +172,16 @@ class _Handler(BaseHTTPRequestHandler):
         return answer.status, answer.getheaders(), content
 
     def _send_picture(self, key: str) -> None:
-        wanted: dict[str, Any] = {"Bucket": self.server.instance.output("MediaBucket"), "Key": key}
-        if known := self.headers.get("If-None-Match"):
-            wanted["IfNoneMatch"] = known
+        known = self.headers.get("If-None-Match")
+        unless = {"IfNoneMatch": known} if known else {}
         try:
-            picture = self.server.storage.get_object(**wanted)
+            bucket = self.server.instance.output("MediaBucket")
+            picture = self.server.storage.get_object(Bucket=bucket, Key=key, **unless)
         except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if status == HTTPStatus.NOT_MODIFIED:
-                self.send_response(status)
-                self.end_headers()
-                return
-            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such picture.")
+            self._refuse_picture(HTTPStatus(error.response["ResponseMetadata"]["HTTPStatusCode"]))
+            return
+        except (LookupError, BotoCoreError):
+            self._refuse_picture(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         extra = {
             "ETag": picture["ETag"],
@@ -191,6 +189,15 @@ class _Handler(BaseHTTPRequestHandler):
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         }
         self._send(HTTPStatus.OK, picture["ContentType"], picture["Body"].read(), extra)
+
+    def _refuse_picture(self, status: HTTPStatus) -> None:
+        if status == HTTPStatus.NOT_MODIFIED:
+            self.send_response(status)
+            self.end_headers()
+        elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such picture.")
+        else:
+            self._send(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"The pictures do not answer; see make status.")
 
     def _show_mail(self, path: str) -> None:
         try:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 from tools.local import shop
 from tools.local.instance import HOST, ROOT, Instance
-from tools.local.steps import complain, leave, say
+from tools.local.steps import Stop, complain, leave, say
 
 CHECKS = (("ruff", "check"), ("lint-imports",))
 TYPES = f"{ROOT}/.venv/bin/mypy"
@@ -45,14 +45,18 @@ def main() -> int:
 
 def _with_a_shop() -> list[str]:
     """What failed of the tests over HTTP."""
-    instance = Instance("test")
-    _find_ports(instance)
-    shop.reset(instance)
+    _find_ports(Instance("test"))
+    instance = Instance("test")  # another one: which ports there are is looked up once
     try:
-        shop.up(instance)
-        return _pytest(WITH_A_SHOP)
-    finally:
-        shop.down(instance)
+        shop.reset(instance)
+        try:
+            shop.up(instance)
+            return _pytest(WITH_A_SHOP)
+        finally:
+            shop.down(instance)
+    except Stop as why:
+        complain(str(why))
+        return ["the shop of the tests"]
 
 
 @contextmanager

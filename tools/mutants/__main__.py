@@ -13,6 +13,7 @@ from threading import Lock, current_thread
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -203,7 +204,7 @@ def table(verdicts: list[Verdict]) -> Table:
         found = one.schedule or one.mutant.explained or "nobody"
         if not one.sound:
             found += " (without the bug, too)"
-        shown.add_row(f"[{colour}]{one.mutant.name}[/]", found, f"{one.played:,}", (one.what or "")[:90])
+        shown.add_row(f"[{colour}]{one.mutant.name}[/]", found, f"{one.played:,}", escape((one.what or "")[:90]))
     return shown
 
 
@@ -213,7 +214,8 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def _options() -> argparse.Namespace:
+def _options() -> tuple[argparse.Namespace, list[Mutant]]:
+    """And the mutants that they name."""
     parser = argparse.ArgumentParser(prog="make mutants", description="Plants bugs and lets the campaign find them.")
     parser.add_argument("--only", default="", metavar="WORDS", help="mutants with these words in their names")
     parser.add_argument("--most", type=int, default=2000, help="schedules per mutant")
@@ -221,17 +223,20 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--fresh", action="store_true", help="judge anew what was judged on the same sources")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", type=Path, default=REPORT)
-    return parser.parse_args()
+    options = parser.parse_args()
+    wanted = [mutant for mutant in MUTANTS if options.only.lower() in mutant.name.lower()]
+    if not wanted:
+        parser.error(f"ONLY={options.only} is in no mutant's name; docs/mutants.md says how they are called")
+    return options, wanted
 
 
 def main() -> int:
     """0 where at least `WANTED` of the mutants were found, 1 otherwise."""
-    options = _options()
+    options, wanted = _options()
     console = Console()
     sources = digest()
     known = remembered(options.report)
     verdicts = {name: verdict for name, verdict in known.items() if verdict.sources == sources}
-    wanted = [mutant for mutant in MUTANTS if options.only in mutant.name]
     waiting = [mutant for mutant in wanted if options.fresh or mutant.name not in verdicts]
     with _bar(console) as bar:
         task = bar.add_task("planting", total=len(wanted), completed=len(wanted) - len(waiting))

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tools.demo.actors import UnexpectedAnswer
+from tools.figures import table_of, wide_console
 from tools.local.instance import Instance
 from tools.local.steps import Stop
 from tools.rush.crowd import ORDER, SOLD_OUT, Crowd, Rush
@@ -29,7 +30,7 @@ TIMES, UNITS_OF_ONE = 20, 5
 
 def main() -> int:
     """Plays, prints, writes; 1 where something was not as it must be."""
-    options, console = _options(), Console(highlight=False)
+    options, console = _options(), wide_console()
     try:
         rushes = _play(Instance.current().running(), options, console)
     except (Stop, LookupError, UnexpectedAnswer, httpx.TransportError) as problem:
@@ -51,7 +52,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--buyers", type=int, default=200)
     parser.add_argument("--units", type=int, default=50)
     parser.add_argument("--at-once", type=int, default=24, help="requests that are under way in the same moment")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if min(vars(options).values()) < 1:
+        parser.error("buyers, units and how many ask at once are 1 at least")
+    return options
 
 
 def _play(instance: Instance, options: argparse.Namespace, console: Console) -> list[Rush]:
@@ -61,7 +65,9 @@ def _play(instance: Instance, options: argparse.Namespace, console: Console) -> 
     ) as progress:
         task = progress.add_task("requests", total=3 * buyers + 2 * TIMES)
         crowd = Crowd(instance, options.at_once, lambda: progress.advance(task))
-        sku = crowd.buyer.some_skus(1)[0]
+        if not (skus := crowd.buyer.some_skus(1)):
+            raise Stop("Nothing is in stock; make up fills the shop, make import brings products")
+        [sku] = skus
         before = crowd.warehouse.stock(sku)["available"]
         try:
             return [
@@ -74,7 +80,6 @@ def _play(instance: Instance, options: argparse.Namespace, console: Console) -> 
 
 
 def _table(rushes: list[Rush]) -> Table:
-    table = Table(title="Crowds at one SKU")
     columns: dict[str, Callable[[Rush], object]] = {
         "buyers": lambda rush: rush.buyers,
         "units": lambda rush: rush.units,
@@ -85,12 +90,7 @@ def _table(rushes: list[Rush]) -> Table:
         "left": lambda rush: rush.left,
         "seconds": lambda rush: rush.seconds,
     }
-    table.add_column("")
-    for name in columns:
-        table.add_column(name, justify="right")
-    for rush in rushes:
-        table.add_row(rush.name, *(str(cell(rush)) for cell in columns.values()))
-    return table
+    return table_of("Crowds at one SKU", rushes, lambda rush: rush.name, columns)
 
 
 if __name__ == "__main__":

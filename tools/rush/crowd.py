@@ -69,7 +69,7 @@ class Crowd:
             ready = self._together(lambda _: self.buyer.checkout((sku, 1)), range(buyers))
             return self._together(self._pay, ready)
 
-        return self._rush("all are ready to pay before the first one does", sku, buyers, units, play)
+        return self._rush("all pay together", sku, buyers, units, play)
 
     def fill_carts_together(self, sku: str, buyers: int, units: int) -> Rush:
         """They come at the same time; most hear at the shelf already what is gone."""
@@ -77,7 +77,7 @@ class Crowd:
         def play() -> Iterable[str]:
             return self._together(self._buy, [sku] * buyers)
 
-        return self._rush("all fill their carts at the same time", sku, buyers, units, play)
+        return self._rush("all fill their carts together", sku, buyers, units, play)
 
     def ask_again(self, sku: str, times: int, units: int, *, same_key: bool) -> Rush:
         """One buyer, whose checkout is completed so many times at once. Equal answers are one."""
@@ -93,8 +93,8 @@ class Crowd:
             answers = set(self._together(complete, range(times), times))
             return [_outcome(json.loads(body)) if status == 200 else f"HTTP {status}" for status, body in answers]
 
-        keys = "one idempotency key" if same_key else "a key each"
-        return self._rush(f"one checkout completed {times} times at once with {keys}", sku, 1, units, play)
+        keys = "one key" if same_key else "a key each"
+        return self._rush(f"one checkout, {times} times at once, {keys}", sku, 1, units, play)
 
     def _rush(self, name: str, sku: str, buyers: int, units: int, play: Callable[[], Iterable[str]]) -> Rush:
         self.warehouse.adjust(sku, units)
@@ -113,13 +113,22 @@ class Crowd:
         return answers
 
     def _buy(self, sku: str) -> str:
+        """From the cart on, as far as the goods are there."""
+        seen: dict[str, Any] = {}
+        steps = (
+            lambda _: self.buyer.cart((sku, 1)),
+            self.buyer.begin,
+            self.buyer.fill_in,
+            self.buyer.choose_shipping,
+        )
         try:
-            checkout = self.buyer.checkout((sku, 1))
+            for step in steps:
+                seen = step(seen)
+                if _is_gone(seen):
+                    return SOLD_OUT
         except UnexpectedAnswer as refused:
             return f"HTTP {refused.response.status_code}"
-        except LookupError:  # the cart is empty, and there is no parcel to choose the shipping of
-            return SOLD_OUT
-        return self._pay(checkout)
+        return self._pay(seen)
 
     def _pay(self, checkout: dict[str, Any]) -> str:
         try:
@@ -134,5 +143,12 @@ class Crowd:
 def _outcome(checkout: dict[str, Any]) -> str:
     if checkout["status"] == "completed":
         return ORDER
-    codes = {message["code"] for message in checkout["messages"] if message["type"] == "error"}
-    return SOLD_OUT if codes == {"out_of_stock"} else f"{checkout['status']} {sorted(codes)}"
+    return SOLD_OUT if _is_gone(checkout) else f"{checkout['status']} {sorted(_errors(checkout))}"
+
+
+def _is_gone(told: dict[str, Any]) -> bool:
+    return "out_of_stock" in _errors(told)
+
+
+def _errors(told: dict[str, Any]) -> set[str]:
+    return {message["code"] for message in told["messages"] if message["type"] == "error"}
