@@ -21,7 +21,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from stacks.config import load as load_config
-from tools.demo.actors import ADDRESS, AGENT, BUYER, GOOD_CARD, access, card, key
+from tools.demo.actors import AGENT, BUYER, GOOD_CARD, access, card, filled_in, key
 from tools.handlers import ENVIRONMENT, load_handler
 from tools.local.instance import ROOT
 
@@ -126,9 +126,9 @@ def _from_the_page_to_the_order(visit: Visit) -> None:
     checkout = visit.send(next(names), "carts", "POST /checkout-sessions", {"cart_id": cart["id"], "line_items": []})
     path = {"parameters": {"id": checkout["id"]}}
     route = "PUT /checkout-sessions/{id}"
-    checkout = visit.send(next(names), "carts", route, _filled_in(checkout), **path)
+    checkout = visit.send(next(names), "carts", route, filled_in(checkout, BUYER), **path)
     option = checkout["fulfillment"]["methods"][0]["groups"][0]["options"][0]["id"]
-    visit.send(next(names), "carts", route, _filled_in(checkout, option), **path)
+    visit.send(next(names), "carts", route, filled_in(checkout, BUYER, option), **path)
     route = "POST /checkout-sessions/{id}/complete"
     completed = visit.send(next(names), "complete_checkout", route, card(GOOD_CARD), **path)
     path = {"parameters": {"id": completed["order"]["id"]}, "query": access(completed)}
@@ -180,22 +180,6 @@ def _fill(tape: Any, projector: Any) -> None:
     shop = Shop(wiring.catalog(), wiring.inventory(), wiring.audit(), "main", Pictures(ROOT / "demo", "b", nowhere))
     load(shop, found, SimpleNamespace(begin=lambda *_: None, advance=lambda: None), threads=1)
     projector.handler({"Records": tape.database.records("catalog")}, None)
-
-
-def _filled_in(checkout: dict[str, Any], option: str | None = None) -> dict[str, Any]:
-    group = {"selected_option_id": option} if option else {}
-    kept = ("id", "item", "quantity")
-    method = {
-        "type": "shipping",
-        "destinations": [{"id": "home", **ADDRESS}],
-        "selected_destination_id": "home",
-        "groups": [group],
-    }
-    return {
-        "line_items": [{name: line[name] for name in kept} for line in checkout["line_items"]],
-        "buyer": BUYER,
-        "fulfillment": {"methods": [method]},
-    }
 
 
 def _event(

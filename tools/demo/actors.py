@@ -59,6 +59,31 @@ def card(payment_method: str) -> dict[str, Any]:
     return {"payment": {"instruments": [instrument]}}
 
 
+def filled_in(
+    checkout: dict[str, Any], buyer: Mapping[str, str], option: str | None = None, codes: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The body that makes the checkout's second half: buyer, address and, where given, shipping option and codes."""
+    group: dict[str, Any] = {"selected_option_id": option} if option else {}
+    return {
+        "line_items": [
+            {"id": line["id"], "item": {"id": line["item"]["id"]}, "quantity": line["quantity"]}
+            for line in checkout["line_items"]
+        ],
+        "buyer": {**buyer},
+        "discounts": {"codes": list(codes)},
+        "fulfillment": {
+            "methods": [
+                {
+                    "type": "shipping",
+                    "destinations": [{"id": "home", **ADDRESS}],
+                    "selected_destination_id": "home",
+                    "groups": [group],
+                }
+            ]
+        },
+    }
+
+
 @dataclass(frozen=True)
 class Shopper:
     """Buys with nothing but the storefront API. `token` makes the shopper a signed-in customer."""
@@ -123,26 +148,7 @@ class Shopper:
         self, checkout: dict[str, Any], option: str | None = None, codes: Iterable[str] = ()
     ) -> dict[str, Any]:
         """Buyer, address and, where given, the shipping option and discount codes. Replaces the whole checkout."""
-        group: dict[str, Any] = {"selected_option_id": option} if option else {}
-        body = {
-            "line_items": [
-                {"id": line["id"], "item": {"id": line["item"]["id"]}, "quantity": line["quantity"]}
-                for line in checkout["line_items"]
-            ],
-            "buyer": {**self.buyer},
-            "discounts": {"codes": list(codes)},
-            "fulfillment": {
-                "methods": [
-                    {
-                        "type": "shipping",
-                        "destinations": [{"id": "home", **ADDRESS}],
-                        "selected_destination_id": "home",
-                        "groups": [group],
-                    }
-                ]
-            },
-        }
-        path = f"/checkout-sessions/{checkout['id']}"
+        path, body = f"/checkout-sessions/{checkout['id']}", filled_in(checkout, self.buyer, option, codes)
         filled: dict[str, Any] = answer(self.shop.put(path, json=body, headers=self._headers))
         return filled
 

@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 
 from commerce.money import display
+from tools.bench.counting import spent
 from tools.demo import actors
 from tools.demo.actors import Carrier, Shopper, Staff
 from tools.demo.timeline import Timeline
-from tools.demo.watch import NotSeen, Watcher, spent, until
+from tools.demo.watch import NotSeen, Watcher, until
 from tools.local.instance import Instance
 from tools.local.staff import token
 

@@ -117,27 +117,3 @@ class Watcher:
     def _reading(self) -> dict[str, Any]:
         reading: dict[str, Any] = json.loads(self.instance.meter_file.read_text())
         return reading
-
-
-def spent(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """What happened between two readings of the meter, without the calls of whoever watched."""
-    calls: Counter[str] = Counter()
-    by_caller: dict[str, dict[str, int]] = {}
-    for name, count in after["calls"].items():
-        caller, action = name.split(" ")
-        grown = count - before["calls"].get(name, 0)
-        if caller != "client" and grown:
-            calls[action] += grown
-            by_caller.setdefault(caller, {})[action] = grown
-    invocations = {
-        name: count - before["invocations"].get(name, 0)
-        for name, count in after["invocations"].items()
-        if count > before["invocations"].get(name, 0)
-    }
-    return {
-        "calls": dict(sorted(calls.items())),
-        "calls_by_caller": by_caller,
-        "invocations": dict(sorted(invocations.items())),
-        "read_units": after["read_units"] - before["read_units"],
-        "write_units": after["write_units"] - before["write_units"],
-    }

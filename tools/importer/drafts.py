@@ -150,8 +150,7 @@ class _Reading:
                 )
             )
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            raise _Refused(self.rows[0].line, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise _Refused(self.rows[0].line, _first_of(error)) from None
         except Invalid as error:
             raise _Refused(self._line_of(error.path, variants), error.content) from None
         return Intake(
@@ -267,8 +266,7 @@ class _Reading:
                 weight_grams=self._grams(row),
             )
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
-            raise _Refused(row.line, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise _Refused(row.line, _first_of(error)) from None
 
     def _with_prices(self, variant: Variant, row: Row) -> Variant:
         prices, compare_at = self._prices(row)
@@ -352,6 +350,12 @@ class _Reading:
     def _line_of(self, path: str | None, variants: list[Variant]) -> int:
         match = re.match(r"\$\.variants\[(\d+)\]", path or "")
         return self.lines[variants[int(match[1])].sku] if match else self.rows[0].line
+
+
+def _first_of(error: ValidationError) -> str:
+    """The first of its faults, in words."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _shortened(sku: str) -> str:

@@ -12,7 +12,9 @@ _POLL_SECONDS = 1.0
 
 
 def follow(instance: Instance, *, only: str | None, forever: bool) -> None:
-    """Shows the last ten minutes, then (`forever`) what comes. `only` is a part of a function's name."""
+    """Shows the functions' last ten minutes and all that processes said, then (`forever`) what comes. `only` is a part
+    of a function's name.
+    """
     watch = instance.client("logs")
     since = int((time.time() - _EARLIER_SECONDS) * 1000)
     files: dict[str, TextIO] = {}

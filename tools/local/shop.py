@@ -1,6 +1,5 @@
 """Brings a local shop up, step by step, and down again. Each step looks first whether it is done already."""
 
-import contextlib
 import functools
 import json
 import os
@@ -276,9 +275,13 @@ def status(instance: Instance) -> bool:
 
 def _listens(process: Process) -> bool:
     """Whether anything at all is answered over HTTP."""
-    with contextlib.suppress(urllib.error.HTTPError):
-        return _answers(f"http://{HOST}:{process.port}/mailbox")
-    return True
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{process.port}/mailbox", timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
 
 
 def _answers(url: str) -> bool:

@@ -66,8 +66,8 @@ class Stage:
 
     def staff(self, group: str, http: httpx.Client) -> Staff:
         """Somebody of the group, signed in for longer than any story takes."""
-        known, until = self._tokens.get(group, ("", 0.0))
-        if until < time.monotonic():
+        known, expires = self._tokens.get(group, ("", 0.0))
+        if expires < time.monotonic():
             known = token(self.instance, group)
             self._tokens[group] = known, time.monotonic() + SIGNED_IN_SECONDS
         return Staff(http, known)

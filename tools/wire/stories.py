@@ -80,7 +80,7 @@ class Story:
     @property
     def order_ids(self) -> list[str]:
         """All orders that may have come of it."""
-        return [order_id_for(one, attempt + 1) for one in self.checkout_ids for attempt in range(ATTEMPTS)]
+        return [order_id for one in self.checkout_ids for order_id in _orders_of(one)]
 
     def begin(self) -> None:
         """From now on those faults may come that are about no order in particular, and those of the doubles."""
@@ -105,8 +105,7 @@ class Story:
             lines = tuple((sku, self.random.choice((1, 1, 2))) for sku in skus)
         checkout = self.shopper.checkout(*lines, codes=codes)
         self.checkout_ids.append(checkout["id"])
-        orders = [order_id_for(checkout["id"], attempt + 1) for attempt in range(ATTEMPTS)]
-        self._add(about_order=True, about=(checkout["id"], *orders))
+        self._add(about_order=True, about=(checkout["id"], *_orders_of(checkout["id"])))
         return checkout
 
     def pay(self, checkout: Checkout, payment_method: str = GOOD_CARD) -> Checkout:
@@ -220,6 +219,11 @@ class Story:
             return not pending
 
         until("the end of the hold", ended, patience=PATIENCE, pause=4 * PAUSE)
+
+
+def _orders_of(checkout_id: str) -> list[str]:
+    """The ids of all orders that may come of the checkout."""
+    return [order_id_for(checkout_id, attempt + 1) for attempt in range(ATTEMPTS)]
 
 
 def expect(true: bool, what: str) -> None:
