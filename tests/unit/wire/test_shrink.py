@@ -16,8 +16,9 @@ def look(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> list[str]:
     """What is done to the shelves while the stories end like this, and the tests buy what the stories want."""
     done: list[str] = []
 
-    def tests(*_: Any, **__: Any) -> None:
+    def tests(*_: Any, **__: Any) -> SimpleNamespace:
         done.append("sold out")
+        return SimpleNamespace(returncode=1)
 
     monkeypatch.setattr(shrink, "_tell_stories", lambda _: tally)
     monkeypatch.setattr(shrink.subprocess, "run", tests)
