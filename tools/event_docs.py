@@ -58,6 +58,7 @@ EXAMPLES: dict[str, Any] = {
     "currency": "USD",
     "total": 14916,
     "lines": [{"sku": "SHIRT-BLUE-M", "quantity": 2, "unit_price": 5900, "total": 11800}],
+    "discounts": [{"code": "SPRING-10", "amount": 1180}],
     "country": "US",
     "customer": False,
     "carrier": "USPS",

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from tools.athena import ask
+from tools.demo.actors import Shopper, Staff
 from tools.demo.scenes import Cast
 from tools.local.instance import Instance
+from tools.local.staff import token
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "analytics.md"
 SEEN, *QUESTIONS = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -71,3 +73,16 @@ def test_what_sells_has_the_orders_units(instance: Instance, sold: dict[str, Any
     assert {row["sku"]: int(row["units"] or 0) for row in sells} == {
         line["sku"]: line["original"] for line in order["lines"]
     }
+
+
+def test_what_a_code_sold(instance: Instance, everyone: Cast, guest: Shopper) -> None:
+    staff = Staff(guest.shop, token(instance, "catalogue"))
+    code = staff.post("/discounts", {"title": "Five off", "amounts": {"USD": 500}})["code"]
+    bought = guest.complete(guest.checkout((guest.some_skus(1)[0], 1), codes=[code]))
+    order_id = bought["order"]["id"]
+    everyone.watcher.exported(order_id, "order.placed")
+
+    [sold] = answers(instance, the("AS taken_off"), about=order_id)
+
+    [paid] = [total["amount"] for total in bought["totals"] if total["type"] == "total"]
+    assert (sold["code"], sold["orders"], sold["taken_off"], sold["paid"]) == (code, "1", "500", str(paid))

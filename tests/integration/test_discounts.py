@@ -62,6 +62,8 @@ def test_an_order_is_given_what_its_code_takes_off_and_pays_no_more(shop: Shop) 
     assert order.total == amount_of(completed.totals, "total") == shop.gateway.intents[f"pi_{order.id}"].amount
     assert [(one.code, one.amount, one.counted) for one in order.discounts] == [("SPRING", 250, True)]
     assert uses(shop) == 1
+    [placed] = [event for event in shop.published() if event["type"] == "order.placed"]
+    assert placed["discounts"] == [{"code": "SPRING", "amount": 250}]
 
 
 def test_of_twenty_buyers_at_once_ten_get_the_ten_uses_and_the_others_see_the_whole_price(shop: Shop) -> None:

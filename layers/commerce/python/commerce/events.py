@@ -47,6 +47,13 @@ class OrderEvent(Event):
     total: int
 
 
+class GivenDiscount(Model):
+    """A discount that an order was given, in minor units of its currency."""
+
+    code: str
+    amount: int
+
+
 class OrderPlaced(OrderEvent):
     """Stock is reserved and the order exists; payment has not come yet."""
 
@@ -55,6 +62,8 @@ class OrderPlaced(OrderEvent):
     country: str
     customer: bool
     """Whether the buyer was signed in."""
+    discounts: tuple[GivenDiscount, ...] = ()
+    """What codes took off; it has gone off the lines already."""
 
 
 class OrderConfirmed(OrderEvent):

@@ -16,6 +16,7 @@ from commerce.errors import ConditionFailed, Conflict, Contended, NotFound, Stal
 from commerce.events import (
     CancelReason,
     Event,
+    GivenDiscount,
     OrderCanceled,
     OrderConfirmed,
     OrderDelivered,
@@ -193,6 +194,7 @@ def place_order(
                     lines=order.event_lines(),
                     country=order.country or "",
                     customer=order.customer is not None,
+                    discounts=tuple(GivenDiscount(code=one.code, amount=one.amount) for one in order.discounts),
                 )
             ],
             patient=patient,
