@@ -16,8 +16,8 @@ from commerce.events import ALL, SOURCE, Event, detail
 from tools.api_page import type_words
 from tools.event_versions import ChangedWithoutVersion, as_text, grown
 from tools.field_docs import sentences
+from tools.generated import ROOT, keep
 
-ROOT = Path(__file__).resolve().parent.parent
 EVENTS = ROOT / "docs" / "events"
 VERSIONS = EVENTS / "versions.json"
 
@@ -220,20 +220,8 @@ def main() -> int:
     except ChangedWithoutVersion as why:
         print(why, file=sys.stderr)
         return 1
-    drifted = [path for path, text in made.items() if not path.exists() or path.read_text("utf-8") != text]
     forgotten = [path for path in EVENTS.glob("*") if path not in made]
-    if arguments.check:
-        for path in (*drifted, *forgotten):
-            print(f"{path.relative_to(ROOT)} is not what commerce/events.py says; run: make docs")
-        return 1 if drifted or forgotten else 0
-    EVENTS.mkdir(parents=True, exist_ok=True)
-    for path in drifted:
-        path.write_text(made[path], "utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
-    for path in forgotten:
-        path.unlink()
-        print(f"removed {path.relative_to(ROOT)}")
-    return 0
+    return keep(made, check=arguments.check, source="commerce/events.py", forgotten=forgotten)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,9 +23,9 @@ from commerce.adapters.http import JSON
 from tools.api_examples import BODIES
 from tools.api_page import page
 from tools.field_docs import sentences
+from tools.generated import ROOT, keep
 from tools.handlers import Operation, go_offline, operations
 
-ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "docs" / "openapi.json"
 PAGE = ROOT / "docs" / "api.html"
 
@@ -409,15 +408,7 @@ def main() -> int:
     document = contract(found, BODIES)
     _hold_examples_against_models(found, document)
     files = {CONTRACT: json.dumps(document, indent=1, ensure_ascii=False) + "\n", PAGE: page(document)}
-    drifted = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
-    if arguments.check:
-        for path in drifted:
-            print(f"{path.relative_to(ROOT)} is not what the handlers declare; run: python -m tools.openapi")
-        return 1 if drifted else 0
-    for path in drifted:
-        path.write_text(files[path], "utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
-    return 0
+    return keep(files, check=arguments.check, source="the handlers' code")
 
 
 if __name__ == "__main__":

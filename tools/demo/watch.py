@@ -10,6 +10,7 @@ import httpx
 
 from tools.athena import ask
 from tools.local.instance import Instance
+from tools.orders.records import execution_of
 
 Seen = TypeVar("Seen")
 PATIENCE_SECONDS = 90.0
@@ -38,25 +39,14 @@ class Watcher:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self._states = instance.client("stepfunctions")
         self._http = httpx.Client(timeout=30)
 
     def execution(self, order_id: str) -> dict[str, Any] | None:
         """The execution of the order's workflow: `status` and the names of the states it has entered."""
-        machine = self.instance.output("StateMachineArn")
-        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{order_id}"
-        try:
-            description = self._states.describe_execution(executionArn=arn)
-        except self._states.exceptions.ExecutionDoesNotExist:
+        found = execution_of(self.instance, order_id)
+        if found is None:
             return None
-        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=arn)
-        entered = [
-            event["stateEnteredEventDetails"]["name"]
-            for page in pages
-            for event in page["events"]
-            if event["type"].endswith("StateEntered")
-        ]
-        return {"arn": arn, "status": description["status"], "states": entered}
+        return {"arn": found.arn, "status": found.status, "states": [state for _, state in found.entered]}
 
     def ended(self, order_id: str) -> dict[str, Any]:
         """The execution, once it has ended."""
