@@ -10,11 +10,12 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -53,15 +54,47 @@ class Run:
 
 def main() -> int:
     """Plays, prints, writes; 1 where the sale was not as it must be."""
-    options = _options()
-    console = wide_console()
-    hold = options.hold_ms / 1000
+    options, console = _options(), wide_console()
+    played = _play(options, console)
+    counter, _, sale, beyond = played.runs
+    faster = {run.name: _times(run, counter) for run in played.runs[1:3]}
+    faults = [*_faults_of_the_sale(sale, played.books, options), *_faults_of_the_figures(faster, beyond)]
+    report = {
+        "options": vars(options),
+        "environments": ENVIRONMENTS,
+        "runs": [asdict(run) for run in played.runs],
+        "times_faster": faster,
+        "books": played.books,
+        "busiest_keys": played.busiest_keys,
+        "processor_seconds": round(time.process_time(), 1),
+        "faults": faults,
+    }
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2))
+    _tell(console, played, faster, canceled=options.units // 10)
+    for fault in faults:
+        console.print(f"[bold red]{fault}")
+    console.print(f"{time.process_time():,.0f} s of a processor. The figures are in {REPORT}.")
+    return 1 if faults else 0
+
+
+@dataclass(frozen=True)
+class Played:
+    """All crowds: at the counter, at the pool, in the sale, beyond a small pool; and the sale's books at its end."""
+
+    runs: tuple[Run, Run, Run, Run]
+    books: dict[str, Any]
+    busiest_keys: Any
+
+
+def _play(options: argparse.Namespace, console: Console) -> Played:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
     ) as progress:
 
         def play(name: str, buyers: int, **how: Any) -> tuple[Run, Shop, Sale]:
             task = progress.add_task(name, total=buyers)
+            hold = options.hold_ms / 1000
             shop, sale = rush(buyers=buyers, hold=hold, done=lambda: progress.advance(task), **how)
             progress.stop_task(task)
             run = _run(name, buyers, how, sale)
@@ -69,52 +102,30 @@ def main() -> int:
                 console.print(f"{name}: {run.orders:,} orders, {run.per_second:,.0f} per second")
             return run, shop, sale
 
+        most, shards = options.most, options.shards
+        at_the_counter = {"units": most, "shards": 0, "seconds": WINDOW_SECONDS}
         counter = max(
             (
-                play(
-                    f"one counter, {crowd} at once",
-                    options.most,
-                    units=options.most,
-                    shards=0,
-                    seconds=WINDOW_SECONDS,
-                    environments=crowd,
-                )[0]
+                play(f"one counter, {crowd} at once", most, **at_the_counter, environments=crowd)[0]
                 for crowd in CROWDS_AT_THE_COUNTER
             ),
             key=lambda run: run.per_second,
         )
-        pool, pool_shop, _ = play(
-            f"pool of {options.shards}", options.most, units=options.most, shards=options.shards
-        )
-        sale, shop, sold = play("the sale", options.buyers, units=options.units, shards=options.shards)
+        pool, pool_shop, _ = play(f"pool of {shards}", most, units=most, shards=shards)
+        sale, shop, sold = play("the sale", options.buyers, units=options.units, shards=shards)
         books = settle(shop, sold, canceled=options.units // 10)
         beyond, _, _ = play("a crowd beyond a pool of 2", BEYOND, units=BEYOND, shards=2)
-    runs = [counter, pool, sale, beyond]
-    faster = {run.name: _times(run, counter) for run in (pool, sale)}
-    faults = [*_faults_of_the_sale(sale, books, options), *_faults_of_the_figures(faster, beyond)]
-    console.print(_table(runs))
+    return Played((counter, pool, sale, beyond), books, pool_shop.busiest_keys())
+
+
+def _tell(console: Console, played: Played, faster: dict[str, dict[str, float]], *, canceled: int) -> None:
+    console.print(_table(played.runs))
     for name, times in faster.items():
         console.print(
             f"{name}: {times['all']:.1f} times the orders per second of one counter, "
             f"{times['nine_of_ten']:.1f} times by the first nine of ten."
         )
-    console.print(_table_of_the_books(books, options.units // 10))
-    report = {
-        "options": vars(options),
-        "environments": ENVIRONMENTS,
-        "runs": [asdict(run) for run in runs],
-        "times_faster": faster,
-        "books": books,
-        "busiest_keys": pool_shop.busiest_keys(),
-        "processor_seconds": round(time.process_time(), 1),
-        "faults": faults,
-    }
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report, indent=2))
-    for fault in faults:
-        console.print(f"[bold red]{fault}")
-    console.print(f"{time.process_time():,.0f} s of a processor. The figures are in {REPORT}.")
-    return 1 if faults else 0
+    console.print(_table_of_the_books(played.books, canceled))
 
 
 def _options() -> argparse.Namespace:
@@ -180,7 +191,7 @@ def _faults_of_the_figures(faster: dict[str, dict[str, float]], beyond: Run) -> 
     return [fault for fault, holds in wrong.items() if holds]
 
 
-def _table(runs: list[Run]) -> Table:
+def _table(runs: Sequence[Run]) -> Table:
     columns: dict[str, Callable[[Run], object]] = {
         "buyers": lambda run: run.buyers,
         "units": lambda run: run.units,
