@@ -151,7 +151,7 @@ def refused(found: Collection[Loss], allowed: Collection[str]) -> list[str]:
     return said + [f"REPLACE names {name}, which this deployment does not lose." for name in sorted(unknown)]
 
 
-def synthesised(folder: Path) -> dict[tuple[str, str | None], Template]:
+def templates_of(folder: Path) -> dict[tuple[str, str | None], Template]:
     """The templates of a cloud assembly, by stack name and region, which is None where the shell or the profile says
     it. Raises FileNotFoundError where it was not synthesised.
     """
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
         session = boto3.Session(profile_name=options.profile, region_name=os.environ.get("AWS_REGION"))
         found = [
             loss
-            for (stack, region), template in synthesised(CDK_OUT).items()
+            for (stack, region), template in templates_of(CDK_OUT).items()
             for loss in losses(stack, deployed(session.client("cloudformation", region), stack), template)
         ]
     except (OSError, BotoCoreError, ClientError) as failure:

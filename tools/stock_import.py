@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     choose(parser)
     options = parser.parse_args(arguments)
     try:
-        content = options.file.read_bytes()
+        content = options.file.expanduser().read_bytes()
     except OSError as failure:
         complain(f"{options.file} cannot be read: {failure.strerror}")
         return 2

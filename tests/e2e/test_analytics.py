@@ -85,4 +85,4 @@ def test_what_a_code_sold(instance: Instance, everyone: Cast, guest: Shopper) ->
     [sold] = answers(instance, the("AS taken_off"), about=order_id)
 
     [paid] = [total["amount"] for total in bought["totals"] if total["type"] == "total"]
-    assert (sold["code"], sold["orders"], sold["taken_off"], sold["paid"]) == (code, "1", "500", str(paid))
+    assert (sold["code"], sold["orders"], sold["taken_off"], sold["ordered"]) == (code, "1", "500", str(paid))

@@ -24,13 +24,12 @@ from tools.demo.actors import UnexpectedAnswer
 from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import NotSeen
+from tools.figures import wide_console
 from tools.local.instance import ROOT, Instance
 from tools.local.steps import Stop
 
 REPORT = Path("build/bench.json")
 RUNTIME = Path("build/bench/runtime")
-WIDTH = 120
-"""Columns of what is written into a file or a pipe."""
 
 ORDER_AIM, VISIT_AIM, IDLE_AIM, TRANSITIONS_AIM = 0.15, 0.50, 10.00, 6
 """Dollars per 1,000 orders from `complete` to delivered and of whole visits, both without e-mail; of an idle month;
@@ -210,7 +209,7 @@ def main() -> int:
     asked = parser.parse_args().parts or list(PARTS)
     if unknown := set(asked) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}; choose of {', '.join(PARTS)}")
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    console = wide_console()
     for name in asked:
         try:
             _keep(PARTS[name](console))

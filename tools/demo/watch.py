@@ -10,7 +10,7 @@ import httpx
 
 from tools.athena import ask
 from tools.local.instance import Instance
-from tools.orders.records import execution_of
+from tools.orders.records import execution_in
 
 Seen = TypeVar("Seen")
 PATIENCE_SECONDS = 90.0
@@ -39,11 +39,12 @@ class Watcher:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
+        self._states = instance.client("stepfunctions")
         self._http = httpx.Client(timeout=30)
 
     def execution(self, order_id: str) -> dict[str, Any] | None:
         """The execution of the order's workflow: `status` and the names of the states it has entered."""
-        found = execution_of(self.instance, order_id)
+        found = execution_in(self._states, self.instance.output("StateMachineArn"), order_id)
         if found is None:
             return None
         return {"arn": found.arn, "status": found.status, "states": [state for _, state in found.entered]}

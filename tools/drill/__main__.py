@@ -16,16 +16,11 @@ from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-import httpx
-from botocore.exceptions import BotoCoreError, ClientError
-
 from stacks.shop import ROOT
-from tools.demo.actors import UnexpectedAnswer
-from tools.demo.watch import NotSeen
 from tools.drill.alarms import Alarm, alarms
 from tools.drill.bell import Bell, listening
 from tools.drill.causes import CAUSES, NOT_POSSIBLE, Seen, halted
-from tools.drill.stage import Stage, shop_of_drills
+from tools.drill.stage import TROUBLE, Stage, shop_of_drills
 from tools.drill.walk import Walked, walk
 from tools.local import shop
 from tools.local.instance import Instance
@@ -33,8 +28,6 @@ from tools.local.steps import Stop, complain, say, step
 from tools.ops_lint.synthesis import synthesised
 
 REPORT = ROOT / "build" / "drill.json"
-TROUBLE = (Stop, LookupError, NotSeen, UnexpectedAnswer, httpx.HTTPError, BotoCoreError, ClientError)
-"""What a shop that does not answer as it should comes to, here."""
 
 
 @dataclass

@@ -13,14 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from stacks.shop import ROOT
 from stacks.tables import ALL
 from tools import restore_table, stock_check
-from tools.demo.actors import UnexpectedAnswer
-from tools.demo.watch import NotSeen, until
-from tools.drill.stage import Stage, shop_of_drills
+from tools.demo.watch import until
+from tools.drill.stage import TROUBLE, Stage, shop_of_drills
 from tools.local import shop
 from tools.local.steps import Stop, complain, say, step
 from tools.orders.records import read
@@ -113,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
         instance = shop_of_drills()
         shop.up(instance)
         figures = drill(Stage.of(instance))
-    except (Stop, LookupError, NotSeen, UnexpectedAnswer, BotoCoreError, ClientError) as failure:
+    except TROUBLE as failure:
         complain(str(failure))
         return 1
     REPORT.parent.mkdir(exist_ok=True)

@@ -9,13 +9,19 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from commerce.clock import iso, now
+from tools.demo.actors import UnexpectedAnswer
 from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
+from tools.demo.watch import NotSeen
 from tools.local.instance import Instance
+from tools.local.steps import Stop
 
 PREFIX = "tradepost-local"
+TROUBLE = (Stop, LookupError, NotSeen, UnexpectedAnswer, httpx.HTTPError, BotoCoreError, ClientError)
+"""What a shop that does not answer as it should comes to, here."""
 
 
 def shop_of_drills() -> Instance:

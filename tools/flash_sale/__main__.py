@@ -58,7 +58,7 @@ def main() -> int:
     played = _play(options, console)
     counter, _, sale, beyond = played.runs
     faster = {run.name: _times(run, counter) for run in played.runs[1:3]}
-    faults = [*_faults_of_the_sale(sale, played.books, options), *_faults_of_the_figures(faster, beyond)]
+    faults = [*_faults_of_the_sale(sale, played, options), *_faults_of_the_figures(faster, beyond)]
     report = {
         "options": vars(options),
         "environments": ENVIRONMENTS,
@@ -71,7 +71,7 @@ def main() -> int:
     }
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report, indent=2))
-    _tell(console, played, faster, canceled=options.units // 10)
+    _tell(console, played, faster)
     for fault in faults:
         console.print(f"[bold red]{fault}")
     console.print(f"{time.process_time():,.0f} s of a processor. The figures are in {REPORT}.")
@@ -80,9 +80,13 @@ def main() -> int:
 
 @dataclass(frozen=True)
 class Played:
-    """All crowds: at the counter, at the pool, in the sale, beyond a small pool; and the sale's books at its end."""
+    """All crowds: at the counter, at the pool, in the sale, beyond a small pool.
+
+    How many orders of the sale were canceled, and its books at the end.
+    """
 
     runs: tuple[Run, Run, Run, Run]
+    canceled: int
     books: dict[str, Any]
     busiest_keys: Any
 
@@ -113,19 +117,20 @@ def _play(options: argparse.Namespace, console: Console) -> Played:
         )
         pool, pool_shop, _ = play(f"pool of {shards}", most, units=most, shards=shards)
         sale, shop, sold = play("the sale", options.buyers, units=options.units, shards=shards)
-        books = settle(shop, sold, canceled=options.units // 10)
+        canceled = options.units // 10
+        books = settle(shop, sold, canceled=canceled)
         beyond, _, _ = play("a crowd beyond a pool of 2", BEYOND, units=BEYOND, shards=2)
-    return Played((counter, pool, sale, beyond), books, pool_shop.busiest_keys())
+    return Played((counter, pool, sale, beyond), canceled, books, pool_shop.busiest_keys())
 
 
-def _tell(console: Console, played: Played, faster: dict[str, dict[str, float]], *, canceled: int) -> None:
+def _tell(console: Console, played: Played, faster: dict[str, dict[str, float]]) -> None:
     console.print(_table(played.runs))
     for name, times in faster.items():
         console.print(
             f"{name}: {times['all']:.1f} times the orders per second of one counter, "
             f"{times['nine_of_ten']:.1f} times by the first nine of ten."
         )
-    console.print(_table_of_the_books(played.books, canceled))
+    console.print(_table_of_the_books(played.books, played.canceled))
 
 
 def _options() -> argparse.Namespace:
@@ -162,14 +167,13 @@ def _times(run: Run, counter: Run) -> dict[str, float]:
     }
 
 
-def _faults_of_the_sale(sale: Run, books: dict[str, Any], options: argparse.Namespace) -> list[str]:
-    sold = min(options.units, options.buyers)
-    canceled = options.units // 10
+def _faults_of_the_sale(sale: Run, played: Played, options: argparse.Namespace) -> list[str]:
+    sold, books = min(options.units, options.buyers), played.books
     wrong: dict[str, bool] = {
         f"{sale.orders} orders, not {sold}": sale.orders != sold,
         "somebody had no answer": sale.answers.get("ordered", 0) + sale.answers.get("sold_out", 0) != sale.buyers,
         "the stock is not what was sold": (books["sold"], books["left"]) != (sold, options.units - sold),
-        "units are stranded": books["free_after_cancellations"] != options.units - sold + canceled,
+        "units are stranded": books["free_after_cancellations"] != options.units - sold + played.canceled,
         "the pool is still there": books["rows_at_the_end"] != 1,
         "the shelf is wrong": books["on_hand_at_the_end"] != books["available_at_the_end"],
         "the ledger does not sum to the stock": not books["ledger_sums"],

@@ -97,6 +97,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tables-from", type=Path, help="outputs of `cdk deploy` (JSON); the local shop's by default")
     parser.add_argument("--endpoint-url", help="another address of AWS, with --tables-from")
     options = parser.parse_args(arguments)
+    options.file = options.file.expanduser()
     if options.file.is_dir():
         options.file = options.file / "products.csv"
     return options

@@ -66,8 +66,6 @@ class Meter:
                 "entries": dict(self.entries),
                 "invocations": dict(self.invocations),
                 "messages": dict(self.messages),
-                "read_units": sum(read for read, _ in self.units.values()),
-                "write_units": sum(write for _, write in self.units.values()),
                 "written": dict(self.written),
                 "units": {caller: list(units) for caller, units in self.units.items()},
             }

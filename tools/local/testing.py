@@ -45,9 +45,9 @@ def main() -> int:
 
 def _with_a_shop() -> list[str]:
     """What failed of the tests over HTTP."""
-    _find_ports(Instance("test"))
-    instance = Instance("test")  # another one: which ports there are is looked up once
     try:
+        _find_ports(Instance("test"))
+        instance = Instance("test")  # another one: which ports there are is looked up once
         shop.reset(instance)
         try:
             shop.up(instance)

@@ -4,7 +4,7 @@ Canceling and refunding go through the admin API, resuming speaks to Step Functi
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -66,7 +66,10 @@ def cancel(shop: Shop, records: Records, reason: str) -> Act:
     if reason not in REASONS:
         raise Stop(f"{reason!r} is no reason for a cancellation: {' or '.join(REASONS)}")
     if order.status == "canceled":
-        raise Stop("There is nothing to cancel: the order is canceled, and what was paid goes back by itself")
+        raise Stop(
+            "There is nothing to cancel: the order is canceled. What was paid goes back by itself, or with make resume "
+            "where its execution failed"
+        )
     if order.status not in CANCELABLE:
         raise Stop(f"The order is {order.status} and cannot be canceled any more; make refund gives money back")
     what = f"cancel it ({reason}): its stock is free at once, its money goes back, its buyer is told"
@@ -83,22 +86,25 @@ def cancel(shop: Shop, records: Records, reason: str) -> Act:
 def refund(shop: Shop, records: Records, amount: int, reason: str) -> Act:
     """Gives `amount` minor units back. Raises Stop for more than is left of what was captured.
 
-    Asked for again before it has ended, it is the same refund; afterwards it is another one.
+    Asked for again before it has ended, it is the same refund; afterwards it is another one, and `what` says so.
     """
     order, left = records.order, balance(records.payments).refundable
-    ended = {one.subject for one in records.payments if one.type in ("refunded", "refund_failed")}
+    ended = {one.subject: one.type for one in records.payments if one.type in ("refunded", "refund_failed")}
     same = [
         one.subject
         for one in records.payments
         if one.type == "refund_requested" and (one.amount, one.note) == (amount, reason)
     ]
-    under_way = set(same) - ended
-    key = derived_id("refund", order.id, str(amount), reason, str(len(same) - len(under_way) + 1))
-    if under_way and derived_id("refund", order.id, operator(shop), key) not in under_way:
-        raise Stop("Somebody else has asked for this refund, and it is under way; make order shows how far it is")
-    if not under_way and not 0 < amount <= left:
+    key, again = _refund_key(order.id, operator(shop), amount, reason, same, ended)
+    if not again and set(same) - ended.keys():
+        raise Stop(
+            "This refund was asked for in another name or session, and has not ended: make order shows how far it is, "
+            "and only who asked can ask again"
+        )
+    if not again and not 0 < amount <= left:
         raise Stop(f"{display(left, order.currency)} are left to give back, not {display(amount, order.currency)}")
-    what = f"give {display(amount, order.currency)} of {display(order.total, order.currency)} back: {reason}"
+    once_more = "once more " if "refunded" in map(ended.get, same) else ""
+    what = f"give {once_more}{display(amount, order.currency)} of {display(order.total, order.currency)} back: {reason}"
 
     def do() -> str:
         body = {"amount": amount, "reason": reason}
@@ -106,6 +112,21 @@ def refund(shop: Shop, records: Records, amount: int, reason: str) -> Act:
         return f"The refund {answer['id']} is {answer['status']}"
 
     return Act(what, do)
+
+
+def _refund_key(
+    order_id: str, actor: str, amount: int, reason: str, same: Sequence[str], ended: Collection[str]
+) -> tuple[str, bool]:
+    """The key of the actor's refund that has not ended, and True; else of one that nobody asked for yet, and False.
+
+    `same` are the ids of refunds with this amount and reason. The shop makes an id of order, actor and key.
+    """
+    keys = [derived_id("refund", order_id, str(amount), reason, str(number)) for number in range(len(same) + 1)]
+    ids = {key: derived_id("refund", order_id, actor, key) for key in keys}
+    for key in keys:
+        if ids[key] in same and ids[key] not in ended:
+            return key, True
+    return next(key for key in keys if ids[key] not in same), False
 
 
 def _audited(shop: Shop, order_id: str, how: str, act: Callable[[Shop, str], str]) -> str:

@@ -72,7 +72,12 @@ def execution_of(shop: Shop, order_id: str) -> Execution | None:
 
     None where there is none (any more: AWS keeps them for 90 days).
     """
-    return _last(_described(shop, name) for name in names_of(order_id))
+    return execution_in(shop.client("stepfunctions"), shop.output("StateMachineArn"), order_id)
+
+
+def execution_in(states: Any, machine: str, order_id: str) -> Execution | None:
+    """As `execution_of`, for who looks again and again."""
+    return _last(_described(states, machine, name) for name in names_of(order_id))
 
 
 def names_of(order_id: str) -> Iterator[str]:
@@ -85,9 +90,8 @@ def _last(found: Iterator[Execution | None]) -> Execution | None:
     return known[-1] if known else None
 
 
-def _described(shop: Shop, name: str) -> Execution | None:
-    states = shop.client("stepfunctions")
-    arn = f"{shop.output('StateMachineArn').replace(':stateMachine:', ':execution:')}:{name}"
+def _described(states: Any, machine: str, name: str) -> Execution | None:
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
     try:
         described = states.describe_execution(executionArn=arn)
     except states.exceptions.ExecutionDoesNotExist:
@@ -114,7 +118,7 @@ def _entered(pages: Any) -> Iterator[tuple[datetime, str]]:
 def latest(shop: Shop, status: str | None) -> list[Execution]:
     """The latest executions (in this status, such as FAILED), the newest first."""
     only = {"statusFilter": status} if status else {}
-    machine = shop.output("StateMachineArn")
-    listed = shop.client("stepfunctions").list_executions(stateMachineArn=machine, maxResults=LATEST, **only)
-    found = (_described(shop, one["name"]) for one in listed["executions"])
+    states, machine = shop.client("stepfunctions"), shop.output("StateMachineArn")
+    listed = states.list_executions(stateMachineArn=machine, maxResults=LATEST, **only)
+    found = (_described(states, machine, one["name"]) for one in listed["executions"])
     return sorted((one for one in found if one), key=lambda one: one.started, reverse=True)

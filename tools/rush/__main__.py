@@ -6,20 +6,21 @@ another answer than an order or "sold out". The stock is brought back to what it
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from tools.demo.actors import UnexpectedAnswer
 from tools.figures import table_of, wide_console
 from tools.local.instance import Instance
-from tools.local.steps import Stop
+from tools.local.steps import Stop, leave
 from tools.rush.crowd import ORDER, SOLD_OUT, Crowd, Rush
 
 REPORT = Path("build/rush.json")
@@ -33,8 +34,8 @@ def main() -> int:
     options, console = _options(), wide_console()
     try:
         rushes = _play(Instance.current().running(), options, console)
-    except (Stop, LookupError, UnexpectedAnswer, httpx.TransportError) as problem:
-        console.print(f"[bold red]The crowd did not come to its end:[/] {problem}")
+    except (Stop, LookupError, UnexpectedAnswer, httpx.HTTPError, BotoCoreError, ClientError) as problem:
+        console.print(f"[bold red]The crowd did not come to its end:[/] {escape(str(problem))}")
         return 1
     faults = [fault for rush in rushes for fault in rush.faults]
     report = {**vars(options), "rushes": [asdict(rush) for rush in rushes], "faults": faults}
@@ -94,4 +95,4 @@ def _table(rushes: list[Rush]) -> Table:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main)

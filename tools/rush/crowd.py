@@ -13,8 +13,11 @@ import httpx
 from tools.demo.actors import GOOD_CARD, Shopper, Staff, UnexpectedAnswer, card, key
 from tools.local.instance import Instance
 from tools.local.staff import token
+from tools.local.steps import Stop
 
 ORDER, SOLD_OUT = "order", "sold out"
+GONE = "out_of_stock"
+"""The error that buyers read on their line."""
 _PATIENCE = 60.0
 """Seconds for an answer, where everybody asks at once."""
 
@@ -66,8 +69,10 @@ class Crowd:
         """Every one of them is ready to pay before the first one does."""
 
         def play() -> Iterable[str]:
-            ready = self._together(lambda _: self.buyer.checkout((sku, 1)), range(buyers))
-            return self._together(self._pay, ready)
+            checkouts = self._together(lambda _: self.buyer.checkout((sku, 1)), range(buyers))
+            if unready := {one["status"] for one in checkouts} - {"ready_for_complete"}:
+                raise Stop(f"Not everybody is ready to pay: some checkouts are {', '.join(sorted(unready))}")
+            return self._together(self._pay, checkouts)
 
         return self._rush("all pay together", sku, buyers, units, play)
 
@@ -124,7 +129,7 @@ class Crowd:
         try:
             for step in steps:
                 seen = step(seen)
-                if _is_gone(seen):
+                if GONE in _errors(seen):
                     return SOLD_OUT
         except UnexpectedAnswer as refused:
             return f"HTTP {refused.response.status_code}"
@@ -143,11 +148,8 @@ class Crowd:
 def _outcome(checkout: dict[str, Any]) -> str:
     if checkout["status"] == "completed":
         return ORDER
-    return SOLD_OUT if _is_gone(checkout) else f"{checkout['status']} {sorted(_errors(checkout))}"
-
-
-def _is_gone(told: dict[str, Any]) -> bool:
-    return "out_of_stock" in _errors(told)
+    errors = _errors(checkout)
+    return SOLD_OUT if errors == {GONE} else f"{checkout['status']} {sorted(errors)}"
 
 
 def _errors(told: dict[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import Stubber
 
 from tools import guard
-from tools.guard import CREATE_ONLY, STATEFUL, Loss, deployed, losses, refused, synthesised
+from tools.guard import CREATE_ONLY, STATEFUL, Loss, deployed, losses, refused, templates_of
 
 STACK = "tradepost-prod-data"
 
@@ -222,4 +222,4 @@ def test_each_stack_is_compared_with_that_of_its_own_region(aws, assembly, named
 
 def test_templates_that_were_not_synthesised_are_asked_for(tmp_path):
     with pytest.raises(FileNotFoundError, match="make synth"):
-        synthesised(tmp_path)
+        templates_of(tmp_path)

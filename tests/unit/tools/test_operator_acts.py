@@ -134,18 +134,28 @@ def test_a_refund_is_the_same_while_it_has_not_ended_and_another_one_afterwards(
     first = asked_for(aws, order)
     mine = derived_id("refund", order.id, "operator assumed-role/OnCall/ada", first)
     asked = payment_event("refund_requested", mine, 1000, "USD", PLACED, note="late")
-    other = payment_event("refund_requested", "refund_2", 500, "USD", PLACED, note="late")
-    other_ended = replaced(other, type="refunded")
+    theirs = payment_event("refund_requested", "refund_2", 1000, "USD", PLACED, note="late")
 
     assert asked_for(aws, order, asked) == first
-    assert asked_for(aws, order, asked, other, other_ended) == first, "another one's end makes this one no other"
+    assert asked_for(aws, order, asked, theirs, replaced(theirs, type="refunded")) == first, "theirs ended, not mine"
     assert asked_for(aws, order, asked, replaced(asked, type="refunded")) != first
+
+
+def test_the_question_tells_who_gives_the_same_a_second_time() -> None:
+    order, asked = ordered("delivered"), payment_event("refund_requested", "refund_1", 1000, "USD", PLACED, note="late")
+    given = (CAPTURED, asked, replaced(asked, type="refunded"))
+
+    first = acts.refund(Aws(), records(order, "SUCCEEDED", CAPTURED), 1000, "late")
+    again = acts.refund(Aws(), records(order, "SUCCEEDED", *given), 1000, "late")
+
+    assert first.what.startswith("give 10.00 USD of")
+    assert again.what.startswith("give once more 10.00 USD of")
 
 
 def test_a_refund_that_somebody_else_asked_for_is_not_made_twice() -> None:
     theirs = payment_event("refund_requested", "refund_1", 1000, "USD", PLACED, note="late")
 
-    with pytest.raises(Stop, match="Somebody else"):
+    with pytest.raises(Stop, match="another name or session"):
         acts.refund(Aws(), records(ordered("delivered"), "SUCCEEDED", CAPTURED, theirs), 1000, "late")
 
 

@@ -12,13 +12,13 @@ from tools.wire import shrink
 from tools.wire.campaign import Tally, Violation
 
 
-def look(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> list[str]:
+def look(monkeypatch: pytest.MonkeyPatch, tally: Tally, *, failed: int = 0) -> list[str]:
     """What is done to the shelves while the stories end like this, and the tests buy what the stories want."""
     done: list[str] = []
 
     def tests(*_: Any, **__: Any) -> SimpleNamespace:
         done.append("sold out")
-        return SimpleNamespace(returncode=1)
+        return SimpleNamespace(returncode=failed)
 
     monkeypatch.setattr(shrink, "_tell_stories", lambda _: tally)
     monkeypatch.setattr(shrink.subprocess, "run", tests)
@@ -31,6 +31,15 @@ def look(monkeypatch: pytest.MonkeyPatch, tally: Tally) -> list[str]:
 
 def test_what_the_tests_bought_is_there_again_for_the_stories(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look(monkeypatch, Tally()) == ["sold out", "filled"]
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+def test_it_is_said_where_tests_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failed: int
+) -> None:
+    look(monkeypatch, Tally(), failed=failed)
+
+    assert ("Not all tests passed" in capsys.readouterr().err) == bool(failed)
 
 
 def test_a_shop_in_which_a_story_ends_badly_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
