@@ -37,4 +37,4 @@ def rotate_signing_keys(scope: Construct, shop: Shop) -> None:
         rotation_lambda_arn=function.function_arn,
         rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(automatically_after_days=ROTATION_DAYS),
     )
-    schedule.add_dependency(allowed)
+    schedule.add_resource_dependency(allowed)
