@@ -4,11 +4,12 @@ import json
 import re
 from itertools import product
 
-from builders.templates import actions, everything_in
+from builders.templates import actions, called, everything_in
 from stacks.functions import FUNCTIONS, START
 from stacks.tables import AUDIT, INVENTORY, ORDERS, OUTBOX
 
 WITHOUT_RESOURCES = {
+    "cloudwatch:DescribeAlarms",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
     "xray:GetSamplingRules",
@@ -22,10 +23,38 @@ WITHOUT_RESOURCES = {
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 }
-"""Actions that AWS authorises on `*` only: tracing, and the delivery of a state machine's logs."""
+"""Actions that AWS authorises on `*` only, or as a whole: tracing, the delivery of a state machine's logs, alarms."""
 
 OBJECTS = {"s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload"}
 """Actions on objects, whose names nobody knows before."""
+
+STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+PARK = ("SendMessage", "GetQueueAttributes", "GetQueueUrl")
+RECEIVE = ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl")
+ROTATE = ("DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage")
+
+
+def _follows(table: str, parked: str) -> set[tuple[str, str]]:
+    """Reads a table's stream, and parks what it cannot work off."""
+    reads = {(f"dynamodb:{one}", f"{table} stream") for one in STREAM}
+    return reads | {(f"sqs:{one}", parked) for one in PARK}
+
+
+def _receives(queue: str) -> set[tuple[str, str]]:
+    return {(f"sqs:{one}", queue) for one in RECEIVE}
+
+
+BESIDE = {
+    "admin_privacy": {("states:StartExecution", "PersonErasure")},
+    "relay_outbox": {*_follows("OutboxTable", "OutboxParked"), ("events:PutEvents", "Bus")},
+    "reconcile": {("events:PutEvents", "Bus")},
+    "project_catalog": _follows("CatalogTable", "CatalogParked"),
+    "watch_stock": _follows("InventoryTable", "StockParked"),
+    "send_email": {*_receives("SendEmailQueue"), ("ses:SendEmail", "Sender")},
+    "export_analytics": {*_receives("ExportAnalyticsQueue"), ("firehose:PutRecordBatch", "AnalyticsStream")},
+    "rotate_signing_keys": {(f"secretsmanager:{one}", "SigningSecret") for one in ROTATE},
+}
+"""What functions may do beside their specification, because of what calls them or what they hand on to."""
 
 
 def test_no_action_has_a_wildcard(templates):
@@ -77,31 +106,43 @@ def test_nobody_scans_a_table(templates):
     assert not [policy for policy, statement in templates.statements() if "dynamodb:Scan" in actions(statement)]
 
 
-def test_functions_query_the_indexes_of_their_specification_and_no_others(templates):
+def test_functions_may_do_what_their_specification_says_and_nothing_else(templates):
     for name, spec in FUNCTIONS.items():
-        queried = [index for statement in templates.rights(name) for index in _indexes(statement)]
-        assert sorted(queried) == sorted(spec.indexes), name
+        assert _granted(templates, name) == _specified(spec) | BESIDE.get(name, set()), name
 
 
-def _indexes(statement) -> list[str]:
-    return re.findall(r"/index/(\w+)", json.dumps(_resources(statement)))
+def _granted(templates, name: str) -> set[tuple[str, str]]:
+    """(action, what it may be done to), but for what every function has: its log, its traces, the shop's key."""
+    return {
+        (action, target)
+        for statement in templates.rights(name)
+        for action in actions(statement)
+        if action.partition(":")[0] not in ("logs", "xray", "kms")
+        for target in map(_target, _resources(statement))
+    }
 
 
-def test_functions_touch_the_tables_of_their_specification_and_no_others(templates):
-    for name, spec in FUNCTIONS.items():
-        granted = {
-            action
-            for statement in templates.rights(name)
-            if not _indexes(statement)
-            for action in actions(statement)
-            if action.startswith("dynamodb:")
-            and "Stream" not in action
-            and action.partition(":")[2] not in _STREAM_READS
+def _target(resource) -> str:
+    """What an address leads to: `OrdersTable`, `OrdersTable stream`, `OrdersTable by_customer`, `PaymentSecret`."""
+    text = json.dumps(resource)
+    found = re.search(r"(?:ExportsOutput(?:FnGetAtt|Ref))?([A-Z][A-Za-z]+?)(?:Id)?[0-9A-F]{8}", text)
+    assert found, text
+    stream = ["stream"] if "StreamArn" in text else []
+    return " ".join([found[1], *stream, *re.findall(r"/index/(\w+)", text)])
+
+
+def _specified(spec) -> set[tuple[str, str]]:
+    return (
+        {(f"dynamodb:{one}", table.output) for table, operations in spec.tables.items() for one in operations}
+        | {
+            ("dynamodb:Query", f"{table.output} {index.name}")
+            for table, index in ((table, index) for table in spec.tables for index in table.indexes)
+            if index.name in spec.indexes
         }
-        assert granted == {f"dynamodb:{one}" for operations in spec.tables.values() for one in operations}, name
-
-
-_STREAM_READS = {"GetRecords", "GetShardIterator"}
+        | {("secretsmanager:GetSecretValue", f"{secret.capitalize()}Secret") for secret in spec.secrets}
+        | {(f"states:{one}", "CheckoutToDelivery") for one in spec.workflow}
+        | {(f"cognito-idp:{one}", "People") for one in spec.accounts}
+    )
 
 
 def test_only_completing_and_reconciling_start_executions(templates):
@@ -123,10 +164,18 @@ def test_plain_http_is_refused_on_aws(dev, prod):
         assert len(refusing) == len(templates.properties(kind))
 
 
-def test_only_this_api_may_call_its_functions(templates):
-    for permission in templates.stack("api")["Resources"].values():
-        if permission["Type"] == "AWS::Lambda::Permission":
-            assert "SourceArn" in permission["Properties"]
+def test_only_this_api_may_call_the_functions_that_answer_it(templates):
+    template = templates.stack("api")
+    answering = {
+        (called(template, one["IntegrationUri"]), json.dumps(one["ApiId"]))
+        for one in templates.properties("AWS::ApiGatewayV2::Integration")
+    }
+    admitted = [one for one in templates.properties("AWS::Lambda::Permission") if "apigateway" in one["Principal"]]
+    assert len(admitted) == len(answering) > 10
+    for permission in admitted:
+        [api] = [api for name, api in answering if name == called(template, permission["FunctionName"])]
+        source = json.dumps(permission["SourceArn"])
+        assert ":execute-api:" in source and f'{api}, "/*"' in source
 
 
 def _may(templates, name: str, action: str, resource: str) -> bool:
