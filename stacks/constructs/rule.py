@@ -1,6 +1,6 @@
 """Alarms of EventBridge rules."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 
@@ -12,7 +12,9 @@ def watch_rule(rule: events.Rule, *, of: str, bus: events.IEventBus | None = Non
 
     What merely reached the dead letters rings there.
     """
-    where = {"RuleName": rule.rule_name, **({"EventBusName": bus.event_bus_name} if bus else {})}
+    # Not `Ref`, which on a bus of one's own is `<bus>|<rule>`: metrics have the rule's name alone.
+    name = Fn.select(2, Fn.split("/", rule.rule_arn)) if bus else rule.rule_name
+    where = {"RuleName": name, **({"EventBusName": bus.event_bus_name} if bus else {})}
     RunbookAlarm(
         rule,
         "Lost",

@@ -83,3 +83,13 @@ def test_analytics_lie_in_a_folder_for_each_day_as_plain_lines(templates):
     [table] = templates.properties("AWS::Glue::Table")
     described = {column["Name"] for column in table["TableInput"]["StorageDescriptor"]["Columns"]}
     assert described >= {field for event in ALL for field in event.model_fields}
+
+
+def test_an_alarm_knows_a_rule_by_the_name_that_its_metrics_have(templates):
+    """On a bus of one's own a rule's `Ref` is `<bus>|<rule>`, which no metric is called."""
+    alarms = [one for one in templates.properties("AWS::CloudWatch::Alarm") if one["Namespace"] == "AWS/Events"]
+    own_bus = [one for one in alarms if any(each["Name"] == "EventBusName" for each in one["Dimensions"])]
+    assert len(own_bus) >= 4
+    for alarm in own_bus:
+        [name] = [each["Value"] for each in alarm["Dimensions"] if each["Name"] == "RuleName"]
+        assert name["Fn::Select"][0] == 2
