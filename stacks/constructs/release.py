@@ -29,7 +29,9 @@ class Releases(Construct):
             return
         self._application = codedeploy.CfnApplication(self, "Application", compute_platform="Lambda")
         self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codedeploy.amazonaws.com"))
-        self._may(["cloudwatch:DescribeAlarms"], *(alarm.alarm_arn for alarm in alarms))
+        # On all, as in AWS's own policy for CodeDeploy: CloudWatch tells whoever may read single alarms of no composite
+        # one, and a release whose alarms cannot be read goes back.
+        self._may(["cloudwatch:DescribeAlarms"], "*")
 
     def live(self, function: CommerceFunction) -> lambda_.IFunction:
         """What callers call: the alias of the version that serves, or the function itself where releases are direct."""
@@ -53,9 +55,7 @@ class Releases(Construct):
             ),
             alarm_configuration=codedeploy.CfnDeploymentGroup.AlarmConfigurationProperty(
                 enabled=config.release == "canary",
-                alarms=[
-                    codedeploy.CfnDeploymentGroup.AlarmProperty(name=alarm.alarm_name) for alarm in self._alarms
-                ],
+                alarms=[codedeploy.CfnDeploymentGroup.AlarmProperty(name=alarm.alarm_name) for alarm in self._alarms],
             ),
             auto_rollback_configuration=codedeploy.CfnDeploymentGroup.AutoRollbackConfigurationProperty(
                 enabled=True, events=["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]

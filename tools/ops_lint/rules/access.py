@@ -19,8 +19,9 @@ _WITHOUT_RESOURCES = (
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+    "cloudwatch:DescribeAlarms",
 )
-"""Beginnings of actions that AWS authorises on `*` only."""
+"""Beginnings of actions that AWS authorises on `*` only, or as a whole."""
 
 
 def _actions(statement: Mapping[str, Any]) -> list[str]:
