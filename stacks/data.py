@@ -3,7 +3,7 @@
 import json
 import string
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -12,6 +12,7 @@ from constructs import Construct
 from stacks.base import ShopStack
 from stacks.config import Config
 from stacks.constructs.bucket import AccessLogBucket, KeptBucket
+from stacks.constructs.retention import removal
 from stacks.constructs.table import CommerceTable
 from stacks.functions import Secret
 from stacks.tables import ALL
@@ -24,9 +25,7 @@ class DataStack(ShopStack):
 
     def __init__(self, scope: Construct, config: Config, *, key: kms.IKey | None) -> None:
         super().__init__(scope, "data", config=config, does="tables, analytics, secrets")
-        self.tables = {
-            spec: CommerceTable(self, spec.output, spec=spec, config=config) for spec in ALL
-        }
+        self.tables = {spec: CommerceTable(self, spec.output, spec=spec, config=config) for spec in ALL}
         self._key = key
         self.access_logs = AccessLogBucket(self, "AccessLogs", config=config)
         self.analytics = KeptBucket(
@@ -64,6 +63,6 @@ class DataStack(ShopStack):
                 exclude_characters=string.punctuation,
             ),
         )
-        secret.apply_removal_policy(RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY)
+        secret.apply_removal_policy(removal(self.config))
         # Not `Ref`, which is the ARN on AWS too, but the name on the local AWS.
         return secret.attr_id

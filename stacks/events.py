@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -18,6 +18,7 @@ from stacks.config import Config
 from stacks.constructs.analytics import Analytics
 from stacks.constructs.function import CommerceFunction
 from stacks.constructs.queue import ParkedQueue, WorkQueue
+from stacks.constructs.retention import removal
 from stacks.constructs.rotation import rotate_signing_keys
 from stacks.constructs.rule import watch_rule
 from stacks.constructs.slo import watch_delivery
@@ -96,7 +97,7 @@ class EventsStack(ShopStack):
         function = self._consumer(FUNCTIONS["send_email"], [event.type for event in KINDS])
         domain = self.config.shop.email_from.partition("@")[2]
         sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
-        sender.apply_removal_policy(RemovalPolicy.RETAIN if self.config.keep_data else RemovalPolicy.DESTROY)
+        sender.apply_removal_policy(removal(self.config))
         function.allow("ses:SendEmail", sender.email_identity_arn)
         if self.config.local:
             return

@@ -3,13 +3,14 @@
 Its own stack, since everything that it encrypts stands above it.
 """
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.base import ShopStack
 from stacks.config import Config
+from stacks.constructs.retention import removal
 
 _USE = ("Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "DescribeKey")
 USE = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -54,7 +55,7 @@ class KeysStack(ShopStack):
             description=f"Tradepost {config.environment}: logs, secrets, analytics, alarms",
             enable_key_rotation=True,
             pending_window=Duration.days(30),
-            removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+            removal_policy=removal(config),
             policy=iam.PolicyDocument(
                 statements=[
                     _allow(iam.AccountRootPrincipal(), *_ADMINISTER),

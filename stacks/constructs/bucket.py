@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.config import Config
+from stacks.constructs.retention import removal
 
 
 class KeptBucket(s3.Bucket):
@@ -39,7 +40,7 @@ class KeptBucket(s3.Bucket):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=config.keep_data,
             lifecycle_rules=[tidy, *lifecycle_rules],
-            removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+            removal_policy=removal(config),
         )
         if access_logs:
             bucket = self.node.default_child

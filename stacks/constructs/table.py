@@ -1,12 +1,13 @@
 """DynamoDB tables from their specification."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from stacks.config import Config
 from stacks.constructs.alarm import RunbookAlarm
+from stacks.constructs.retention import removal_of_protected
 from stacks.tables import Index, TableSpec
 
 
@@ -29,7 +30,7 @@ class CommerceTable(dynamodb.TableV2):
                 point_in_time_recovery_enabled=config.point_in_time_recovery,
                 recovery_period_in_days=spec.recovery_days if config.point_in_time_recovery else None,
             ),
-            removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+            removal_policy=removal_of_protected(config),
         )
         for requests in ("Read", "Write") if spec.read_by_buyers else ("Write",):
             RunbookAlarm(

@@ -40,7 +40,7 @@ def test_every_function_may_decrypt_with_it_and_no_more(prod):
 
 def test_its_policy_names_every_action_and_outlives_its_stack(prod):
     [(_, key)] = prod.resources("AWS::KMS::Key")
-    assert key["DeletionPolicy"] == "Retain" and key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == "RetainExceptOnCreate" and key["Properties"]["EnableKeyRotation"] is True
     statements = key["Properties"]["KeyPolicy"]["Statement"]
     assert not [one for statement in statements for one in actions(statement) if "*" in one]
     assert all("Condition" in one for one in statements if "Service" in one["Principal"])

@@ -13,7 +13,8 @@ KEPT_TYPES = (*TABLE, *BUCKET, *SECRET, "AWS::Cognito::UserPool", "AWS::SES::Ema
 
 
 def _retained(resource: Resource) -> bool:
-    return resource.body.get("DeletionPolicy") == resource.body.get("UpdateReplacePolicy") == "Retain"
+    deleted, replaced = resource.body.get("DeletionPolicy"), resource.body.get("UpdateReplacePolicy")
+    return deleted in ("Retain", "RetainExceptOnCreate") and replaced == "Retain"
 
 
 def _replicas(table: Resource) -> list[dict[str, Any]]:
