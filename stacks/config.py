@@ -88,6 +88,9 @@ class Config(Model):
     chat: Chat | None = None
     paging_parameter: str | None = Field(default=None, pattern=r"^/[\w./-]+$")
     """The SSM parameter that holds the address (https) at which a paging service takes alarms from SNS."""
+    accounts_by_ses: bool = False
+    """Whether codes and invitations go out through SES, which must have verified the domain of `email_from` first.
+    Otherwise Cognito sends them itself, at most 50 a day."""
     domain: Domain | None = None
     allowed_origins: tuple[Origin, ...] = Field(min_length=1)
     """Whose pages may read the API's answers in a browser (CORS). `*`, everybody's, is refused where data is kept."""

@@ -1,12 +1,13 @@
 """Who people are: a user pool for customers, who sign themselves up, and for staff, whom an admin puts into groups."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from commerce.identity.model import GROUPS
 from stacks.base import ShopStack
 from stacks.config import Config
+from stacks.constructs.retention import removal_of_protected
 
 _MAY = {
     "catalogue": "create, change and archive products",
@@ -40,8 +41,10 @@ class IdentityStack(ShopStack):
                 require_symbols=True,
             ),
             deletion_protection=config.keep_data,
-            removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+            removal_policy=removal_of_protected(config),
         )
+        if config.accounts_by_ses:
+            self._send_through_ses(config.shop.email_from)
         self.client = self.pool.add_client(
             "Storefront",
             auth_flows=cognito.AuthFlow(user_password=True, user_srp=True),
@@ -67,3 +70,14 @@ class IdentityStack(ShopStack):
     def issuer(self) -> str:
         """Who signs the pool's tokens."""
         return f"https://cognito-idp.{self.region}.amazonaws.com/{self.pool.user_pool_id}"
+
+    def _send_through_ses(self, sender: str) -> None:
+        """Codes and invitations, from where the shop's other e-mails come from."""
+        pool = self.pool.node.default_child
+        assert isinstance(pool, cognito.CfnUserPool)
+        domain = sender.partition("@")[2]
+        pool.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
+            email_sending_account="DEVELOPER",
+            from_=sender,
+            source_arn=self.format_arn(service="ses", resource="identity", resource_name=domain),
+        )

@@ -68,6 +68,7 @@ CHECKS: tuple[Check[Any], ...] = (
     Check("CloudFront", Account.distributions, lambda usage, _: rules.room(usage, "distributions")),
     Check("e-mail", Account.mail, rules.mail),
     Check("e-mail domain", Account.sender, rules.sender),
+    Check("e-mail of accounts", lambda _: None, lambda _, config: rules.accounts(config)),
     Check("domain", Account.certificate, lambda found, config: rules.domain(found, config, datetime.now(UTC))),
     Check("Stripe", Account.stripe, lambda found, config: rules.stripe(found, config, EVENT_TYPES, stripe.api_version)),
     Check("EasyPost", Account.easypost, rules.easypost),

@@ -200,6 +200,17 @@ def sender(found: model.Sender, config: Config) -> Answer:
     return Answer("ok", f"{found.domain} is verified")
 
 
+def accounts(config: Config) -> Answer:
+    """Codes and invitations go out through SES: Cognito itself sends only so many a day."""
+    if config.accounts_by_ses:
+        return Answer("ok", "Codes and invitations go out through SES")
+    return Answer(
+        "warning" if config.keep_data else "ok",
+        "Cognito sends at most 50 codes and invitations a day: once the e-mail domain is verified, set"
+        f" accounts_by_ses = true in config/{config.environment}.toml.",
+    )
+
+
 def domain(found: Certificate | None, config: Config, now: datetime) -> Answer:
     """The certificate is issued, covers the domain and goes on for a while. None where no domain is configured."""
     if config.domain is None or found is None:

@@ -130,6 +130,15 @@ def test_the_domain_of_the_e_mails_is_ones_own_and_verified(found, verdict, word
     assert (answer.verdict, word in answer.says) == (verdict, True)
 
 
+@pytest.mark.parametrize(("config", "by_ses", "verdict"), [
+    (PROD, False, "warning"),
+    (PROD, True, "ok"),
+    (DEV, False, "ok"),
+])  # fmt: skip
+def test_fifty_codes_a_day_are_too_few_for_a_shop_with_buyers(config, by_ses, verdict):
+    assert rules.accounts(own(config, accounts_by_ses=by_ses)).verdict == verdict
+
+
 @pytest.mark.parametrize(("status", "names", "days", "verdict"), [
     ("ISSUED", ("shop.tradepost.dev",), 90, "ok"),
     ("ISSUED", ("tradepost.dev", "*.tradepost.dev"), 90, "ok"),
