@@ -29,12 +29,18 @@ _TEXTS = {
     "route": "$context.routeKey",
     "function": "$context.integrationLatency",
     "error": "$context.error.message",
+    "kind": "$context.error.responseType",
+    "lambda": "$context.integrationStatus",
     "authorizer": "$context.authorizer.error",
     "bytes": "$context.responseLength",
 }
 """No path and no address of the caller: a guest's cart id is the key to the cart, and an IP address is personal."""
 _NUMBERS = {"status": "$context.status", "latency": "$context.responseLatency"}
 """Without quotes in the log, since filters compare numbers only. These two every answer has; the others may be `-`."""
+
+_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+"""CloudFront keeps these for ten seconds unless it is told otherwise, whatever their Cache-Control says: a product that
+just appeared would still be missing, and one refused request would be refused to everybody."""
 
 _ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -105,7 +111,7 @@ class EdgeStack(ShopStack):
             ),
             format=_access_log(),
         )
-        Objectives(self, "Objectives", access_log=log_group)
+        Objectives(self, "Objectives", access_log=log_group, name=physical_name(self.config, "objectives-burning"))
 
     def _distribution(self) -> str:
         """CloudFront: the API by default, the pictures under /media. Answers the shop's address."""
@@ -128,7 +134,9 @@ class EdgeStack(ShopStack):
             ),
             additional_behaviors={
                 "/media/*": cloudfront.BehaviorOptions(
-                    origin=origins.S3BucketOrigin.with_origin_access_control(self.media),
+                    origin=origins.S3BucketOrigin.with_origin_access_control(
+                        self.media, origin_access_control=self._reads_pictures()
+                    ),
                     viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                     cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
                     response_headers_policy=self._picture_headers(),
@@ -142,15 +150,29 @@ class EdgeStack(ShopStack):
             web_acl_id=self.config.web_acl_arn,
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
+            error_responses=[cloudfront.ErrorResponse(http_status=one, ttl=Duration.seconds(0)) for one in _ERRORS],
         )
         self.tell("DistributionDomain", distribution.distribution_domain_name)
+        # Also where nobody imports it, so that a shop's own domain can come later: CloudFormation lets no stack take
+        # back a value that others still stand on, and those change after it.
+        self.export_value(distribution.distribution_domain_name)
         return self.config.shop.url or f"https://{distribution.distribution_domain_name}"
+
+    def _named(self, name: str) -> str:
+        """CloudFront has one set of names for all of an account's regions."""
+        return f"{physical_name(self.config, name)}-{self.region}"
+
+    def _reads_pictures(self) -> cloudfront.S3OriginAccessControl:
+        return cloudfront.S3OriginAccessControl(
+            self, "ReadsPictures", origin_access_control_name=self._named("pictures")
+        )
 
     def _as_the_answer_says(self) -> cloudfront.CachePolicy:
         """Kept exactly as long as the answer's Cache-Control allows, and never for somebody with another token."""
         return cloudfront.CachePolicy(
             self,
             "AsTheAnswerSays",
+            cache_policy_name=self._named("answers"),
             min_ttl=Duration.seconds(0),
             default_ttl=Duration.seconds(0),
             max_ttl=Duration.days(1),
@@ -165,6 +187,7 @@ class EdgeStack(ShopStack):
         return cloudfront.ResponseHeadersPolicy(
             self,
             "SecurityHeaders",
+            response_headers_policy_name=self._named("answers"),
             # The documentation page brings a policy of its own, which stands.
             security_headers_behavior=_guards(_ANSWER_POLICY, override=False),
         )
@@ -174,6 +197,7 @@ class EdgeStack(ShopStack):
         return cloudfront.ResponseHeadersPolicy(
             self,
             "PictureHeaders",
+            response_headers_policy_name=self._named("pictures"),
             security_headers_behavior=_guards(_PICTURE_POLICY, override=True),
             cors_behavior=cloudfront.ResponseHeadersCorsBehavior(
                 access_control_allow_credentials=False,
@@ -185,7 +209,7 @@ class EdgeStack(ShopStack):
         )
 
     def _watch(self) -> RunbookAlarm:
-        return RunbookAlarm(
+        alarm = RunbookAlarm(
             self,
             "ServerErrors",
             says="The API answered requests with server errors",
@@ -193,6 +217,9 @@ class EdgeStack(ShopStack):
             metric=self.api.metric_server_error(statistic=cloudwatch.Stats.SUM),
             threshold=5,
         )
+        self.export_value(alarm.alarm_arn)  # as the address: releases that ask no alarm may come later
+        self.export_value(alarm.alarm_name)
+        return alarm
 
 
 def _guards(content_security_policy: str, *, override: bool) -> cloudfront.ResponseSecurityHeadersBehavior:

@@ -2,7 +2,8 @@
 
 It compares the synthesised templates with those that are deployed (GetTemplate), and refuses where a table, bucket,
 secret, user pool, key, archive or state machine would be deleted, left behind, replaced by an empty one, or written
-over. `REPLACE="<logical id> …"` names those that somebody means to lose. Exit code 0 where nothing is lost, else 1.
+over. `REPLACE="<logical id> …"` names those that somebody means to lose. It refuses as well what CloudFormation would
+stop at half-way: a value that a stack no longer tells, and others still import. Exit code 0 where nothing is, else 1.
 """
 
 import argparse
@@ -82,7 +83,7 @@ def losses(stack: str, deployed: Template, new: Template) -> Iterator[Loss]:
 
 
 def _left(old: Mapping[str, Any]) -> str:
-    if old.get("DeletionPolicy") == "Retain":
+    if old.get("DeletionPolicy") in ("Retain", "RetainExceptOnCreate"):
         return "left behind, and the shop would no longer know it"
     return "deleted with all that it holds"
 
@@ -144,6 +145,36 @@ def _references(value: Any) -> Iterator[str]:
             yield from _references(inner)
 
 
+def withdrawn(deployed: Template, new: Template) -> list[str]:
+    """The names of what the stack exports and would no longer."""
+    before, after = (
+        {output["Export"]["Name"] for output in each.get("Outputs", {}).values() if "Export" in output}
+        for each in (deployed, new)
+    )
+    return sorted(before - after)
+
+
+def importers(client: Any, export: str) -> list[str]:
+    """The stacks that stand on an exported value. They change after the one that exports it. Raises ClientError."""
+    try:
+        pages = client.get_paginator("list_imports").paginate(ExportName=export)
+        return [stack for page in pages for stack in page["Imports"]]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError" and "not imported" in str(error):
+            return []
+        raise
+
+
+def _halts(client: Any, stack: str, deployed: Template, new: Template) -> Iterator[str]:
+    """The sentences for values that CloudFormation would not take back."""
+    for export in withdrawn(deployed, new):
+        if readers := importers(client, export):
+            yield (
+                f"{stack}: {export} would no longer be told, and {', '.join(readers)} would still import it, so that"
+                " CloudFormation stops: keep it for this deployment with self.export_value(…) in the stack."
+            )
+
+
 def refused(found: Collection[Loss], allowed: Collection[str]) -> list[str]:
     """The sentences for whoever deploys; none where nothing is lost that is not allowed."""
     unknown = set(allowed) - {loss.name for loss in found}
@@ -187,15 +218,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # The CDK reads AWS_REGION; boto3 by itself reads AWS_DEFAULT_REGION alone.
         session = boto3.Session(profile_name=options.profile, region_name=os.environ.get("AWS_REGION"))
-        found = [
-            loss
-            for (stack, region), template in templates_of(CDK_OUT).items()
-            for loss in losses(stack, deployed(session.client("cloudformation", region), stack), template)
-        ]
+        found: list[Loss] = []
+        halts: list[str] = []
+        for (stack, region), template in templates_of(CDK_OUT).items():
+            client = session.client("cloudformation", region)
+            before = deployed(client, stack)
+            found += losses(stack, before, template)
+            halts += _halts(client, stack, before, template)
     except (OSError, BotoCoreError, ClientError) as failure:
         complain(f"The deployed templates could not be compared: {failure}")
         return 1
-    sentences = refused(found, options.replace)
+    sentences = [*refused(found, options.replace), *halts]
     for sentence in sentences:
         complain(sentence)
     if any(loss.name not in options.replace for loss in found):

@@ -76,13 +76,15 @@ one for each notice that an order is overdue.
 class Objectives(Construct):
     """One page for all of them: whatever makes browsing fail makes checking out fail, a minute later."""
 
-    def __init__(self, scope: Construct, id_: str, *, access_log: logs.ILogGroup) -> None:
+    def __init__(self, scope: Construct, id_: str, *, access_log: logs.ILogGroup, name: str) -> None:
+        """`name` is the alarm's, which the CDK would make the same for all environments of an account."""
         super().__init__(scope, id_)
         burning = [self._watch(objective, access_log) for objective in OBJECTIVES]
         page_for(
             cloudwatch.CompositeAlarm(
                 self,
                 "Burning",
+                composite_alarm_name=name,
                 alarm_description=described(
                     "Buyers get errors, or wait for too long: a fiftieth of what a month allows went in an hour",
                     "objectives",
@@ -177,9 +179,7 @@ def _count(scope: Construct, objective: Objective, log: logs.ILogGroup, *, misse
 
 
 def _metric(objective: Objective, period: Duration, statistic: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=METRICS, metric_name=objective.metric_name, statistic=statistic, period=period
-    )
+    return cloudwatch.Metric(namespace=METRICS, metric_name=objective.metric_name, statistic=statistic, period=period)
 
 
 def _share(objective: Objective, period: Duration) -> cloudwatch.Metric:

@@ -1,5 +1,6 @@
 """The API is what docs/openapi.json says, and CloudFront stands before it."""
 
+import json
 import shutil
 
 from aws_cdk import App, Stack
@@ -101,7 +102,8 @@ def test_only_the_storefronts_own_pages_may_read_answers(prod, dev):
     assert api["CorsConfiguration"]["AllowOrigins"] == ["*"]
 
 
-def test_a_shop_with_a_domain_speaks_tls_1_3_and_nothing_older(tmp_path):
+def _with_a_domain(tmp_path) -> Template:
+    """The front of a production that has a domain of its own."""
     folder = tmp_path / "config"
     shutil.copytree(CONFIG, folder)
     domain = '[domain]\nname = "shop.tradepost.example"\n'
@@ -111,7 +113,11 @@ def test_a_shop_with_a_domain_speaks_tls_1_3_and_nothing_older(tmp_path):
     app = App()
     config = load("prod", folder=folder)
     logs = AccessLogBucket(Stack(app, "logs"), "AccessLogs", config=config)
-    template = Template.from_stack(EdgeStack(app, config, access_logs=logs, key=None)).to_json()["Resources"]
+    return Template.from_stack(EdgeStack(app, config, access_logs=logs, key=None))
+
+
+def test_a_shop_with_a_domain_speaks_tls_1_3_and_nothing_older(tmp_path):
+    template = _with_a_domain(tmp_path).to_json()["Resources"]
     [distribution] = [one for one in template.values() if one["Type"] == "AWS::CloudFront::Distribution"]
     viewer = distribution["Properties"]["DistributionConfig"]["ViewerCertificate"]
     assert viewer["MinimumProtocolVersion"] == "TLSv1.3_2025"
@@ -122,6 +128,56 @@ def test_cloudfront_keeps_an_answer_only_as_long_as_it_allows_and_for_its_bearer
     config = policy["CachePolicyConfig"]
     assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
     assert "Authorization" in config["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
+
+
+def test_cloudfront_keeps_no_error_for_the_next_visitor(prod):
+    [distribution] = prod.properties("AWS::CloudFront::Distribution")
+    kept = {
+        one["ErrorCode"]: one["ErrorCachingMinTTL"]
+        for one in distribution["DistributionConfig"]["CustomErrorResponses"]
+    }
+    assert {404, 500, 503, 504} <= set(kept)
+    assert set(kept.values()) == {0}
+
+
+def test_two_environments_fit_into_one_account(dev, prod):
+    """CloudFront has one set of names for an account, and alarms have one for an account and region."""
+    names = [
+        {name for kind, at in NAMED.items() for one in templates.properties(kind) for name in [_named(one, at)] if name}
+        for templates in (dev, prod)
+    ]
+    assert all(names)
+    assert not names[0] & names[1]
+
+
+NAMED = {
+    "AWS::CloudFront::CachePolicy": ("CachePolicyConfig", "Name"),
+    "AWS::CloudFront::ResponseHeadersPolicy": ("ResponseHeadersPolicyConfig", "Name"),
+    "AWS::CloudFront::OriginAccessControl": ("OriginAccessControlConfig", "Name"),
+    "AWS::CloudWatch::CompositeAlarm": ("AlarmName",),
+    "AWS::CloudWatch::Alarm": ("AlarmName",),
+    "AWS::Lambda::Function": ("FunctionName",),
+    "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName",),
+    "AWS::Events::EventBus": ("Name",),
+}
+
+
+def _named(properties, at) -> str:
+    for key in at:
+        properties = properties.get(key, {})
+    return json.dumps(properties) if properties else ""
+
+
+def test_a_domain_may_come_after_the_first_deployment(prod, tmp_path):
+    """CloudFormation lets no stack take back a value while others, which change after it, still import it."""
+    before = prod.stack("edge")["Outputs"]
+    after = _with_a_domain(tmp_path).to_json()["Outputs"]
+    told = {
+        name for name in before if name.startswith("ExportsOutput") and ("Distribution" in name or "Errors" in name)
+    }
+    assert len(told) == 3
+    assert told <= set(after)
 
 
 def test_one_laptop_needs_no_cloudfront(local):

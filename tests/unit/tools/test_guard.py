@@ -205,6 +205,30 @@ def test_the_command_lets_a_harmless_change_through(aws, assembly, capsys):
     assert "Nothing that holds data would be lost." in capsys.readouterr().out
 
 
+def telling(*names):
+    """The deployed template, which exports these."""
+    return DEPLOYED | {"Outputs": {f"Told{number}": {"Export": {"Name": name}} for number, name in enumerate(names)}}
+
+
+def test_a_value_that_others_still_import_is_not_taken_back(aws, assembly, capsys):
+    aws.add_response("get_template", {"TemplateBody": json.dumps(telling("url", "unread"))})
+    none = "Export 'unread' is not imported by any stack."
+    aws.add_client_error("list_imports", "ValidationError", none, expected_params={"ExportName": "unread"})
+    readers = {"Imports": ["tradepost-prod-api", "tradepost-prod-events"]}
+    aws.add_response("list_imports", readers, {"ExportName": "url"})
+
+    assert guard.main([]) == 1
+    said = capsys.readouterr().err
+    assert "tradepost-prod-api, tradepost-prod-events" in said and "url" in said
+    assert "unread" not in said
+
+
+def test_a_value_that_is_told_as_before_is_nobodys_matter(aws, assembly, new):
+    (assembly / "data.json").write_text(json.dumps(telling("url", "another")), "utf-8")
+    aws.add_response("get_template", {"TemplateBody": json.dumps(telling("url"))})
+    assert guard.main([]) == 0
+
+
 def test_a_template_that_may_not_be_read_stops_the_deployment(aws, assembly, capsys):
     aws.add_client_error("get_template", "AccessDenied", "not authorized to perform: cloudformation:GetTemplate")
     assert guard.main([]) == 1
