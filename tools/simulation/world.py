@@ -36,6 +36,8 @@ HEALED_WITHIN = 900.0
 """Seconds after which the shop knows what a webhook should have told that never came."""
 FIRST_NAME = 1000
 """The number of a schedule's first identifier; those before belong to its base."""
+SENDING_RATE_FULL = 10.0
+"""Seconds: longer than the shop goes on asking for one e-mail."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class World:
         if base is not None:
             tables.database.restore(base.snapshot)
         self.mailbox: list[dict[str, Any]] = []
+        self.mails_again_at = 0.0
+        """Until then the account's sending rate is full."""
         self.rows: list[dict[str, Any]] = []
         self.parked: list[str] = []
         self.emails = self._queue("emails", "send_email")
@@ -376,12 +380,19 @@ class World:
         return self.boundaries.fail(kind, boundary, lambda: self.bus.put(Entries), AwsLine("PutEvents"))
 
     def _sesv2_send_email(self, **letter: Any) -> Any:
+        boundary = "ses.SendEmail"
+        line = AwsLine("SendEmail", throttling="TooManyRequestsException")
+
         def send() -> Any:
+            if self.scheduler.now < self.mails_again_at:
+                raise line.throttled()
             self.mailbox.append(letter)
             return {"MessageId": f"message-{len(self.mailbox)}"}
 
-        line = AwsLine("SendEmail", throttling="TooManyRequestsException")
-        return self.boundaries.call("ses.SendEmail", "ses.call", send, line, attempts=1)
+        kind = self.boundaries.strike(boundary, "ses.call")
+        if kind == "throttled":
+            self.mails_again_at = self.scheduler.now + SENDING_RATE_FULL
+        return send() if kind is None else self.boundaries.fail(kind, boundary, send, line, attempts=1)
 
     def _firehose_put_record_batch(self, DeliveryStreamName: str, Records: list[dict[str, Any]]) -> Any:
         def take(refused: int | None = None) -> Any:
