@@ -39,6 +39,19 @@ def test_a_checkout_that_has_everything_is_ready() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ada.lovelace+shop@mail.example.co.uk",
+        "o'hara_{42}!#$%&*/=?^`|~-@example.com",
+        "ada@xn--strae-oqa.example",
+        f"{'a' * 64}@1.example",
+    ],
+)
+def test_an_address_that_can_be_written_to_is_taken(email: str) -> None:
+    assert ready_checkout(buyer=buyer(email=email)).status == "ready_for_complete"
+
+
 def test_tax_is_added_once_on_goods_and_shipping_where_the_parcel_goes() -> None:
     ready = ready_checkout(destination=address(address_region="CA"))
 
@@ -55,6 +68,14 @@ def test_tax_is_added_once_on_goods_and_shipping_where_the_parcel_goes() -> None
         ({"buyer": buyer(email="eve,ada@example.com")}, "$.buyer.email"),
         ({"buyer": buyer(email="<ada@example.com>")}, "$.buyer.email"),
         ({"buyer": buyer(email="ada\x00@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="zoë@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada@straße.example")}, "$.buyer.email"),
+        ({"buyer": buyer(email=".ada@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada.@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada..lovelace@example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada@example..com")}, "$.buyer.email"),
+        ({"buyer": buyer(email="ada@-example.com")}, "$.buyer.email"),
+        ({"buyer": buyer(email=f"{'a' * 65}@example.com")}, "$.buyer.email"),
         ({"destination": None, "destination_id": None}, "$.fulfillment.methods[0].destinations"),
         ({"destination": address(street_address=None)}, "$.fulfillment.methods[0].destinations[0].street_address"),
         ({"destination": address(address_locality="")}, "$.fulfillment.methods[0].destinations[0].address_locality"),

@@ -9,6 +9,7 @@ from commerce.privacy.model import Kind
 class PersonRequestRequest(StaffModel):
     """Whose data, and what is wanted. `reference` is where the shop wrote down that they asked, and who they are."""
 
+    # Wider than what checkout takes: who bought under an address that it refuses by now may ask as well.
     email: str = Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")
     kind: Kind
     reference: str = Field(min_length=1, max_length=100)
