@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from commerce.adapters.dynamodb import Contended, Table
 from tools.local.steps import Stop, complain, say, step
 from tools.shops import choose, chosen
 
@@ -51,13 +52,7 @@ class Restoration:
     def _known(self, items: list[Item]) -> dict[tuple[str, str], Item]:
         """What the present table has under the same keys."""
         keys = [{"pk": item["pk"], "sk": item["sk"]} for item in items]
-        asked = {self.present: {"Keys": keys, "ConsistentRead": True}}
-        found: dict[tuple[str, str], Item] = {}
-        while asked:
-            answer = self.client.batch_get_item(RequestItems=asked)
-            found |= {_key(item): item for item in answer["Responses"].get(self.present, [])}
-            asked = answer.get("UnprocessedKeys", {})
-        return found
+        return {_key(item): item for item in Table(self.client, self.present).batch(keys, consistent=True)}
 
     def _write(self, item: Item, *, only_if_missing: bool) -> bool:
         condition = {"ConditionExpression": "attribute_not_exists(pk)"} if only_if_missing else {}
@@ -96,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         with step(f"{options.source} into {options.table}") as current:
             counted = restoration.run(overwrite=options.overwrite, dry=options.dry_run)
             current.note = f"{sum(counted.values()) - counted['written']} items"
-    except (Stop, LookupError, BotoCoreError, ClientError) as failure:
+    except (Stop, LookupError, BotoCoreError, ClientError, Contended) as failure:
         complain(str(failure))
         return 1
     say(f"{counted['same']} are as they were, {counted['missing']} were missing, {counted['differing']} differ.")

@@ -45,6 +45,7 @@ LASTING = frozenset(("poison", "fails_for_good"))
 _FUNCTION = ("crash_before", "clock_fast", "clock_slow")
 FITTING: dict[str, tuple[str, ...]] = {
     "dynamodb.read": ("crash_before", "throttled"),
+    "dynamodb.batch": ("crash_before", "throttled", "refused_in_part"),
     "dynamodb.write": (
         "crash_before",
         "crash_after",

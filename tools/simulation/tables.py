@@ -10,7 +10,7 @@ from tools.simulation.dynamodb import Client, Database
 from tools.simulation.dynamodb.database import Image, StoredTable
 from tools.simulation.errors import AwsLine
 
-READS = frozenset({"get_item", "batch_get_item", "query"})
+READS = frozenset({"get_item", "query"})
 _NAMES = {
     "get_item": "GetItem",
     "batch_get_item": "BatchGetItem",
@@ -65,6 +65,8 @@ class Tables:
         boundary = f"dynamodb.{name} {_table(operation, parameters)}"
         if boundaries.story.told:
             boundaries.story.tell(boundary, _keys(operation, parameters))
+        if operation == "batch_get_item":
+            return self._batch(boundaries, boundary, parameters["RequestItems"])
         if operation in READS:
             return boundaries.call(boundary, "dynamodb.read", lambda: work(**parameters), AwsLine(name))
 
@@ -75,6 +77,22 @@ class Tables:
 
         line = AwsLine(name, actions=len(parameters.get("TransactItems", ())))
         return boundaries.call(boundary, "dynamodb.write", do, line)
+
+    def _batch(self, boundaries: Boundaries, boundary: str, asked: dict[str, Any]) -> Any:
+        """Refused in part, the last of several keys is left to be asked for again."""
+
+        def work(keys: list[Any]) -> Any:
+            return self._client.batch_get_item(RequestItems={table: {**request, "Keys": keys}})
+
+        [(table, request)] = asked.items()
+        *kept, last = keys = request["Keys"]
+        kind = boundaries.strike(boundary, "dynamodb.batch")
+        if kind == "refused_in_part" and kept:
+            boundaries.fired(kind, boundary)
+            return {**work(kept), "UnprocessedKeys": {table: {**request, "Keys": [last]}}}
+        if kind is None or kind == "refused_in_part":
+            return work(keys)
+        return boundaries.fail(kind, boundary, lambda: work(keys), AwsLine("BatchGetItem"))
 
     def direct(self, operation: str, **parameters: Any) -> Any:
         """A call that is no boundary: for state machines, which have boundaries of their own, and for checks."""

@@ -605,6 +605,19 @@ class TestCapacity:
         with pytest.raises(Contended):
             shelves.get("SHIRT", "main")
 
+    def test_a_batch_leaves_out_what_its_partition_has_no_units_for(
+        self, capacity: Capacity, client: Client, shelves: Table
+    ) -> None:
+        shelves.put({"pk": "HAT", "sk": "main"})
+        for _ in range(3000):
+            shelves.get("SHIRT", "main")
+        shirts, hats = ({"pk": {"S": pk}, "sk": {"S": "main"}} for pk in ("SHIRT", "HAT"))
+        answer = client.batch_get_item(RequestItems={"shelves": {"Keys": [shirts, hats], "ConsistentRead": True}})
+        assert answer["Responses"] == {"shelves": [hats]}
+        assert answer["UnprocessedKeys"] == {"shelves": {"Keys": [shirts], "ConsistentRead": True}}
+        with pytest.raises(ClientError):
+            client.batch_get_item(RequestItems=answer["UnprocessedKeys"])
+
     def test_who_touches_what_a_transaction_holds_is_refused(
         self, capacity: Capacity, client: Client, shelves: Table, clock: Clock
     ) -> None:

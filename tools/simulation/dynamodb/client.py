@@ -104,7 +104,7 @@ class Client:
         return _answer(Item=_shown(image.item, projection, ExpressionAttributeNames))
 
     def batch_get_item(self, *, RequestItems: Mapping[str, Any]) -> Answer:
-        """The items that exist among at most 100 keys."""
+        """The items that exist among at most 100 keys, and the keys for which their partitions have no units left."""
         wanted = [
             (self.database.table(name), *_key(key), request)
             for name, request in RequestItems.items()
@@ -115,15 +115,19 @@ class Client:
         if len({(table.name, pk, sk) for table, pk, sk, _ in wanted}) < len(wanted):
             raise invalid("Provided list of item keys contains duplicates")
         found: dict[str, list[Item]] = {name: [] for name in RequestItems}
+        left: dict[str, Any] = {}
         for table, pk, sk, request in wanted:
             if unknown := request.keys() - {"Keys", "ConsistentRead"}:
                 raise NotImplementedError(f"batch_get_item with {sorted(unknown)}")
             consistent = request.get("ConsistentRead", False)
             image = self._read(table, pk, sk, consistent)
-            self._charge_read(table, pk, image.size if image else 0, consistent)
-            if image:
+            if not self._takes_read(table, pk, image.size if image else 0, consistent):
+                left.setdefault(table.name, {**request, "Keys": []})["Keys"].append({"pk": {"S": pk}, "sk": {"S": sk}})
+            elif image:
                 found[table.name].append(copied(image.item))
-        return _answer(Responses=found, UnprocessedKeys={})
+        if sum(len(request["Keys"]) for request in left.values()) == len(wanted):
+            raise throttled()
+        return _answer(Responses=found, UnprocessedKeys=left)
 
     def query(
         self,
@@ -357,12 +361,16 @@ class Client:
         return partition
 
     def _charge_read(self, table: StoredTable, partition: str, weight: int, consistent: bool) -> None:
+        if not self._takes_read(table, partition, weight, consistent):
+            raise throttled()
+
+    def _takes_read(self, table: StoredTable, partition: str, weight: int, consistent: bool) -> bool:
+        """Whether the partition has the units, which it then has no more."""
         capacity = self.database.capacity
         if capacity is None:
-            return
+            return True
         units = max(-(-weight // 4096), 1) * (1.0 if consistent else 0.5)
-        if not capacity.takes("read", table.name, partition, units, self.database.clock()):
-            raise throttled()
+        return capacity.takes("read", table.name, partition, units, self.database.clock())
 
 
 _EXPRESSION = {"ConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues"}

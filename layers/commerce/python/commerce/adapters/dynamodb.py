@@ -30,6 +30,8 @@ _BUSY_CODES = {
     "ProvisionedThroughputExceededException": "ProvisionedThroughputExceeded",
     "ThrottlingException": "ThrottlingError",
 }
+ATTEMPTS = 8
+"""How often what is busy is tried, with growing, random pauses: about 1.5 s in all."""
 
 
 def encode(value: Any) -> dict[str, Any]:
@@ -183,12 +185,12 @@ def check(table: str, pk: str, sk: str, *conditions: Condition) -> dict[str, Any
     return {"ConditionCheck": {"TableName": table, "Key": _key(pk, sk), **_Expression().parameters(conditions)}}
 
 
-def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -> None:
+def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = ATTEMPTS) -> None:
     """Carries out all actions or none.
 
     The request token is the digest of the actions, so botocore's own retry of a lost answer is harmless; it lives for
     10 minutes. What lasts is the guard item (put under a condition) that every transaction on stock or money
-    contains. What is busy (`BUSY`) is tried again with growing, random pauses: about 1.5 s in all.
+    contains. What is busy (`BUSY`) is tried again (`ATTEMPTS`).
     Raises ConditionFailed or Contended.
     """
     token = hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).hexdigest()[:36]
@@ -205,8 +207,12 @@ def transact(client: Any, actions: list[dict[str, Any]], *, attempts: int = 8) -
                 raise ConditionFailed(failed) from error
             if BUSY.isdisjoint(reasons):
                 raise
-        time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # jitter
+        _pause(attempt)
     raise Contended("many buyers want the same thing at this moment; send the request again")
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, 0.02 * 2 ** min(attempt, 5)))  # jitter
 
 
 def _cancellation(error: ClientError) -> list[str] | None:
@@ -232,21 +238,30 @@ class Table:
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, keys: Iterable[tuple[str, str]], *, consistent: bool = False) -> list[Item]:
-        """The items that exist among `keys`, in no promised order. Duplicate keys are asked for once."""
-        wanted = list(dict.fromkeys(keys))
+        """The items that exist among `keys`, in no promised order. Duplicate keys are asked for once.
+
+        Raises Contended.
+        """
+        wanted = [_key(pk, sk) for pk, sk in dict.fromkeys(keys)]
+        batches = (wanted[start : start + 100] for start in range(0, len(wanted), 100))
+        return [from_item(item) for batch in batches for item in self.batch(batch, consistent=consistent)]
+
+    def batch(self, keys: list[Item], *, consistent: bool) -> list[Item]:
+        """The items that exist among at most 100 keys; items and keys are as DynamoDB has them, still encoded.
+
+        It leaves out the keys for which their partitions have no units left, or its answer no room (16 MB), and calls
+        that success, so that the SDK does not try again: here they are asked for again (`ATTEMPTS`). Raises Contended.
+        """
         found: list[Item] = []
-        for start in range(0, len(wanted), 100):
-            pending: dict[str, Any] = {
-                self.name: {
-                    "Keys": [_key(pk, sk) for pk, sk in wanted[start : start + 100]],
-                    "ConsistentRead": consistent,
-                }
-            }
-            while pending:
-                answer = self._call("batch_get_item", {"RequestItems": pending})
-                found += [from_item(item) for item in answer["Responses"].get(self.name, [])]
-                pending = answer.get("UnprocessedKeys") or {}
-        return found
+        pending: dict[str, Any] = {self.name: {"Keys": keys, "ConsistentRead": consistent}}
+        for attempt in range(ATTEMPTS):
+            answer = self._call("batch_get_item", {"RequestItems": pending})
+            found += answer["Responses"].get(self.name, [])
+            pending = answer.get("UnprocessedKeys") or {}
+            if not pending:
+                return found
+            _pause(attempt)
+        raise Contended("many want the same at this moment; send the request again")
 
     def query(
         self,
