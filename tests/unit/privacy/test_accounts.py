@@ -5,9 +5,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.session import get_session
 from moto import mock_aws
 
-from commerce.privacy.gateway import CognitoAccounts
+from commerce.privacy.gateway import LONGEST_NAME, CognitoAccounts
 
 EMAIL = "ada@example.com"
 
@@ -38,3 +39,17 @@ def test_an_account_is_found_and_deleted_and_deleting_it_again_is_fine(pool: tup
 
 def test_who_has_no_account_has_none(pool: tuple[Any, str]) -> None:
     assert CognitoAccounts(*pool).find(EMAIL) is None
+
+
+def test_an_address_longer_than_a_users_name_has_no_account_and_cognito_is_not_asked() -> None:
+    accounts = CognitoAccounts(client=None, pool="people")
+    email = "a" * LONGEST_NAME + "@example.com"
+
+    assert accounts.find(email) is None
+    accounts.delete(email)
+
+
+def test_cognito_takes_names_of_that_length() -> None:
+    asked = get_session().get_service_model("cognito-idp").operation_model("AdminGetUser").input_shape
+
+    assert asked.members["Username"].metadata["max"] == LONGEST_NAME

@@ -7,6 +7,9 @@ from botocore.exceptions import ClientError
 
 from commerce.privacy.model import Account
 
+LONGEST_NAME = 128
+"""Characters of a user's name. Cognito takes no longer one, not even to say that there is no such user."""
+
 
 @dataclass(frozen=True)
 class CognitoAccounts:
@@ -17,6 +20,8 @@ class CognitoAccounts:
 
     def find(self, email: str) -> Account | None:
         """The account with this address."""
+        if len(email) > LONGEST_NAME:
+            return None
         try:
             user = self.client.admin_get_user(UserPoolId=self.pool, Username=email)
         except ClientError as error:
@@ -28,6 +33,8 @@ class CognitoAccounts:
 
     def delete(self, email: str) -> None:
         """Deletes it. One that is gone is fine."""
+        if len(email) > LONGEST_NAME:
+            return
         try:
             self.client.admin_delete_user(UserPoolId=self.pool, Username=email)
         except ClientError as error:
