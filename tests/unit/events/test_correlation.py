@@ -11,13 +11,14 @@ import pytest
 
 from builders.bus import an_order_confirmed, queue_event
 from builders.http import http_event
-from commerce.adapters.http import Api, Request, Response
+from commerce.adapters.http import Api, Request, Response, cacheable
 from commerce.adapters.invocation import correlated
 from commerce.adapters.log import logger
 from commerce.adapters.queues import in_turn
 from commerce.correlation import current, take_up
 from commerce.errors import Conflict
 from commerce.events import detail, parse
+from commerce.model import Model
 from stacks.functions import FUNCTIONS
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +65,35 @@ def test_a_request_belongs_to_what_its_client_says_and_the_log_leads_there(log: 
     assert belongs_to == headers["x-correlation-id"] == "checkout-2026-11-26"
     [line] = lines(log.getvalue())
     assert (line["correlation_id"], line["request_id"]) == ("checkout-2026-11-26", headers["x-request-id"])
+
+
+@pytest.mark.parametrize("known", [None, "*"])
+def test_what_a_cache_gives_to_everybody_has_nobodys_ids_and_the_log_knows_them(
+    known: str | None, log: io.StringIO
+) -> None:
+    api = Api("storefront")
+
+    @api.get("/products")
+    def products(request: Request[None]) -> Response:
+        return cacheable(request, Model())
+
+    sent = {"X-Correlation-Id": "checkout-2026-11-26", **({"If-None-Match": known} if known else {})}
+
+    answer = api.handler(http_event("GET /products", headers=sent), None)
+
+    assert answer["statusCode"] == (304 if known else 200)
+    assert not {"x-request-id", "x-correlation-id"} & answer["headers"].keys()
+    assert lines(log.getvalue())[0]["correlation_id"] == "checkout-2026-11-26"
+
+
+def test_a_fault_where_a_page_would_be_cached_says_whose_it_is() -> None:
+    api = Api("storefront")
+
+    @api.get("/products")
+    def products(_request: Request[None]) -> Response:
+        raise Conflict("not now")
+
+    assert {"x-request-id", "x-correlation-id"} <= api.handler(http_event("GET /products"), None)["headers"].keys()
 
 
 @pytest.mark.parametrize(

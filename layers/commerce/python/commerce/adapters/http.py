@@ -228,7 +228,7 @@ class Api:
             logger.exception("unexpected error", route=event.get("routeKey"))
             answer = self._fault(errors.Unavailable("something went wrong on our side; send the request again"))
         named = {"x-request-id": request_id, "x-correlation-id": correlation_id}
-        return {**answer, "headers": {**GUARDS, **answer["headers"], **named}}
+        return {**answer, "headers": {**GUARDS, **answer["headers"], **({} if _shared(answer) else named)}}
 
     def _answer(self, event: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         route = self.routes[event["routeKey"]]
@@ -329,6 +329,12 @@ def _begin(headers: Mapping[str, str], request_id: str, route: str | None) -> st
     if correlation_id != request_id:
         logger.info("request", request_id=request_id, route=route)
     return correlation_id
+
+
+def _shared(answer: Mapping[str, Any]) -> bool:
+    """Whether a cache may hand the answer to others too: to them, the ids of the first one's request would be a lie."""
+    cached: str = answer["headers"].get("cache-control", "")
+    return cached.startswith("public")
 
 
 def _digest(request: Request[Any]) -> str:
