@@ -284,6 +284,23 @@ def test_an_idempotency_key_repeats_its_answer_and_refuses_another_body(shop: St
     assert shop.stored() == kept
 
 
+def test_a_key_that_two_customers_send_or_one_sends_to_two_routes_is_a_key_for_each(
+    shop: Storefront, deployed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployed.api, "_verify", lambda token: Caller(subject=token))
+    ada, eve = ({"authorization": f"Bearer {name}", "idempotency-key": "3f1c9a"} for name in ("ada", "eve"))
+    body = {"line_items": lines(("MUG", 1))}
+
+    hers, eves = (shop.send("POST /carts", body, headers=headers) for headers in (ada, eve))
+    checkout = shop.send("POST /checkout-sessions", body, headers=ada)
+
+    assert [answer.status for answer in (hers, eves, checkout)] == [201, 201, 201]
+    assert len({hers.id, eves.id, checkout.id}) == 3
+    assert shop.send("GET /carts/{id}", id=eves.id, headers=eve).status == 200
+    assert shop.send("GET /checkout-sessions/{id}", id=checkout.id, headers=ada).status == 200
+    assert shop.send("POST /carts", body, headers=ada).text == hers.text
+
+
 def test_a_customers_things_do_not_exist_for_anybody_else(
     shop: Storefront, deployed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
