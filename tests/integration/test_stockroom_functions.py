@@ -105,6 +105,20 @@ def test_a_count_goes_from_the_shelf_into_the_books(office: Office) -> None:
     assert [(one["sku"], one["outcome"], one["posted"]) for one in rest.body["lines"]] == [("MUG", "adjusted", -2)]
 
 
+@pytest.mark.parametrize("limit", ["101", "1000", "0", "-1", "1e3", "٣"])
+def test_movements_and_lines_of_counts_come_a_hundred_at_once_at_most(office: Office, limit: str) -> None:
+    """unit/http/test_limits.py leaves these two out: they look first whether the thing is there."""
+    lists = {
+        "GET /admin/stock/{sku}/movements": {"sku": "MUG"},
+        "GET /admin/stock-counts/{id}/lines": {"id": opened(office)},
+    }
+
+    for route, thing in lists.items():
+        assert office.send(route, query={"limit": "100"}, **thing).status == 200
+        refused = office.send(route, query={"limit": limit}, **thing)
+        assert (refused.status, refused.faults) == (400, ["$.limit"]), route
+
+
 def test_a_count_opened_again_with_its_key_is_the_same(office: Office) -> None:
     body = {"location": "main"}
 

@@ -7,7 +7,7 @@ from tools.handlers import Operation
 
 STAFF = {"sub": "anna", "cognito:groups": "[admin]"}
 LOOK_FIRST = {"GET /admin/stock/{sku}/movements", "GET /admin/stock-counts/{id}/lines"}
-"""They ask AWS whether the thing is there before they look at the limit."""
+"""They ask AWS whether the thing is there before they look at the limit (integration/test_stockroom_functions.py)."""
 
 
 @pytest.mark.parametrize("limit", ["101", "1000", "99999", "0", "-1", "1e3", "٣"])
