@@ -70,7 +70,7 @@ def test_of_twenty_buyers_at_once_ten_get_the_ten_uses_and_the_others_see_the_wh
     shop.stocked(50)
     made(shop, limit=10)
     checkouts = [wanting(shop, number) for number in range(20)]
-    together = Barrier(len(checkouts))
+    together = Barrier(len(checkouts), timeout=60)
 
     def buy(checkout: Checkout) -> Checkout:
         together.wait()
@@ -95,7 +95,7 @@ def test_one_buyer_uses_it_once_from_two_tabs_at_once(shop: Shop) -> None:
     made(shop, limit_per_buyer=1)
     emails = ("ada@example.com", "Ada+two@example.com")
     checkouts = [wanting(shop, number, email=email) for number, email in enumerate(emails)]
-    together = Barrier(2)
+    together = Barrier(2, timeout=60)
 
     def buy(checkout: Checkout) -> Checkout:
         together.wait()
