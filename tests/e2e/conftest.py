@@ -15,6 +15,11 @@ from tools.demo.watch import until
 from tools.local.instance import Instance
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The books are read after all that the other tests did to the shop."""
+    items.sort(key=lambda item: item.path.name == "test_the_books.py")
+
+
 @pytest.fixture(scope="session")
 def instance() -> Instance:
     """The running shop: that of `make test`, unless TRADEPOST_INSTANCE names another."""
