@@ -107,12 +107,16 @@ def test_a_buyer_who_pays_at_the_bank_after_canceling_is_not_charged(
     checkout = guest.checkout((guest.some_skus(1)[0], 1))
     waiting = guest.complete(checkout, CARD_WITH_3DS)
     order_id = order_id_for(checkout["id"], attempt=1)
+    provider.fails("payment_intents.cancel", "drop_before")  # so that the bank still takes the buyer's answer
     everyone.support.post(f"/orders/{order_id}/cancel", {"reason": "buyer_request"})
 
     httpx.post(waiting["continue_url"], data={"outcome": "complete"}, timeout=30)
 
+    assert len(provider.charges(order_id)) == 1
     until("an end of the execution", lambda: everyone.watcher.ended(order_id))
     until("nothing held", lambda: all(held == 0 for held, _, _ in provider.charges(order_id)))
+    [(_, captured, refunded)] = provider.charges(order_id)
+    assert captured - refunded == 0
 
 
 @pytest.mark.parametrize(
