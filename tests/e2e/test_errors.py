@@ -32,8 +32,8 @@ def test_a_quantity_that_is_no_quantity_is_refused_by_name(shop: httpx.Client, s
 def test_a_quantity_above_the_limit_is_refused_by_name(shop: httpx.Client, sku: str) -> None:
     response = shop.post("/carts", json=line(sku, 1_000_000))
 
-    assert response.status_code in (200, 201, 400)
-    assert "$.line_items[0].quantity" in response.text
+    assert (response.status_code, response.json()["ucp"]["status"]) == (200, "error")
+    assert [message["path"] for message in response.json()["messages"]] == ["$.line_items[0].quantity"]
 
 
 def test_an_unknown_item_is_a_message_on_its_line(shop: httpx.Client, sku: str) -> None:
@@ -110,19 +110,8 @@ def test_a_raw_card_number_is_refused_and_not_repeated(guest: Shopper, sku: str,
     response = shop.post(f"/checkout-sessions/{checkout['id']}/complete", json=body, headers=key())
 
     assert response.status_code < 500
-    assert "4242" not in response.text
+    assert "4242424242424242" not in response.text
     assert response.json().get("status") != "completed"
-
-
-def test_a_stranger_finds_nothing(shop: httpx.Client, guest: Shopper, sku: str) -> None:
-    completed = guest.complete(guest.checkout((sku, 1)))
-    order_id = completed["order"]["id"]
-
-    assert shop.get(f"/orders/{order_id}").status_code in (401, 404)
-    assert shop.get(f"/orders/{order_id}", params={"access_token": "wrong"}).status_code in (401, 404)
-    assert shop.get("/checkout-sessions/checkout_00000000000000000000000000").status_code == 404
-    assert shop.get("/products/no-such-product").status_code == 404
-    guest.cancel(completed)
 
 
 def test_staff_routes_want_a_token_of_the_right_group(shop: httpx.Client, everyone: Any, sku: str) -> None:

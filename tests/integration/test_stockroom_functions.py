@@ -39,24 +39,26 @@ def test_goods_are_transferred_and_the_ledger_says_by_whom(office: Office) -> No
 
 
 @pytest.mark.parametrize(
-    ("changes", "path"),
+    ("changes", "status", "path"),
     [
-        ({"quantity": 0}, "$.quantity"),
-        ({"quantity": 1.5}, "$.quantity"),
-        ({"quantity": 8}, "$.quantity"),
-        ({"origin": "the moon"}, "$.origin"),
-        ({"destination": "main"}, "$.destination"),
-        ({"reason": ""}, "$.reason"),
+        ({"quantity": 0}, 400, "$.quantity"),
+        ({"quantity": 1.5}, 400, "$.quantity"),
+        ({"quantity": 8}, 409, "$.quantity"),
+        ({"origin": "the moon"}, 400, "$.origin"),
+        ({"destination": "main"}, 400, "$.destination"),
+        ({"reason": ""}, 400, "$.reason"),
     ],
     ids=["nothing", "half a unit", "more than is there", "no such place", "where it is", "no reason"],
 )
-def test_a_transfer_that_cannot_be_names_its_field(office: Office, changes: dict[str, object], path: str) -> None:
+def test_a_transfer_that_cannot_be_names_its_field(
+    office: Office, changes: dict[str, object], status: int, path: str
+) -> None:
     office.send(ADJUST, {"quantity": 7, "reason": "delivery"}, sku="MUG")
     moved = {"quantity": 4, "origin": "main", "destination": "annex", "reason": "for the shop window", **changes}
 
     refused = office.send(TRANSFER, moved, sku="MUG")
 
-    assert (refused.status in (400, 409), refused.faults) == (True, [path])
+    assert (refused.status, refused.faults) == (status, [path])
     assert wiring.inventory().stock("MUG", "main").available == 7
 
 
