@@ -43,7 +43,10 @@ def test_its_policy_names_every_action_and_outlives_its_stack(prod):
     assert key["DeletionPolicy"] == "RetainExceptOnCreate" and key["Properties"]["EnableKeyRotation"] is True
     statements = key["Properties"]["KeyPolicy"]["Statement"]
     assert not [one for statement in statements for one in actions(statement) if "*" in one]
-    assert all("Condition" in one for one in statements if "Service" in one["Principal"])
+    services = {json.dumps(one["Principal"]["Service"]): one for one in statements if "Service" in one["Principal"]}
+    [alarms, logs] = sorted(services)
+    assert "cloudwatch." in alarms and "logs." in logs
+    assert all("Condition" in one for one in services.values())
 
 
 def test_a_developers_environment_pays_for_no_key(dev, local):

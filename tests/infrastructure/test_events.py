@@ -25,13 +25,17 @@ def test_every_dead_letter_rings(templates):
 
 
 def test_messages_are_invisible_for_longer_than_a_function_may_work_on_them(templates):
-    for mapping in templates.properties("AWS::Lambda::EventSourceMapping"):
-        queue = mapping["EventSourceArn"].get("Fn::GetAtt", [""])[0]
-        if "Queue" in queue:
-            events = templates.stack("events")["Resources"]
-            function = events[mapping["FunctionName"]["Ref"]]["Properties"]
-            assert events[queue]["Properties"]["VisibilityTimeout"] >= 6 * function["Timeout"]
-            assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    events = templates.stack("events")["Resources"]
+    found = {
+        queue: mapping
+        for mapping in templates.properties("AWS::Lambda::EventSourceMapping")
+        if "Queue" in (queue := mapping["EventSourceArn"].get("Fn::GetAtt", [""])[0])
+    }
+    assert found.keys() == {name for name, one in events.items() if "RedrivePolicy" in one.get("Properties", {})}
+    for queue, mapping in found.items():
+        function = events[mapping["FunctionName"]["Ref"]]["Properties"]
+        assert events[queue]["Properties"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_every_target_of_a_rule_has_dead_letters(templates):
