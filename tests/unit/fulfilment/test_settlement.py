@@ -98,6 +98,13 @@ class TestOneParcelOfTwoIsLost:
         assert list(shop.bank.returned.values()) == [2196]
         assert shop.published == ["payment.refunded", "order.settled"]
 
+    def test_settling_it_has_four_effects_so_that_the_crashes_above_meet_them_all(self) -> None:
+        shop = with_one_lost()
+
+        settle_it(shop)
+
+        assert shop.boundaries.passed == 4
+
     def test_without_an_answer_nothing_is_closed_and_the_next_run_asks_again(self) -> None:
         shop = with_one_lost()
         shop.bank.refunds = "unknown"

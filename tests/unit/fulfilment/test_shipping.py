@@ -104,6 +104,15 @@ def test_a_crash_on_the_way_to_a_failed_capture_is_mended_too(effect: int) -> No
     assert shop.published == ["order.canceled"]
 
 
+def test_a_failed_capture_has_four_effects_so_that_the_crashes_above_meet_them_all() -> None:
+    shop = Shop(order("ready_to_ship"))
+    shop.bank.outcome = "failed"
+
+    ship_it(shop)
+
+    assert shop.boundaries.passed == 4
+
+
 def test_a_capture_without_an_answer_is_tried_again_and_nothing_is_decided() -> None:
     shop = Shop(order("ready_to_ship"))
     shop.bank.outcome = "unknown"
