@@ -79,7 +79,9 @@ def test_an_id_token_is_believed_by_its_audience():
     assert caller.groups == frozenset()
 
 
-PEOPLE = Issuer(private_key("key-1"), "key-1", claims(**{"cognito:groups": ["support"]}))
+def people():
+    """The pool, and the claims of somebody in support."""
+    return Issuer(private_key("key-1"), "key-1", claims(**{"cognito:groups": ["support"]}))
 
 
 @pytest.mark.parametrize(
@@ -101,20 +103,26 @@ def test_a_token_that_does_not_fit_is_refused_with_the_reason(changes, says):
         Pool("key-1").verifier()(token(**changes))
 
 
-FORGED = {**forgeries(PEOPLE), **confusions(PEOPLE)}
-
-
-@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
-def test_a_forged_token_speaks_for_nobody(forged):
-    verify = Pool("key-1").verifier()
-    assert verify(PEOPLE.token()).groups == {"support"}
-
-    with pytest.raises(Unauthenticated):
+def believes(verify, forged):
+    """Whether the token speaks for somebody."""
+    try:
         verify(forged)
+    except Unauthenticated:
+        return False
+    return True
+
+
+def test_a_forged_token_speaks_for_nobody():
+    """Forged here and not when this file is read: some of them are wrong for a few minutes only."""
+    real, verify = people(), Pool("key-1").verifier()
+    forged = {**forgeries(real), **confusions(real)}
+
+    assert verify(real.token()).groups == {"support"}
+    assert [name for name, one in forged.items() if believes(verify, one)] == []
 
 
 def test_a_token_with_a_part_that_must_be_understood_and_is_not_is_refused():
-    critical = PEOPLE.token(header={"crit": ["scope"], "scope": "everything"})
+    critical = people().token(header={"crit": ["scope"], "scope": "everything"})
 
     with pytest.raises(Unauthenticated):
         Pool("key-1").verifier()(critical)

@@ -401,12 +401,12 @@ class TestSignatures:
 
     @pytest.mark.parametrize(
         "signature",
-        ["", "nonsense", "t=1,v1=00", f"t={int(time.time())},v1=00"],
+        ["", "nonsense", "t=1,v1=00", "t={now},v1=00"],
         ids=["none", "nonsense", "long ago", "wrong"],
     )
     def test_a_bad_signature_is_not_believed(self, nobody: StripeGateway, signature: str) -> None:
         with pytest.raises(Unauthenticated):
-            nobody.construct_event(self.PAYLOAD.encode(), signature)
+            nobody.construct_event(self.PAYLOAD.encode(), signature.format(now=int(time.time())))
 
     def test_another_secret_is_not_believed(self, nobody: StripeGateway) -> None:
         with pytest.raises(Unauthenticated):
