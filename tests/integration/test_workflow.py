@@ -300,19 +300,6 @@ def test_a_payment_that_does_not_come_ends_with_the_hold(aws: LocalAws) -> None:
     assert execution.orders.get("unpaid").status == "canceled"
 
 
-def test_a_payment_whose_signal_was_lost_carries_on_after_the_hold(aws: LocalAws) -> None:
-    execution = Execution(aws, aws.machine("lost-signal", hold=2), "paid-in-time", "pending_payment")
-
-    execution.waits_in("AwaitPayment")
-    execution.move("confirmed")
-    execution.go_on("AwaitWarehouse", "picked", "packed", "ready_to_ship")
-    execution.go_on("AwaitDelivery", "delivered")
-
-    output, states = execution.ended()
-    assert output == {"outcome": "settled"}
-    assert states[:4] == ["AwaitPayment", "CompensateOrder", "Alive", "AwaitWarehouse"]
-
-
 def test_a_hand_over_whose_signal_was_lost_ships_after_the_timeout(aws: LocalAws) -> None:
     execution = Execution(aws, aws.machine("short-day", warehouse=2), "handed-over", "packed")
 
