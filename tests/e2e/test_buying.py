@@ -43,7 +43,7 @@ def confirm_at_the_bank(continue_url: str, decision: str) -> None:
     httpx.post(continue_url, data={"outcome": decision}, timeout=30)
 
 
-def test_a_bank_that_wants_a_confirmation_gets_it_and_the_order_stands(guest: Shopper, everyone: Cast) -> None:
+def test_a_bank_that_wants_a_confirmation_gets_it_and_the_order_stands(guest: Shopper) -> None:
     checkout = guest.checkout((guest.some_skus(1)[0], 1))
 
     waiting = guest.complete(checkout, CARD_WITH_3DS)

@@ -116,7 +116,7 @@ def test_an_operator_gives_money_back_and_never_more_than_was_taken(
 
 
 def test_an_operator_lets_an_order_go_on_whose_execution_ended_too_early(
-    instance: Instance, guest: Shopper, everyone: Cast, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    instance: Instance, guest: Shopper, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     order_id = guest.complete(guest.checkout((guest.some_skus(1)[0], 1)))["order"]["id"]
     until("the warehouse's turn", lambda: read(instance, order_id).order.task_state == "AwaitWarehouse")

@@ -177,7 +177,7 @@ def test_the_command_adjusts_and_can_be_run_again(
 
 
 def test_the_command_names_refused_rows_and_ends_with_1(
-    command: Callable[[str], int], shop: Shop, capsys: pytest.CaptureFixture[str]
+    command: Callable[[str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command("sku,quantity,reason\nMUG,-1,broken\n") == 1
     assert "refused, row 2 MUG: 0 units of MUG are free at main" in capsys.readouterr().out
@@ -193,6 +193,6 @@ def test_a_table_with_faults_ends_with_2_and_each_of_them(
     assert shop.stock("MUG").on_hand == 0
 
 
-def test_a_file_that_is_nowhere_is_told(command: Callable[[str], int], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_nowhere_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert stock_import.main(["nowhere.csv"]) == 2
     assert "nowhere.csv cannot be read" in capsys.readouterr().err

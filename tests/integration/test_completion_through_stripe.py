@@ -108,7 +108,7 @@ def test_a_declined_card_then_a_good_one_charges_the_good_one_alone(stripe_shop:
     assert charges(double)["authorized"] == 1
 
 
-def test_what_is_canceled_is_let_go_and_what_was_taken_goes_back(stripe_shop: Shop, double: StripeDouble) -> None:
+def test_what_is_canceled_is_let_go_and_what_was_taken_goes_back(stripe_shop: Shop) -> None:
     shop = stripe_shop
     order = shop.bought()
     order = cancel_order(shop.stores, shop.workflow, order, reason="buyer_request", actor="buyer", now=NOW)

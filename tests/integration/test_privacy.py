@@ -115,7 +115,7 @@ class Story:
         return self.shop.orders.change(order, fields={"settled": True, "adjustments": done})
 
     def wants(self, kind: str, key: str = "key-1", group: str = "admin") -> Answer:
-        body = {"email": f" {EMAIL.upper()}".strip(), "kind": kind, "reference": "ticket 1"}
+        body = {"email": EMAIL.upper(), "kind": kind, "reference": "ticket 1"}
         return self.office.send("POST /admin/privacy/requests", body, group=group, key=key)
 
     def exports(self, request_id: str) -> Answer:

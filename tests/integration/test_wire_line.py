@@ -137,7 +137,7 @@ def test_ses_throttles_in_its_own_words(line: Line, aws: Aws) -> None:
     assert aws.heard == []
 
 
-def test_a_fault_is_for_its_own_function_and_order_and_lets_the_first_ones_pass(line: Line, aws: Aws) -> None:
+def test_a_fault_is_for_its_own_function_and_order_and_lets_the_first_ones_pass(line: Line) -> None:
     of_another_function = meets(line, "failed_before", function="ship")
     rule = meets(line, "failed_before", passing=2)
 

@@ -393,7 +393,7 @@ class TestWebhooks:
             "charge.refunded",
         }
 
-    def test_a_dispute_is_told(self, api: stripe.StripeClient, double: StripeDouble) -> None:
+    def test_a_dispute_is_told(self, api: stripe.StripeClient) -> None:
         with Receiver() as shop:
             endpoint(api, shop.url, ["charge.dispute.created"])
             intent = captured(api, "pm_card_createDispute")

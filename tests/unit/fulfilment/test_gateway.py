@@ -258,14 +258,14 @@ class TestNews:
         with pytest.raises(Unauthenticated):
             depot.gateway.construct_event(body, {})
 
-    def test_while_the_secret_is_changed_the_one_before_holds_too(self, depot: Depot) -> None:
+    def test_while_the_secret_is_changed_the_one_before_holds_too(self) -> None:
         body, headers = signed({"result": {"object": "Batch"}})
         changing = EasyPostCarrier("EZTKshop", "new", SECRET, sender=sender, company="Tradepost")
         assert changing.construct_event(body, headers) is None
         with pytest.raises(Unauthenticated):
             EasyPostCarrier("EZTKshop", "new", sender=sender, company="Tradepost").construct_event(body, headers)
 
-    def test_without_a_secret_nobody_is_believed(self, depot: Depot) -> None:
+    def test_without_a_secret_nobody_is_believed(self) -> None:
         with pytest.raises(Unauthenticated):
             EasyPostCarrier("EZTKshop", sender=sender, company="Tradepost").construct_event(*signed({"result": {}}))
 

@@ -62,7 +62,7 @@ def test_the_pictures_are_those_that_the_code_draws(drawing: dict[str, Any]) -> 
     assert kept == drawn, "run python demo/draw.py"
 
 
-def test_every_picture_is_small_well_formed_and_without_script(drawing: dict[str, Any]) -> None:
+def test_every_picture_is_small_well_formed_and_without_script() -> None:
     for path in (DEMO / "pictures").iterdir():
         assert path.stat().st_size < 4096
         tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}

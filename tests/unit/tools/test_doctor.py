@@ -395,7 +395,7 @@ def test_only_a_problem_stands_in_the_way(monkeypatch, capsys, verdict, code):
     assert json.loads(capsys.readouterr().out)[1] == {"check": "e-mail", "verdict": verdict, "says": "SES …"}
 
 
-def test_a_shell_without_credentials_examines_nothing(monkeypatch, capsys):
+def test_a_shell_without_credentials_examines_nothing(monkeypatch):
     monkeypatch.setattr(command, "signed_in", lambda: False)
     monkeypatch.setattr(command, "examine", lambda account: pytest.fail("there is nothing to examine with"))
     assert command.main(["dev"]) == 1
