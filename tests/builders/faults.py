@@ -3,17 +3,19 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from botocore.exceptions import ConnectionClosedError
+
+from builders.fulfilment import Crash
+from builders.orders import Shop
 
 _CALL = "before-call.dynamodb.TransactWriteItems"
 
 
 @contextmanager
-def answers_lost_after_the_write(
-    client: Any, times: int, operation: str = "TransactWriteItems"
-) -> Iterator[list[int]]:
+def answers_lost_after_the_write(client: Any, times: int, operation: str = "TransactWriteItems") -> Iterator[list[int]]:
     """The next `times` calls of the operation take place, and their answers never arrive. Yields what was lost so far.
 
     botocore sends them again, as it does on the line.
@@ -53,6 +55,23 @@ def transactions_in_conflict(client: Any, share: float, seed: int = 1) -> Iterat
         yield collided
     finally:
         client.meta.events.unregister(_CALL, collide)
+
+
+@contextmanager
+def dying_at_the_transaction(shop: Shop, number: int = 1, moment: str = "before-send") -> Iterator[None]:
+    """The function dies at its transaction of this number: before it is sent, or `after-call`."""
+    numbers = count(1)
+
+    def die(**_: Any) -> None:
+        if next(numbers) == number:
+            raise Crash
+
+    event = f"{moment}.dynamodb.TransactWriteItems"
+    shop.client.meta.events.register(event, die)
+    try:
+        yield
+    finally:
+        shop.client.meta.events.unregister(event, die)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Carts and checkouts as they are kept: what goes in comes out, and nobody overwrites what they have not read."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders.checkout import NOW, checkout, ready_checkout
+from builders.faults import answers_lost_after_the_write
 from builders.pricing import wanted
 from commerce.adapters.dynamodb import Table, transact
 from commerce.adapters.sealing import Seals
@@ -112,35 +112,19 @@ def test_a_transaction_replaces_a_checkout_only_as_it_was_read(checkouts: Checko
         transact(checkouts.table.client, [checkouts.action(read, read.model_copy(update={"status": "canceled"}))])
 
 
-class LosesAnswers:
-    """A client whose first write is carried out, and sent once more because its answer got lost."""
-
-    def __init__(self, client: object) -> None:
-        self._client = client
-
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        call = getattr(self._client, name)
-        if name != "put_item":
-            return call
-
-        def twice(**parameters: object) -> object:
-            call(**parameters)
-            return call(**parameters)
-
-        return twice
-
-
 def test_a_write_whose_answer_got_lost_is_still_a_success(
-    carts: CartRepository, checkouts: CheckoutRepository, seals: Seals
+    carts: CartRepository, checkouts: CheckoutRepository, dynamodb: Any
 ) -> None:
-    unreliable = Table(LosesAnswers(carts.table.client), carts.table.name)
     cart, kept = a_cart(), a_checkout()
     carts.add(cart)
     checkouts.add(kept)
 
-    assert CartRepository(unreliable, seals).save(cart, cart.model_copy(update={"lines": ()})).version == 2
-    again = CheckoutRepository(unreliable, seals)
-    assert again.save(kept, kept.model_copy(update={"option_id": "express"})).version == 2
+    with answers_lost_after_the_write(dynamodb, times=1, operation="PutItem") as of_the_cart:
+        assert carts.save(cart, cart.model_copy(update={"lines": ()})).version == 2
+    with answers_lost_after_the_write(dynamodb, times=1, operation="PutItem") as of_the_checkout:
+        assert checkouts.save(kept, kept.model_copy(update={"option_id": "express"})).version == 2
+
+    assert of_the_cart == of_the_checkout == [200]
     assert checkouts.get(kept.id, NOW).option_id == "express"
 
 

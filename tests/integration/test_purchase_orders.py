@@ -1,15 +1,14 @@
 """Purchase orders on a real engine: what is on its way, what has come, and that a delivery comes once."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from builders.checkout import NOW
-from builders.faults import answers_lost_after_the_write, transactions_in_conflict
+from builders.faults import answers_lost_after_the_write, dying_at_the_transaction, transactions_in_conflict
+from builders.fulfilment import Crash
 from builders.orders import Shop
 from commerce.adapters.dynamodb import Table
 from commerce.errors import Conflict, Invalid, NotFound, StaleVersion
@@ -17,10 +16,6 @@ from commerce.inventory.model import Incoming
 from commerce.purchasing import service
 from commerce.purchasing.model import Ending, PurchaseLine, PurchaseOrder, ReceivedLine, Supplier, SupplierContent
 from commerce.purchasing.repository import PurchasingRepository
-
-
-class Crash(Exception):
-    """The function dies."""
 
 
 class Buying:
@@ -177,22 +172,10 @@ def test_deliveries_that_come_at_once_are_all_taken_in_and_none_twice(buying: Bu
     assert buying.shop.ledger_balances("MUG")
 
 
-@contextmanager
-def dying(shop: Shop, event: str) -> Iterator[None]:
-    def die(**_: Any) -> None:
-        raise Crash
-
-    shop.client.meta.events.register(event, die)
-    try:
-        yield
-    finally:
-        shop.client.meta.events.unregister(event, die)
-
-
-@pytest.mark.parametrize("event", ["before-send.dynamodb.TransactWriteItems", "after-call.dynamodb.TransactWriteItems"])
-def test_a_delivery_that_was_cut_off_is_simply_reported_again(buying: Buying, event: str) -> None:
+@pytest.mark.parametrize("moment", ["before-send", "after-call"])
+def test_a_delivery_that_was_cut_off_is_simply_reported_again(buying: Buying, moment: str) -> None:
     buying.sent()
-    with dying(buying.shop, event), pytest.raises(Crash):
+    with dying_at_the_transaction(buying.shop, moment=moment), pytest.raises(Crash):
         buying.receive(MUG=6)
 
     buying.receive(MUG=6)

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from builders.catalog import NOW, draft, variant
+from builders.faults import calls_of
 from commerce.adapters import wiring
 from commerce.adapters.dynamodb import Item, Table, from_item, to_item
 from commerce.catalog import service
@@ -22,32 +23,15 @@ ORDERS = [
 ]
 
 
-class Counting:
-    """A client that counts the queries it is asked."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.queries = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.client, name)
-
-    def query(self, **parameters: Any) -> Any:
-        self.queries += 1
-        return self.client.query(**parameters)
-
-
 @pytest.fixture
 def catalog(function_of_the_shop: None) -> CatalogRepository:
     """The catalogue of a process that has not looked yet."""
     return wiring.catalog()
 
 
-def afresh(catalog: CatalogRepository, client: Any = None) -> CatalogRepository:
+def afresh(catalog: CatalogRepository) -> CatalogRepository:
     """The same tables as another process sees them."""
-    return CatalogRepository(
-        Table(client or catalog.table.client, catalog.table.name), catalog.outbox, catalog.audit
-    )
+    return CatalogRepository(Table(catalog.table.client, catalog.table.name), catalog.outbox, catalog.audit)
 
 
 def sold(catalog: CatalogRepository, number: int, **fields: Any) -> Product:
@@ -127,12 +111,11 @@ def test_a_list_is_one_request_once_all_products_are_listed_anew(catalog: Catalo
 
     def asked() -> int:
         """Queries of a second list, by a process that has looked where lists stand."""
-        client = Counting(catalog.table.client)
-        process = afresh(catalog, client)
+        process = afresh(catalog)
         listed(process, by_title)
-        client.queries = 0
-        assert listed(process, by_title) == ["mug-0", "mug-1"]
-        return client.queries
+        with calls_of(catalog.table.client) as calls:
+            assert listed(process, by_title) == ["mug-0", "mug-1"]
+        return calls.count("Query")
 
     before = asked()
     relist.relist(catalog, Console(quiet=True))
@@ -141,9 +124,7 @@ def test_a_list_is_one_request_once_all_products_are_listed_anew(catalog: Catalo
 
 
 @pytest.fixture
-def command(
-    catalog: CatalogRepository, tables: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[], int]:
+def command(catalog: CatalogRepository, tables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """The command as it is typed."""
 
     class Deployed:

@@ -1,15 +1,15 @@
 """Stock counts on a real engine: posted once, resumed after a crash, and never at the cost of what is promised."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from builders.checkout import NOW
-from builders.faults import answers_lost_after_the_write, transactions_in_conflict
+from builders.faults import answers_lost_after_the_write, dying_at_the_transaction, transactions_in_conflict
+from builders.fulfilment import Crash
 from builders.orders import Shop, part
 from commerce.adapters.dynamodb import ConditionFailed, Table, transact
 from commerce.errors import Conflict, Invalid, StaleVersion
@@ -21,10 +21,6 @@ from commerce.stockroom.model import CountLine, Entry, StockCount, settled
 from commerce.stockroom.repository import StockCountRepository
 
 LATER = NOW + timedelta(hours=1)
-
-
-class Crash(Exception):
-    """The function dies."""
 
 
 class Counting:
@@ -280,23 +276,6 @@ def test_an_order_canceled_in_the_very_moment_of_posting_gives_its_units_to_the_
     line = counting.line("MUG")
     assert (counting.on_hand(), line.outcome, line.short) == (1, "adjusted", 0)
     assert shop.ledger_balances("MUG")
-
-
-@contextmanager
-def dying_at_the_transaction(shop: Shop, number: int) -> Iterator[None]:
-    """The function dies before its transaction of this number."""
-    seen: list[int] = []
-
-    def die(**_: Any) -> None:
-        seen.append(1)
-        if len(seen) == number:
-            raise Crash
-
-    shop.client.meta.events.register("before-send.dynamodb.TransactWriteItems", die)
-    try:
-        yield
-    finally:
-        shop.client.meta.events.unregister("before-send.dynamodb.TransactWriteItems", die)
 
 
 def four_counted(counting: Counting) -> list[str]:
