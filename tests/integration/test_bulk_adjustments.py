@@ -8,6 +8,7 @@ import pytest
 
 from builders.catalog import draft
 from builders.checkout import NOW
+from builders.deployed import DeployedShop
 from builders.faults import answers_lost_after_the_write
 from builders.office import Answer, Office
 from builders.orders import FakeCatalog, Shop
@@ -145,15 +146,7 @@ def command(
     function_of_the_shop: None, shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], int]:
     """The command as it is typed, for a shop that sells a MUG."""
-
-    class Deployed:
-        def client(self, service: str) -> Any:
-            return shop.client
-
-        def output(self, name: str) -> str:
-            return shop.tables[f"{name.removesuffix('Table').upper()}_TABLE"]
-
-    monkeypatch.setattr(stock_import, "chosen", lambda options: Deployed())
+    monkeypatch.setattr(stock_import, "chosen", lambda options: DeployedShop(shop.client, shop.tables))
     catalog.create_product(wiring.catalog(), draft(), categories=(), actor="anna", now=NOW)
 
     def typed(text: str) -> int:

@@ -4,24 +4,11 @@ from typing import Any
 
 import pytest
 
+from builders.deployed import DeployedShop
 from commerce.adapters.dynamodb import Table
 from stacks.tables import ALL
 from tools.privacy import scan as searching
 from tools.privacy.scan import scan
-
-
-class DeployedShop:
-    """A shop that has tables, and nothing else to search."""
-
-    def __init__(self, client: Any, tables: dict[str, str]) -> None:
-        self._client = client
-        self._outputs = {spec.output: tables[spec.variable] for spec in ALL}
-
-    def client(self, service: str) -> Any:
-        return self._client
-
-    def output(self, name: str) -> str:
-        return self._outputs[name]
 
 
 @pytest.fixture

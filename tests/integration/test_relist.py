@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from builders.catalog import NOW, draft, variant
+from builders.deployed import DeployedShop
 from builders.faults import calls_of
 from commerce.adapters import wiring
 from commerce.adapters.dynamodb import Item, Table, from_item, to_item
@@ -126,15 +127,7 @@ def test_a_list_is_one_request_once_all_products_are_listed_anew(catalog: Catalo
 @pytest.fixture
 def command(catalog: CatalogRepository, tables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """The command as it is typed."""
-
-    class Deployed:
-        def client(self, service: str) -> Any:
-            return catalog.table.client
-
-        def output(self, name: str) -> str:
-            return tables[f"{name.removesuffix('Table').upper()}_TABLE"]
-
-    monkeypatch.setattr(relist, "chosen", lambda options: Deployed())
+    monkeypatch.setattr(relist, "chosen", lambda options: DeployedShop(catalog.table.client, tables))
     return lambda: relist.main([])
 
 

@@ -1,12 +1,13 @@
 """The check of the books: silent where they agree, exact where they do not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from builders.checkout import NOW
+from builders.deployed import DeployedShop
 from builders.orders import Shop, part
 from commerce.adapters.dynamodb import Item, Table, transact
 from commerce.inventory.service import transfer_stock
@@ -105,18 +106,10 @@ def test_a_difference_is_told_from_what_moves_on_beside_it(shop: Shop) -> None:
 
 
 @pytest.fixture
-def command(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+def command(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """The command as it is typed, looking at this test's tables."""
-
-    class Deployed:
-        def client(self, service: str) -> Any:
-            return shop.client
-
-        def output(self, name: str) -> str:
-            return shop.tables[f"{name.removesuffix('Table').upper()}_TABLE"]
-
-    monkeypatch.setattr(stock_check, "chosen", lambda options: Deployed())
-    yield lambda: stock_check.main([])
+    monkeypatch.setattr(stock_check, "chosen", lambda options: DeployedShop(shop.client, shop.tables))
+    return lambda: stock_check.main([])
 
 
 def test_the_command_ends_with_0_where_all_agree(
