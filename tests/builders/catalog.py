@@ -9,6 +9,7 @@ from builders.rights import confined
 from commerce.catalog.model import Option, Product, ProductDraft, Variant, completed
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 def variant(sku: str = "MUG", *, price: int = 1900, eur: int | None = None, **fields: Any) -> Variant:
@@ -57,12 +58,13 @@ def product(product_id: str = "prod_1", *, published_at: str = "2026-11-01T00:00
     )
 
 
-def function(name: str) -> Any:
-    """The module of a function's handler, loaded afresh, so that it finds the environment of this test.
+def function(name: str, package: Path | None = None) -> Any:
+    """The module of a function's handler, loaded afresh, so that it finds the environment of this test; from the
+    `package` that was made of it, if there is one.
 
     Its handler has the rights of its role.
     """
-    path = Path(__file__).parents[2] / "functions" / name / "handler.py"
+    path = (package or FUNCTIONS / name) / "handler.py"
     spec = importlib.util.spec_from_file_location(f"{name}_handler", path)
     assert spec and spec.loader
     module: Any = importlib.util.module_from_spec(spec)

@@ -1,14 +1,12 @@
 """The carts function as API Gateway calls it, on a real data engine: every answer, and what it cost."""
 
 import base64
-import importlib.util
 import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +15,7 @@ from ucp_sdk.models.schemas.shopping.cart import Cart as ProtocolCart
 from ucp_sdk.models.schemas.shopping.fulfillment import Checkout as ProtocolCheckout
 
 from builders.carts import fulfillment, lines
-from builders.catalog import draft, product, variant
+from builders.catalog import draft, function, product, variant
 from builders.checkout import buyer
 from builders.http import http_event
 from commerce import clock
@@ -29,7 +27,6 @@ from commerce.identity.model import Caller
 from commerce.identity.service import verify_access_token
 from commerce.inventory.service import set_stock
 
-HANDLER = Path(__file__).parents[2] / "functions/carts/handler.py"
 WHOLE = {"buyer": buyer().model_dump(exclude_none=True), "fulfillment": fulfillment()}
 
 UNREADABLE = {
@@ -100,11 +97,7 @@ def deployed(function_of_the_shop: None, counted: Counter[str]) -> Any:
     _stock(product("prod_mug", draft=draft("Mug", variants=(variant("MUG", price=1900, eur=1800),))), MUG=5)
     _stock(product("prod_bowl", draft=draft("Bowl", handle="bowl", variants=(variant("BOWL", price=900),))), BOWL=9)
     aws.client("dynamodb").meta.events.register("before-call.dynamodb", lambda model, **_: counted.update([model.name]))
-    spec = importlib.util.spec_from_file_location("carts_handler", HANDLER)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return function("carts")
 
 
 def _stock(offered: Product, **units: int) -> None:

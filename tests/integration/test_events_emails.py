@@ -1,6 +1,5 @@
 """E-mails on the real data engine: the queue's function from message to mailbox, and claims under racing threads."""
 
-import importlib.util
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from builders import catalog
 from builders.bus import queue_event
 from builders.faults import answers_lost_after_the_write
 from builders.fulfilment import shipped_order
@@ -49,11 +49,9 @@ def order(orders_table, dynamodb, tables):
 @pytest.fixture
 def function(function_of_the_shop, monkeypatch, tmp_path) -> ModuleType:
     """`send_email` as it is packaged, with a mail service in memory."""
-    shutil.copy(ROOT / "functions/send_email/handler.py", tmp_path)
+    shutil.copy(catalog.FUNCTIONS / "send_email" / "handler.py", tmp_path)
     shutil.copytree(ROOT / "emails", tmp_path / "emails")
-    spec = importlib.util.spec_from_file_location("send_email_function", tmp_path / "handler.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = catalog.function("send_email", package=tmp_path)
     monkeypatch.setattr(module, "mailer", Post())
     return module
 

@@ -1,11 +1,9 @@
 """The functions around orders and stock as API Gateway and the workflow call them, on a real data engine."""
 
-import importlib.util
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -16,18 +14,17 @@ from ucp_sdk.models.schemas.shopping.checkout import Checkout as ProtocolCheckou
 from ucp_sdk.models.schemas.shopping.order import Order as ProtocolOrder
 
 from builders.bus import EmptyOutbox
+from builders.catalog import function
 from builders.checkout import NOW
 from builders.faults import transactions_in_conflict
 from builders.http import http_event
 from builders.office import Answer
 from builders.orders import DECLINED, VISA, WITH_3DS, Shop, card
+from builders.rights import Handler
 from commerce import clock
 from commerce.adapters import dynamodb, links, wiring
 from commerce.errors import Unauthenticated
 from commerce.payments.service import PaymentNotice
-
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 @pytest.fixture
@@ -38,15 +35,7 @@ def load(function_of_the_shop: None, shop: Shop, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(wiring, "catalog", lambda: shop.catalog)
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
-    def load_handler(name: str) -> Handler:
-        spec = importlib.util.spec_from_file_location(f"{name}_handler", FUNCTIONS / name / "handler.py")
-        assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        handler: Handler = module.handler
-        return handler
-
-    return load_handler
+    return lambda name: function(name).handler
 
 
 def send(
