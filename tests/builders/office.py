@@ -1,4 +1,4 @@
-"""A function for staff, called as API Gateway calls it."""
+"""A function behind the API, called as API Gateway calls it."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,12 @@ class Answer:
 
     @property
     def body(self) -> Any:
-        return json.loads(self.text)
+        return json.loads(self.text) if self.text else None
+
+    @property
+    def id(self) -> str:
+        """Of what it shows."""
+        return str(self.body["id"])
 
     @property
     def etag(self) -> str:
@@ -36,6 +41,11 @@ class Answer:
         """Of the messages about the purchase."""
         return [message["code"] for message in self.body.get("messages", ())]
 
+    @property
+    def paths(self) -> list[str | None]:
+        """Where the purchase cannot be as it was asked for."""
+        return [message.get("path") for message in self.body["messages"] if message["type"] == "error"]
+
 
 @dataclass
 class Office:
@@ -45,9 +55,9 @@ class Office:
     group: str | None = "warehouse"
 
     @classmethod
-    def of(cls, name: str) -> "Office":
+    def of(cls, name: str, group: str | None = "warehouse") -> "Office":
         """At the routes of `functions/<name>`."""
-        return cls(function(name).handler)
+        return cls(function(name).handler, group)
 
     def send(
         self,
@@ -55,22 +65,31 @@ class Office:
         body: Any = None,
         *,
         group: str | None = "",
-        key: str | None = None,
+        customer: str | None = None,
+        key: str | None = "",
         match: str | None = None,
         content_type: str = "application/json",
+        headers: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
+        encoded: bool = False,
         **parameters: str,
     ) -> Answer:
-        """What the route answers. `group` None is nobody; `match` an If-Match."""
-        caller = self.group if group == "" else group
-        claims = {"sub": f"{caller}-1", "cognito:groups": f"[{caller}]"} if caller else None
-        headers = {"content-type": content_type}
-        if not route.startswith("GET"):
-            headers["idempotency-key"] = key or str(uuid4())
+        """What the route answers. `group` None is nobody, unless a `customer` asks; `key` None is no key; `match` an
+        If-Match; an `encoded` body is sent in base64.
+        """
+        claims = {"sub": customer} if customer else _staff(self.group if group == "" else group)
+        sent = {"content-type": content_type}
+        if key is not None and not route.startswith("GET"):
+            sent["idempotency-key"] = key or str(uuid4())
         if match:
-            headers["if-match"] = match
-        event = http_event(route, body, headers=headers, claims=claims, **parameters)
+            sent["if-match"] = match
+        sent |= headers or {}
+        event = http_event(route, body, headers=sent, claims=claims, encoded=encoded, **parameters)
         event["queryStringParameters"] = query
         answer = self.handler(event, None)
         assert answer["statusCode"] < 500, answer["body"]
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def _staff(group: str | None) -> dict[str, str] | None:
+    return {"sub": f"{group}-1", "cognito:groups": f"[{group}]"} if group else None

@@ -11,7 +11,6 @@ import pytest
 
 from builders.catalog import function
 from builders.fulfilment import NOW, Bank, Boundaries, FakeCarrier, Signals, line, order
-from builders.http import http_event
 from builders.office import Answer, Office
 from builders.pricing import settings
 from commerce.adapters import wiring
@@ -311,10 +310,7 @@ def test_every_step_wants_an_idempotency_key_a_known_order_and_the_right_group(o
     assert office.step("pick", ordered.id, counted, group="admin").status == 200
     assert office.step("pick", "order_unknown", counted).status == 404
     assert office.send("GET /admin/orders/{id}", group="catalogue", id=ordered.id).status == 403
-    event = http_event(
-        "POST /admin/orders/{id}/ship", {}, claims={"sub": "w", "cognito:groups": "[warehouse]"}, id=ordered.id
-    )
-    assert office.handler(event, None)["statusCode"] == 400
+    assert office.step("ship", ordered.id, key=None).status == 400
 
 
 def test_the_list_pages_through_every_order_once_the_oldest_first(office: Warehouse) -> None:

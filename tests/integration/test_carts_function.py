@@ -3,9 +3,8 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +16,10 @@ from ucp_sdk.models.schemas.shopping.fulfillment import Checkout as ProtocolChec
 from builders.carts import fulfillment, lines
 from builders.catalog import draft, function, product, variant
 from builders.checkout import buyer
+from builders.faults import calls_of
 from builders.http import http_event
+from builders.office import Answer, Office
+from builders.rights import Handler
 from commerce import clock
 from commerce.adapters import aws, wiring
 from commerce.adapters.secrets import key_ring
@@ -44,34 +46,21 @@ UNREADABLE = {
 }
 
 
-@dataclass
-class Answer:
-    """What came back."""
+class Storefront:
+    """Sends a guest's requests to the function, and counts what each of them asks the tables."""
 
-    status: int
-    body: dict[str, Any]
-    text: str
+    def __init__(self, handler: Handler, calls: list[str]) -> None:
+        self._function = Office(handler, group=None)
+        self._calls = calls
 
     @property
-    def id(self) -> str:
-        return str(self.body["id"])
-
-    def paths(self) -> list[str | None]:
-        return [message.get("path") for message in self.body["messages"] if message["type"] == "error"]
-
-
-class Storefront:
-    """Sends requests to the function."""
-
-    def __init__(self, handler: Callable[[dict[str, Any], Any], dict[str, Any]], calls: Counter[str]) -> None:
-        self._handler = handler
-        self.calls = calls
+    def calls(self) -> Counter[str]:
+        """What the last request asked the tables."""
+        return Counter(self._calls)
 
     def send(self, route: str, body: Any = None, **more: Any) -> Answer:
-        self.calls.clear()
-        answer = self._handler(http_event(route, body, **more), None)
-        assert answer["statusCode"] < 500, answer["body"]
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["body"])
+        self._calls.clear()
+        return self._function.send(route, body, key=None, **more)
 
     def cart(self, *wanted: tuple[str, int], **more: Any) -> Answer:
         return self.send("POST /carts", {"line_items": lines(*wanted)}, **more)
@@ -87,16 +76,10 @@ class Storefront:
 
 
 @pytest.fixture
-def counted() -> Counter[str]:
-    return Counter()
-
-
-@pytest.fixture
-def deployed(function_of_the_shop: None, counted: Counter[str]) -> Any:
+def deployed(function_of_the_shop: None) -> Any:
     """The function's module, wired as its stack wires it, in a shop with a mug (USD, EUR) and a bowl (USD)."""
     _stock(product("prod_mug", draft=draft("Mug", variants=(variant("MUG", price=1900, eur=1800),))), MUG=5)
     _stock(product("prod_bowl", draft=draft("Bowl", handle="bowl", variants=(variant("BOWL", price=900),))), BOWL=9)
-    aws.client("dynamodb").meta.events.register("before-call.dynamodb", lambda model, **_: counted.update([model.name]))
     return function("carts")
 
 
@@ -115,8 +98,9 @@ def _stock(offered: Product, **units: int) -> None:
 
 
 @pytest.fixture
-def shop(deployed: Any, counted: Counter[str]) -> Storefront:
-    return Storefront(deployed.handler, counted)
+def shop(deployed: Any) -> Iterator[Storefront]:
+    with calls_of(aws.client("dynamodb")) as calls:
+        yield Storefront(deployed.handler, calls)
 
 
 def test_a_cart_becomes_a_checkout_that_is_ready_and_every_answer_is_the_protocols(shop: Storefront) -> None:
@@ -233,7 +217,7 @@ def test_wishes_that_cannot_be_met_are_messages_on_their_fields(shop: Storefront
     answer = shop.send("POST /checkout-sessions", wrong)
 
     assert (answer.status, answer.body["status"]) == (201, "incomplete")
-    assert set(answer.paths()) == {
+    assert set(answer.paths) == {
         "$.line_items[0].quantity",
         "$.line_items[1].item.id",
         "$.buyer.email",
@@ -250,7 +234,7 @@ def test_a_checkout_of_nothing_that_can_be_bought_is_an_answer_without_one(shop:
 
     assert (answer.status, answer.body["ucp"]["status"]) == (200, "error")
     assert "id" not in answer.body
-    assert answer.paths() == ["$.line_items[0].item.id"]
+    assert answer.paths == ["$.line_items[0].item.id"]
     assert shop.stored() == before
 
 
@@ -260,7 +244,7 @@ def test_a_hundred_thousand_pieces_are_refused_by_a_message_and_change_nothing(s
 
     answer = shop.send("PUT /carts/{id}", {"line_items": lines(("MUG", 100_000))}, id=cart.id)
 
-    assert (answer.status, answer.paths()) == (200, ["$.line_items[0].quantity"])
+    assert (answer.status, answer.paths) == (200, ["$.line_items[0].quantity"])
     assert answer.body["line_items"] == cart.body["line_items"]
     assert shop.stored() == before
 
@@ -357,7 +341,7 @@ def test_a_completed_checkout_names_its_order_and_stays_as_it_is(shop: Storefron
     before = shop.stored()
     changed = shop.send("PUT /checkout-sessions/{id}", {"line_items": lines(("MUG", 2)), **WHOLE}, id=ready.id)
     canceled = shop.send("POST /checkout-sessions/{id}/cancel", id=ready.id)
-    assert changed.paths() == canceled.paths() == ["$.status"]
+    assert changed.paths == canceled.paths == ["$.status"]
     assert changed.body["line_items"] == ready.body["line_items"]
     assert shop.stored() == before
 

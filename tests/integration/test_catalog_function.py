@@ -2,44 +2,32 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from ucp_sdk.models.schemas.shopping.catalog_lookup import GetProductResponse, LookupResponse
 from ucp_sdk.models.schemas.shopping.catalog_search import SearchResponse
 
-from builders.catalog import NOW, draft, function, sized, variant
-from builders.http import http_event
+from builders.catalog import NOW, draft, sized, variant
+from builders.office import Answer, Office
 from commerce.adapters import wiring
 from commerce.catalog import service
 from commerce.catalog.model import Category, Media, Product, ProductDraft
 from commerce.inventory.service import set_stock
 
-Send = Callable[..., "Answer"]
-
-
-@dataclass
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: Any
+Send = Callable[..., Answer]
 
 
 @pytest.fixture
 def send(function_of_the_shop: None) -> Send:
     """Calls the catalogue's function: `send("GET /products", limit="5")`, `send("POST /catalog/search", {...})`."""
-    handler = function("catalog").handler
+    catalog = Office.of("catalog", group=None)
 
     def call(
         route: str, body: Any = None, *, handle: str | None = None, headers: dict[str, str] | None = None, **query: str
     ) -> Answer:
-        event = http_event(route, body, headers=headers, **({"handle": handle} if handle is not None else {}))
-        event["queryStringParameters"] = query
-        answer = handler(event, None)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]) if answer["body"] else None)
+        parameters = {} if handle is None else {"handle": handle}
+        return catalog.send(route, body, key=None, headers=headers, query=query, **parameters)
 
     return call
 
@@ -276,9 +264,7 @@ def test_a_lookup_tells_which_identifier_led_where(send: Send) -> None:
 
 def test_a_lookup_features_a_variant_that_is_in_stock(send: Send) -> None:
     made = sell(sized(), units=0)
-    set_stock(
-        wiring.inventory(), wiring.audit(), sku="SHIRT-WHITE-S", available=1, reason="t", actor="a", now=NOW
-    )
+    set_stock(wiring.inventory(), wiring.audit(), sku="SHIRT-WHITE-S", available=1, reason="t", actor="a", now=NOW)
     answer = send("POST /catalog/lookup", {"ids": [made.id]})
     [shown] = answer.body["products"][0]["variants"]
     assert (shown["id"], shown["availability"]) == (

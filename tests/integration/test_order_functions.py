@@ -17,8 +17,7 @@ from builders.bus import EmptyOutbox
 from builders.catalog import function
 from builders.checkout import NOW
 from builders.faults import transactions_in_conflict
-from builders.http import http_event
-from builders.office import Answer
+from builders.office import Answer, Office
 from builders.orders import DECLINED, VISA, WITH_3DS, Shop, card
 from builders.rights import Handler
 from commerce import clock
@@ -38,25 +37,9 @@ def load(function_of_the_shop: None, shop: Shop, monkeypatch: pytest.MonkeyPatch
     return lambda name: function(name).handler
 
 
-def send(
-    handler: Handler,
-    route: str,
-    body: Any = None,
-    *,
-    group: str | None = None,
-    customer: str | None = None,
-    headers: dict[str, str] | None = None,
-    query: dict[str, str] | None = None,
-    **parameters: str,
-) -> Answer:
-    claims = {"sub": f"{group}-1", "cognito:groups": f"[{group}]"} if group else None
-    if customer:
-        claims = {"sub": customer}
-    event = http_event(route, body, headers=headers, claims=claims, **parameters)
-    event["queryStringParameters"] = query
-    answer = handler(event, None)
-    assert answer["statusCode"] < 500, answer["body"]
-    return Answer(answer["statusCode"], answer["headers"], answer["body"])
+def send(handler: Handler, route: str, body: Any = None, *, group: str | None = None, **more: Any) -> Answer:
+    """What a guest is answered, or somebody of the group; without an idempotency key, unless it is among `headers`."""
+    return Office(handler, group).send(route, body, key=None, **more)
 
 
 def key() -> dict[str, str]:

@@ -17,7 +17,7 @@ def office(function_of_the_shop: None, monkeypatch: pytest.MonkeyPatch) -> Offic
     """The function, for a shop whose catalogue has every SKU."""
     catalog = FakeCatalog()
     monkeypatch.setattr(wiring, "catalog", lambda: catalog)
-    return Office(Office.of("admin_purchasing").handler, group="catalogue")
+    return Office.of("admin_purchasing", group="catalogue")
 
 
 def a_supplier(office: Office, **changes: Any) -> Answer:
@@ -66,9 +66,7 @@ def test_an_order_is_sent_and_received_in_two_boxes(office: Office) -> None:
     shown = inventory.send("GET /admin/stock/{sku}", sku="MUG").body
     assert (shown["incoming"], shown["locations"][0]["on_hand"]) == ([], 10)
     ledger = inventory.send("GET /admin/stock/{sku}/movements", sku="MUG").body["movements"]
-    assert {(one["kind"], one["reference"], one["actor"]) for one in ledger} == {
-        ("received", order_id, "warehouse-1")
-    }
+    assert {(one["kind"], one["reference"], one["actor"]) for one in ledger} == {("received", order_id, "warehouse-1")}
 
 
 def test_a_delivery_sent_again_with_its_key_comes_once(office: Office) -> None:
