@@ -20,8 +20,8 @@ from botocore.session import get_session
 
 from builders.orders import Shop
 from builders.pricing import settings
-from commerce.adapters import aws, secrets, wiring
-from commerce.adapters import environment as function_environment
+from builders.wiring import forget
+from commerce.adapters import secrets
 from stacks.tables import ALL
 from tools.contract.engines import create_table_request
 
@@ -92,9 +92,9 @@ def function_of_the_shop(engine: str, tables: dict[str, str], monkeypatch: pytes
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setitem(secrets._known, "arn:signing", (float("inf"), {"key": SIGNING_KEY}))
-    _forget()
+    forget()
     yield
-    _forget()
+    forget()
 
 
 def new_client(url: str, **config: Any) -> Any:
@@ -107,13 +107,6 @@ def new_client(url: str, **config: Any) -> Any:
         aws_secret_access_key="test",
         config=Config(max_pool_connections=220, retries={"mode": "standard", "max_attempts": 4}, **config),
     )
-
-
-def _forget() -> None:
-    """Wiring keeps what it built for the life of a process; here a process serves many tests."""
-    for factory in (*vars(wiring).values(), aws.client, aws.session, function_environment.settings):
-        if hasattr(factory, "cache_clear"):
-            factory.cache_clear()
 
 
 def _binary(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from commerce.adapters import aws, environment, wiring
+from builders.wiring import forget
+from commerce.adapters import aws
 from tools.handlers import ENVIRONMENT, Operation, operations
 
 
@@ -26,13 +27,6 @@ def doors() -> Iterator[list[Operation]]:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.setattr(aws, "client", Unreachable)
-        _forget()
+        forget()
         yield operations()
-    _forget()
-
-
-def _forget() -> None:
-    """What wiring built for these handlers is not for other tests."""
-    for factory in (*vars(wiring).values(), environment.settings):
-        if hasattr(factory, "cache_clear"):
-            factory.cache_clear()
+    forget()
