@@ -4,10 +4,8 @@ Every test has tables of its own, so tests neither see nor wait for each other.
 """
 
 import os
-import socket
 import subprocess
 import tarfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,10 +18,12 @@ from botocore.session import get_session
 
 from builders.orders import Shop
 from builders.pricing import settings
+from builders.servers import Process, served
 from builders.wiring import forget
 from commerce.adapters import secrets
 from stacks.tables import ALL
 from tools.contract.engines import create_table_request
+from tools.local.instance import HOST
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "@dynoxide/linux-x64"
@@ -34,21 +34,16 @@ SIGNING_KEY = "a key for tests"
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a running engine, with its data in memory."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [str(_binary(tmp_path_factory)), "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_it_answers(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
+    binary, log = _binary(tmp_path_factory), tmp_path_factory.mktemp("engine") / "log"
+
+    def start(port: int) -> Process:
+        with log.open("ab") as said:
+            return subprocess.Popen([binary, "--host", HOST, "--port", str(port)], stdout=said, stderr=said)
+
+    process, port = served(start, _answers, log=log)
+    yield _url(port)
+    process.terminate()
+    process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -125,13 +120,13 @@ def _binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "package" / "dynoxide"
 
 
-def _wait_until_it_answers(url: str, process: "subprocess.Popen[bytes]") -> None:
-    client = new_client(url)
-    while True:
-        if process.poll() is not None:
-            raise RuntimeError(f"dynoxide ended with {process.returncode} before it answered")
-        try:
-            client.list_tables()
-            return
-        except (ClientError, EndpointConnectionError):
-            time.sleep(0.02)
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+def _answers(port: int) -> bool:
+    try:
+        new_client(_url(port)).list_tables()
+    except (ClientError, EndpointConnectionError):
+        return False
+    return True

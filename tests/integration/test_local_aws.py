@@ -1,113 +1,25 @@
 """The mends of the local AWS, each by what a shop sees of it. An upgrade of ministack that moves one fails here."""
 
-import io
 import json
-import os
 import signal
-import socket
 import subprocess
-import textwrap
-import time
-import urllib.error
 import urllib.request
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tools.build import layers
-from tools.local.instance import HOST, Instance
+from builders.local_aws import ROLE, LocalAws, zipped
+from tools.demo.watch import until
 from tools.local.shop import ATHENA, LAUNCHER, MINISTACK
-
-ROLE = "arn:aws:iam::000000000000:role/anyone"
-
-
-@dataclass
-class LocalAws:
-    """The local AWS with a state folder of its own; it can be stopped and started."""
-
-    folder: Path
-    packages: Path
-    enforces: bool = False
-    """Whether it asks what the caller may do."""
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-
-    def start(self) -> None:
-        with socket.socket() as any_port:
-            any_port.bind((HOST, 0))
-            self.port = self.port or any_port.getsockname()[1]
-        environment = {"PATH": os.defpath, "TMPDIR": str(self.folder), "HOME": str(self.folder), "BIND_HOST": HOST}
-        environment |= {"GATEWAY_PORT": str(self.port), "PERSIST_STATE": "1", "STATE_DIR": str(self.folder / "state")}
-        environment |= {"AUTH": "true"} if self.enforces else {}
-        environment |= {"SFTP_ENABLED": "0", "IOT_MTLS_ENABLED": "0", "LOG_LEVEL": "WARNING"}
-        command = [str(MINISTACK), "-P", str(LAUNCHER), "--meter", str(self.meter)]
-        command += ["--packages", str(self.packages), "--athena", str(ATHENA)]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        until(self._answers, "the local AWS: " + (self.folder / "log").read_text()[-400:])
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        if self.process.poll() is not None:
-            raise AssertionError((self.folder / "log").read_text()[-2000:])
-        try:
-            with urllib.request.urlopen(f"http://{HOST}:{self.port}/_ministack/ready", timeout=5):
-                return True
-        except (OSError, urllib.error.HTTPError):
-            return False
-
-    @property
-    def meter(self) -> Path:
-        return self.folder / "meter.json"
-
-    def client(self, service: str, **keys: str) -> Any:
-        return boto3.Session(**(Instance().session | keys)).client(
-            service, endpoint_url=f"http://{HOST}:{self.port}", config=Config(inject_host_prefix=False)
-        )
-
-    def function(self, name: str, source: str, **settings: Any) -> None:
-        code = {"ZipFile": zipped({"handler.py": textwrap.dedent(source)})}
-        settings |= {"FunctionName": name, "Runtime": "python3.14", "Handler": "handler.handler", "Role": ROLE}
-        self.client("lambda").create_function(Code=code, **settings)
-
-    def invoke(self, name: str) -> Any:
-        return json.load(self.client("lambda").invoke(FunctionName=name, Payload=b"{}")["Payload"])
-
-
-def zipped(files: dict[str, str]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
-
-
-def until(seen: Callable[[], Any], what: str, patience: float = 60) -> Any:
-    deadline = time.monotonic() + patience
-    while not (found := seen()):
-        assert time.monotonic() < deadline, f"not seen: {what}"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    made = LocalAws(tmp_path_factory.mktemp("aws"), layers.build("local") / "identity" / "python")
-    made.start()
-    yield made
-    made.stop()
+    with LocalAws(tmp_path_factory.mktemp("aws")) as made:
+        yield made
 
 
 def test_a_functions_exception_keeps_its_name_and_its_instance_lives_on(aws: LocalAws) -> None:
@@ -162,7 +74,7 @@ def test_every_invocation_is_counted(aws: LocalAws) -> None:
     for _ in range(3):
         aws.invoke("counted")
 
-    until(lambda: json.loads(aws.meter.read_text())["invocations"].get("counted") == 3, "three invocations")
+    until("three invocations", lambda: json.loads(aws.meter.read_text())["invocations"].get("counted") == 3)
 
 
 def a_machine_that_waits(aws: LocalAws, name: str, queue: str) -> str:
@@ -199,22 +111,20 @@ def test_an_execution_that_waits_when_the_shop_is_stopped_waits_again_after_the_
         answer: str = aws.client("stepfunctions").describe_execution(executionArn=run["executionArn"])["status"]
         return answer
 
-    until(token, "the first token")
+    until("the first token", token)
 
     aws.stop()
     aws.start()
 
     assert status() == "RUNNING"
-    aws.client("stepfunctions").send_task_success(taskToken=until(token, "a new token"), output="{}")
-    until(lambda: status() == "SUCCEEDED", "the execution's end")
+    aws.client("stepfunctions").send_task_success(taskToken=until("a new token", token), output="{}")
+    until("the execution's end", lambda: status() == "SUCCEEDED")
 
 
 @pytest.fixture
 def strict(tmp_path: Path) -> Iterator[LocalAws]:
-    made = LocalAws(tmp_path, layers.build("local") / "identity" / "python", enforces=True)
-    made.start()
-    yield made
-    made.stop()
+    with LocalAws(tmp_path, enforces=True) as made:
+        yield made
 
 
 def policy(**statement: Any) -> str:
@@ -226,9 +136,7 @@ def allowed(aws: LocalAws, action: str, resource: str) -> dict[str, str]:
     name = action.replace(":", "-")
     iam = aws.client("iam")
     iam.create_user(UserName=name)
-    iam.put_user_policy(
-        UserName=name, PolicyName="only", PolicyDocument=policy(Action=action, Resource=resource)
-    )
+    iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=policy(Action=action, Resource=resource))
     key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
 
@@ -262,7 +170,7 @@ def test_a_state_is_woken_only_by_who_may_use_its_state_machine(strict: LocalAws
 
     def waits(name: str) -> str:
         steps.start_execution(stateMachineArn=machines[name], name="order")
-        token: str = until(lambda: received(strict, queue), f"the token of {name}")
+        token: str = until(f"the token of {name}", lambda: received(strict, queue))
         return token
 
     waker.send_task_success(taskToken=waits("own"), output="{}")
@@ -308,15 +216,15 @@ def test_changes_from_before_a_stop_and_after_the_start_both_reach_the_function(
 
     for number in range(5):
         put(f"early {number}")
-    until(lambda: has("early 4"), "a change before the stop")
+    until("a change before the stop", lambda: has("early 4"))
 
     put("at the last moment")
     aws.stop()
     aws.start()
     put("after the start")
 
-    until(lambda: has("at the last moment"), "a change made right before the stop")
-    until(lambda: has("after the start"), "a change after the start")
+    until("a change made right before the stop", lambda: has("at the last moment"))
+    until("a change after the start", lambda: has("after the start"))
     assert relayed.count("early 0") == 1, "nothing is delivered anew"
 
 
@@ -331,7 +239,7 @@ def test_the_mailbox_keeps_its_emails_over_a_restart(aws: LocalAws) -> None:
     aws.stop()
     aws.start()
 
-    with urllib.request.urlopen(f"http://{HOST}:{aws.port}/_ministack/ses/messages", timeout=5) as answer:
+    with urllib.request.urlopen(f"{aws.url}/_ministack/ses/messages", timeout=5) as answer:
         assert "Your order is confirmed" in answer.read().decode()
 
 
@@ -359,7 +267,7 @@ def test_a_crash_loses_nothing_that_was_saved_before(aws: LocalAws) -> None:
     aws.client("ssm").put_parameter(Name="/known", Value="before", Type="String")
     aws.process.send_signal(signal.SIGUSR1)
     saved = aws.folder / "state" / "ssm.json"
-    until(lambda: saved.exists() and "/known" in saved.read_text(), "the saved state")
+    until("the saved state", lambda: saved.exists() and "/known" in saved.read_text())
 
     aws.process.kill()
     aws.process.wait()
@@ -403,7 +311,7 @@ def test_athena_answers_with_the_columns_of_the_table_and_functions_do_not_see_i
         QueryExecutionContext={"Database": "shop"},
         ResultConfiguration={"OutputLocation": "s3://lake/answers/"},
     )
-    until(lambda: _ended(athena, query["QueryExecutionId"]), "the answer")
+    until("the answer", lambda: _ended(athena, query["QueryExecutionId"]))
     rows = athena.get_query_results(QueryExecutionId=query["QueryExecutionId"])["ResultSet"]["Rows"]
 
     told = [cell.get("VarCharValue") for cell in rows[1]["Data"]]

@@ -4,22 +4,14 @@ Its three functions are stand-ins that answer from the order, as the real ones d
 repository, and the workflow is started and woken by the real adapter.
 """
 
-import io
 import json
-import os
-import socket
-import subprocess
-import textwrap
-import time
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import botocore.session
 import pytest
 
+from builders import local_aws
 from builders.fulfilment import NOW, from_two_places, label, order, parcels
 from commerce.adapters.audit import AuditTrail
 from commerce.adapters.dynamodb import Table
@@ -33,12 +25,10 @@ from commerce.fulfilment.warehouse import hand_over, pack, pick
 from commerce.orders.model import Order, Status
 from commerce.orders.ports import Stores
 from commerce.orders.repository import OrderRepository
+from tools.demo.watch import until
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = (ROOT / "statemachines" / "checkout_to_delivery.asl.json").read_text(encoding="utf-8")
-MINISTACK = ROOT / ".local" / "ministack-venv" / "bin" / "ministack"
-ROLE = "arn:aws:iam::000000000000:role/any"
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
 
 STAND_IN = """
     from botocore.session import get_session
@@ -74,27 +64,9 @@ STAND_IN = """
         return {{"outcome": "compensated" if closed else "carry_on", "error": event["error"]}}
 """
 
-Found = TypeVar("Found")
 
-
-def until(what: str, look: Callable[[], Found | None], seconds: float = 30) -> Found:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} was not seen within {seconds:.0f} s")
-
-
-@dataclass(frozen=True)
-class LocalAws:
-    """A local AWS of these tests' own, with a table, a bus that a queue listens to, and the three stand-ins."""
-
-    url: str
-
-    def client(self, service: str) -> Any:
-        return botocore.session.get_session().create_client(service, endpoint_url=self.url, **KEYS)
+class LocalAws(local_aws.LocalAws):
+    """With a table, a bus that a queue listens to, and the three stand-ins."""
 
     def furnish(self) -> None:
         self.client("dynamodb").create_table(
@@ -113,18 +85,8 @@ class LocalAws:
         bus.put_rule(Name="overdue", EventBusName="shop", EventPattern=json.dumps(pattern))
         target = {"Id": "queue", "Arn": "arn:aws:sqs:us-east-1:000000000000:overdue"}
         bus.put_targets(Rule="overdue", EventBusName="shop", Targets=[target])
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as package:
-            package.writestr("stand_in.py", textwrap.dedent(STAND_IN.format(endpoint=self.url)))
         for name in ("ship", "settle", "compensate"):
-            self.client("lambda").create_function(
-                FunctionName=name,
-                Runtime="python3.14",
-                Role=ROLE,
-                Handler=f"stand_in.{name}",
-                Code={"ZipFile": archive.getvalue()},
-                Timeout=20,
-            )
+            self.function(name, STAND_IN.format(endpoint=self.url), Handler=f"handler.{name}", Timeout=20)
 
     def machine(self, name: str, *, hold: int = 60, warehouse: int = 60, delivery: int = 60) -> str:
         """The ARN of the definition with these timeouts, in seconds."""
@@ -141,47 +103,18 @@ class LocalAws:
         definition = DEFINITION
         for placeholder, value in values.items():
             definition = definition.replace(f'"${{{placeholder}}}"', json.dumps(value))
-        arn: str = self.client("stepfunctions").create_state_machine(name=name, definition=definition, roleArn=ROLE)[
-            "stateMachineArn"
-        ]
+        made = self.client("stepfunctions").create_state_machine(
+            name=name, definition=definition, roleArn=local_aws.ROLE
+        )
+        arn: str = made["stateMachineArn"]
         return arn
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home = str(tmp_path_factory.mktemp("ministack"))
-    process = subprocess.Popen(
-        [os.environ.get("TRADEPOST_MINISTACK", str(MINISTACK))],
-        env={
-            "PATH": os.defpath,
-            "HOME": home,
-            "TMPDIR": home,
-            "BIND_HOST": "127.0.0.1",
-            "GATEWAY_PORT": str(port),
-            "SFTP_ENABLED": "0",
-            "IOT_MTLS_ENABLED": "0",
-            "LOG_LEVEL": "ERROR",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        until("the local AWS", lambda: _listens(port))
-        local = LocalAws(f"http://127.0.0.1:{port}")
+    with LocalAws(tmp_path_factory.mktemp("aws")) as local:
         local.furnish()
         yield local
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Execution:
