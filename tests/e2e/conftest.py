@@ -13,6 +13,7 @@ from tools.demo.scenes import Cast
 from tools.demo.timeline import Timeline
 from tools.demo.watch import until
 from tools.local.instance import Instance
+from tools.local.staff import token
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +53,12 @@ def warehouse(everyone: Cast) -> Staff:
 
 
 @pytest.fixture(scope="session")
+def catalogue(shop: httpx.Client, instance: Instance) -> Staff:
+    """Someone who decides what the shop sells, and for how much."""
+    return Staff(shop, token(instance, "catalogue"))
+
+
+@pytest.fixture(scope="session")
 def delivered(everyone: Cast) -> dict[str, Any]:
     """An order from the shop window to the door, of which something came back: what was seen until it was there."""
     seen = scenes.delivered(everyone)
@@ -71,16 +78,26 @@ def shipped(guest: Shopper, everyone: Cast) -> Callable[[], str]:
 
     def ship() -> str:
         completed = guest.complete(guest.checkout((guest.some_skus(1)[0], 1)))
-        path = f"/orders/{completed['order']['id']}"
-        lines = everyone.warehouse.get(path)["order"]["lines"]
-        picked = [{"line_id": line["id"], "quantity": line["quantity"]} for line in lines]
-        everyone.warehouse.post(f"{path}/pick", {"lines": picked})
-        everyone.warehouse.post(f"{path}/pack", {"weight_grams": 500})
-        everyone.warehouse.post(f"{path}/ship")
-        until("the shipment", lambda: everyone.warehouse.get(path)["order"]["status"] == "shipped")
-        return str(completed["order"]["id"])
+        order_id = str(completed["order"]["id"])
+        scenes.through_warehouse(everyone, order_id)
+        until("the shipment", lambda: everyone.warehouse.get(f"/orders/{order_id}")["order"]["status"] == "shipped")
+        return order_id
 
     return ship
+
+
+@pytest.fixture
+def becomes(guest: Shopper) -> Callable[..., Any]:
+    """Waits until a checkout has this status; answers the checkout as it is then."""
+
+    def wait(checkout: dict[str, Any], status: str) -> Any:
+        def look() -> Any:
+            read = guest.get(f"/checkout-sessions/{checkout['id']}")
+            return read if read["status"] == status else None
+
+        return until(f"a checkout that is {status}", look)
+
+    return wait
 
 
 class Stocker:

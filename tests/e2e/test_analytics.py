@@ -10,7 +10,6 @@ from tools.athena import ask
 from tools.demo.actors import Shopper, Staff
 from tools.demo.scenes import Cast
 from tools.local.instance import Instance
-from tools.local.staff import token
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "analytics.md"
 SEEN, *QUESTIONS = re.findall(r"```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -75,9 +74,8 @@ def test_what_sells_has_the_orders_units(instance: Instance, sold: dict[str, Any
     }
 
 
-def test_what_a_code_sold(instance: Instance, everyone: Cast, guest: Shopper) -> None:
-    staff = Staff(guest.shop, token(instance, "catalogue"))
-    code = staff.post("/discounts", {"title": "Five off", "amounts": {"USD": 500}})["code"]
+def test_what_a_code_sold(instance: Instance, everyone: Cast, guest: Shopper, catalogue: Staff) -> None:
+    code = catalogue.post("/discounts", {"title": "Five off", "amounts": {"USD": 500}})["code"]
     bought = guest.complete(guest.checkout((guest.some_skus(1)[0], 1), codes=[code]))
     order_id = bought["order"]["id"]
     everyone.watcher.exported(order_id, "order.placed")

@@ -1,13 +1,12 @@
 """The ways an order can go, over HTTP, on the deployed shop."""
 
+from collections.abc import Callable
 from typing import Any
 
-import httpx
-
+from builders.doubles import at_the_bank
 from tools.demo import scenes
 from tools.demo.actors import CARD_WITH_3DS, Shopper
 from tools.demo.scenes import Cast
-from tools.demo.watch import until
 
 
 def test_an_order_goes_from_the_shop_window_to_the_door(delivered: dict[str, Any]) -> None:
@@ -38,43 +37,31 @@ def test_a_buyer_takes_an_order_back(everyone: Cast) -> None:
     scenes.canceled(everyone)
 
 
-def confirm_at_the_bank(continue_url: str, decision: str) -> None:
-    """What the buyer does on the bank's page."""
-    httpx.post(continue_url, data={"outcome": decision}, timeout=30)
-
-
-def test_a_bank_that_wants_a_confirmation_gets_it_and_the_order_stands(guest: Shopper) -> None:
+def test_a_bank_that_wants_a_confirmation_gets_it_and_the_order_stands(
+    guest: Shopper, becomes: Callable[..., Any]
+) -> None:
     checkout = guest.checkout((guest.some_skus(1)[0], 1))
 
     waiting = guest.complete(checkout, CARD_WITH_3DS)
     assert waiting["status"] == "requires_escalation"
     assert any(message["severity"] == "requires_buyer_input" for message in waiting["messages"])
-    confirm_at_the_bank(waiting["continue_url"], "complete")
+    at_the_bank(waiting["continue_url"], "complete")
 
-    completed = until("the completed checkout", lambda: _completed(guest, checkout["id"]))
+    completed = becomes(checkout, "completed")
     order = guest.order(completed)
     assert order["checkout_id"] == checkout["id"]
     guest.cancel(completed)
 
 
 def test_a_confirmation_that_the_buyer_refuses_leaves_no_order_and_opens_the_checkout_again(
-    guest: Shopper, everyone: Cast
+    guest: Shopper, everyone: Cast, becomes: Callable[..., Any]
 ) -> None:
     sku = guest.some_skus(1)[0]
     before = everyone.warehouse.stock(sku)
     checkout = guest.checkout((sku, 1))
 
     waiting = guest.complete(checkout, CARD_WITH_3DS)
-    confirm_at_the_bank(waiting["continue_url"], "fail")
+    at_the_bank(waiting["continue_url"], "fail")
 
-    def reopened() -> dict[str, Any] | None:
-        session = guest.get(f"/checkout-sessions/{checkout['id']}")
-        return session if session["status"] == "ready_for_complete" else None
-
-    until("the reopened checkout", reopened)
+    becomes(checkout, "ready_for_complete")
     assert everyone.warehouse.stock(sku) == before
-
-
-def _completed(guest: Shopper, checkout_id: str) -> dict[str, Any] | None:
-    session = guest.get(f"/checkout-sessions/{checkout_id}")
-    return session if session["status"] == "completed" else None

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from builders.doubles import at_the_bank
 from commerce.clock import iso, now
 from commerce.ids import order_id_for
 from tools.demo.actors import CARD_WITH_3DS, Shopper
@@ -59,7 +60,7 @@ def test_an_order_whose_webhook_got_lost_is_confirmed_by_the_reconciler(
     checkout = guest.checkout((guest.some_skus(1)[0], 1))
     waiting = guest.complete(checkout, CARD_WITH_3DS)
     stripe.post("/webhooks/hold", json={})
-    httpx.post(waiting["continue_url"], data={"outcome": "complete"}, timeout=30)
+    at_the_bank(waiting["continue_url"], "complete")
     order_id = order_id_for(checkout["id"], attempt=1)
     assert read(instance, order_id).order.status == "pending_payment"
 

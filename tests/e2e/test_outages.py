@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from builders.doubles import at_the_bank
 from commerce.ids import order_id_for
 from tools.demo.actors import CARD_WITH_3DS, Shopper, card, key
 from tools.demo.scenes import Cast
@@ -47,18 +48,14 @@ def provider(instance: Instance) -> Iterator[Provider]:
 
 @pytest.mark.parametrize("fault", ["error_after", "drop_after"])
 def test_a_payment_whose_answer_is_lost_is_charged_once_and_has_its_order(
-    fault: str, guest: Shopper, provider: Provider
+    fault: str, guest: Shopper, becomes: Callable[..., Any], provider: Provider
 ) -> None:
     checkout = guest.checkout((guest.some_skus(1)[0], 1))
     provider.fails("payment_intents.confirm", fault)
 
     guest.complete(checkout)
 
-    def completed() -> dict[str, Any] | None:
-        read: dict[str, Any] = guest.get(f"/checkout-sessions/{checkout['id']}")
-        return read if read["status"] == "completed" else None
-
-    order = until("the order, by the answer or by the webhook", completed)
+    order = becomes(checkout, "completed")
     [(held, captured, _)] = provider.charges(order["order"]["id"])
     assert (held > 0, captured) == (True, 0)
     guest.cancel(order)
@@ -82,20 +79,16 @@ def test_a_provider_that_is_away_charges_nobody_and_the_buyer_pays_when_it_is_ba
 
 
 def test_webhooks_that_come_late_backwards_and_three_times_tell_one_story(
-    guest: Shopper, everyone: Cast, provider: Provider
+    guest: Shopper, becomes: Callable[..., Any], everyone: Cast, provider: Provider
 ) -> None:
     checkout = guest.checkout((guest.some_skus(1)[0], 1))
     waiting = guest.complete(checkout, CARD_WITH_3DS)
     provider.ask("webhooks/hold")
-    httpx.post(waiting["continue_url"], data={"outcome": "complete"}, timeout=30)
+    at_the_bank(waiting["continue_url"], "complete")
 
     provider.ask("webhooks/release", order="reversed", copies=3)
 
-    def completed() -> dict[str, Any] | None:
-        read: dict[str, Any] = guest.get(f"/checkout-sessions/{checkout['id']}")
-        return read if read["status"] == "completed" else None
-
-    order = until("the completed checkout", completed)
+    order = becomes(checkout, "completed")
     types = [event["type"] for event in everyone.support.get(f"/orders/{order['order']['id']}")["payments"]]
     assert sorted(types) == ["action_required", "authorized"]
     guest.cancel(order)
@@ -110,7 +103,7 @@ def test_a_buyer_who_pays_at_the_bank_after_canceling_is_not_charged(
     provider.fails("payment_intents.cancel", "drop_before")  # so that the bank still takes the buyer's answer
     everyone.support.post(f"/orders/{order_id}/cancel", {"reason": "buyer_request"})
 
-    httpx.post(waiting["continue_url"], data={"outcome": "complete"}, timeout=30)
+    at_the_bank(waiting["continue_url"], "complete")
 
     assert len(provider.charges(order_id)) == 1
     until("an end of the execution", lambda: everyone.watcher.ended(order_id))

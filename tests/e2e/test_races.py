@@ -12,13 +12,6 @@ from tools.demo.actors import Shopper, Staff, access, card, key
 from tools.demo.scenes import Cast
 from tools.demo.watch import until
 from tools.local.instance import Instance
-from tools.local.staff import token
-
-
-@pytest.fixture(scope="module")
-def catalogue(shop: httpx.Client, instance: Instance) -> Staff:
-    """Someone who decides what the shop sells, and for how much."""
-    return Staff(shop, token(instance, "catalogue"))
 
 
 class Listed:
