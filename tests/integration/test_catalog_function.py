@@ -26,7 +26,7 @@ def send(function_of_the_shop: None) -> Send:
     def call(
         route: str, body: Any = None, *, handle: str | None = None, headers: dict[str, str] | None = None, **query: str
     ) -> Answer:
-        parameters = {} if handle is None else {"handle": handle}
+        parameters: dict[str, Any] = {} if handle is None else {"handle": handle}
         return catalog.send(route, body, key=None, headers=headers, query=query, **parameters)
 
     return call

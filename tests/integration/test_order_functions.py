@@ -281,7 +281,7 @@ def test_a_reconciliation_logs_and_counts_what_it_finds(
 ADJUST = "POST /admin/stock/{sku}/adjustments"
 
 
-def test_staff_correct_stock_and_see_why_it_is_what_it_is(load: Callable[[str], Handler], shop: Shop) -> None:
+def test_staff_correct_stock_and_see_why_it_is_what_it_is(load: Callable[[str], Handler]) -> None:
     handler = load("admin_inventory")
     found = {"quantity": 7, "reason": "found behind the shelf"}
 
@@ -326,7 +326,7 @@ def test_an_adjustment_that_cannot_be_names_its_field(
     assert [error["path"] for error in answer.body["errors"]] == [path]
 
 
-def test_support_may_not_touch_stock_nor_the_warehouse_money(load: Callable[[str], Handler], shop: Shop) -> None:
+def test_support_may_not_touch_stock_nor_the_warehouse_money(load: Callable[[str], Handler]) -> None:
     found, money = {"quantity": 1, "reason": "found"}, {"amount": 1, "reason": "kind"}
 
     assert send(load("admin_inventory"), ADJUST, found, group="support", headers=key(), sku="MUG").status == 403
@@ -394,7 +394,7 @@ def test_an_amount_that_is_no_amount_is_refused(load: Callable[[str], Handler], 
     assert shop.payment_types(order) == ["authorized", "captured"]
 
 
-def test_money_and_stock_are_not_moved_without_an_idempotency_key(load: Callable[[str], Handler], shop: Shop) -> None:
+def test_money_and_stock_are_not_moved_without_an_idempotency_key(load: Callable[[str], Handler]) -> None:
     money, found = {"amount": 1, "reason": "kind"}, {"quantity": 1, "reason": "found"}
 
     assert send(load("admin_refunds"), REFUND, money, group="support", id="order_1").status == 400
