@@ -133,6 +133,11 @@ class Config(Model):
         return self.environment == "local"
 
     @property
+    def email_domain(self) -> str:
+        """Of the address that the shop's e-mails come from."""
+        return self.shop.email_from.rpartition("@")[2]
+
+    @property
     def tls(self) -> bool:
         """Whether queues, topics and buckets refuse plain HTTP, which is all that the local AWS speaks."""
         return not self.local

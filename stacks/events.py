@@ -95,8 +95,7 @@ class EventsStack(ShopStack):
 
     def _send_email(self) -> None:
         function = self._consumer(FUNCTIONS["send_email"], [event.type for event in KINDS])
-        domain = self.config.shop.email_from.partition("@")[2]
-        sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(domain))
+        sender = ses.EmailIdentity(self, "Sender", identity=ses.Identity.domain(self.config.email_domain))
         sender.apply_removal_policy(removal(self.config))
         function.allow("ses:SendEmail", sender.email_identity_arn)
         if self.config.local:

@@ -44,7 +44,7 @@ class IdentityStack(ShopStack):
             removal_policy=removal_of_protected(config),
         )
         if config.accounts_by_ses:
-            self._send_through_ses(config.shop.email_from)
+            self._send_through_ses(config)
         self.client = self.pool.add_client(
             "Storefront",
             auth_flows=cognito.AuthFlow(user_password=True, user_srp=True),
@@ -71,13 +71,12 @@ class IdentityStack(ShopStack):
         """Who signs the pool's tokens."""
         return f"https://cognito-idp.{self.region}.amazonaws.com/{self.pool.user_pool_id}"
 
-    def _send_through_ses(self, sender: str) -> None:
+    def _send_through_ses(self, config: Config) -> None:
         """Codes and invitations, from where the shop's other e-mails come from."""
         pool = self.pool.node.default_child
         assert isinstance(pool, cognito.CfnUserPool)
-        domain = sender.partition("@")[2]
         pool.email_configuration = cognito.CfnUserPool.EmailConfigurationProperty(
             email_sending_account="DEVELOPER",
-            from_=sender,
-            source_arn=self.format_arn(service="ses", resource="identity", resource_name=domain),
+            from_=config.shop.email_from,
+            source_arn=self.format_arn(service="ses", resource="identity", resource_name=config.email_domain),
         )

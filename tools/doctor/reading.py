@@ -112,7 +112,7 @@ class Account(ShopOnAws):
 
     def sender(self) -> Sender:
         """The identity of the domain that the shop's e-mails come from."""
-        domain = self.config.shop.email_from.rpartition("@")[2]
+        domain = self.config.email_domain
         found = _unless("NotFoundException", lambda: self.client("sesv2").get_email_identity(EmailIdentity=domain))
         return Sender(domain, found["VerifiedForSendingStatus"] if found else None, "EmailDns1" in self.outputs)
 
