@@ -29,7 +29,6 @@ _TEXTS = {
     "route": "$context.routeKey",
     "function": "$context.integrationLatency",
     "error": "$context.error.message",
-    "kind": "$context.error.responseType",
     "lambda": "$context.integrationStatus",
     "authorizer": "$context.authorizer.error",
     "bytes": "$context.responseLength",
