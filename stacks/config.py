@@ -115,8 +115,6 @@ class Config(Model):
     """How long a shipped order may wait for its delivery before operators hear of it."""
     erasure_looks_again_seconds: int = Field(default=86_400, ge=1, le=864_000)
     """After how long an erasure looks again whether the person's orders have come to their end."""
-    tracing: bool = True
-    """Whether X-Ray traces what functions and workflows do. It takes up to a third of an order's costs."""
     shop: Shop
     """An empty `url` stands for the address that CloudFront gives."""
 

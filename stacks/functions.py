@@ -73,6 +73,8 @@ class FunctionSpec:
     """Whether it hands out addresses of pictures."""
     beside: tuple[str, ...] = ()
     """Files and folders of the repository that are packaged beside the handler."""
+    starts_traces: bool = False
+    """Whether X-Ray begins a trace with it. Others are in the traces of who called them, and else in none."""
     memory: int = 512
     timeout: int = 29
 
@@ -153,6 +155,7 @@ _ALL = (
         workflow=START + SIGNAL,
         tokens=True,
         media=True,
+        starts_traces=True,  # and hands it on to the order's execution
         memory=1024,
     ),
     FunctionSpec(

@@ -106,7 +106,7 @@ class CommerceFunction(lambda_.Function):
             timeout=Duration.seconds(spec.timeout),
             role=role,
             log_group=log_group,
-            tracing=lambda_.Tracing.ACTIVE if shop.config.tracing else lambda_.Tracing.DISABLED,
+            tracing=lambda_.Tracing.ACTIVE if spec.starts_traces else lambda_.Tracing.PASS_THROUGH,
             reserved_concurrent_executions=shop.config.reserved_concurrency.get(spec.name),
             environment={**_environment(spec, shop), **(environment or {})},
             environment_encryption=shop.key,

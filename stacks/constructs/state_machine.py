@@ -44,7 +44,7 @@ class CommerceStateMachine(stepfunctions.StateMachine):
             id_,
             state_machine_name=name,
             definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(scope).to_json_string(definition)),
-            tracing_enabled=config.tracing,
+            tracing_enabled=True,
             logs=stepfunctions.LogOptions(
                 destination=logs.LogGroup(
                     scope,

@@ -6,13 +6,12 @@ import re
 from builders.templates import Templates, actions, everything_in
 from commerce.identity.model import KEYS_KEPT
 from commerce.settings import Settings
-from stacks.config import LARGEST_SETTINGS, load
+from stacks.config import LARGEST_SETTINGS
 from stacks.constructs.rotation import ROTATION_DAYS
 from stacks.functions import FUNCTIONS, LAYERS
 from stacks.openapi import operations
 from stacks.shop import ROOT
 from stacks.tables import PRIVACY
-from tools.ops_lint.synthesis import made_of
 
 MOST_LAYERS = 5
 """That a function may have."""
@@ -76,20 +75,18 @@ def test_only_who_moves_money_or_knows_a_buyer_has_the_packages_for_it():
     assert opening.isdisjoint({"catalog", "payment_webhook", "carrier_webhook", "compensate_order", "reconcile"})
 
 
-def test_every_function_runs_python_on_arm_and_is_traced(templates):
+def test_every_function_runs_python_on_arm(templates):
     for one in _functions(templates):
         assert (one["Runtime"], one["Architectures"], one["Handler"]) == ("python3.14", ["arm64"], "handler.handler")
-        assert one["TracingConfig"] == {"Mode": "Active"}
 
 
-def test_a_shop_that_does_without_traces_pays_for_none(tmp_path):
-    config = load("dev").model_copy(update={"tracing": False})
-    templates = Templates("dev", made_of(config, tmp_path))
+def test_a_trace_begins_with_the_order_and_costs_nothing_where_somebody_only_looks(templates):
+    modes = {
+        one["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: one["TracingConfig"]["Mode"]
+        for one in _functions(templates)
+    }
 
-    assert not [one for one in _functions(templates) if "TracingConfig" in one]
-    machines = templates.properties("AWS::StepFunctions::StateMachine")
-    assert [one["TracingConfiguration"] for one in machines] == [{"Enabled": False}] * len(machines)
-    assert "xray:" not in str(list(templates.statements()))
+    assert modes == {name: "Active" if name == "complete_checkout" else "PassThrough" for name in FUNCTIONS}
 
 
 def test_every_function_rings_by_itself_or_by_the_api(templates):

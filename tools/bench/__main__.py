@@ -113,17 +113,15 @@ def cost_table(used: dict[str, cost.Units]) -> Table:
     table.add_section()
     table.add_row("all", "", *(_dollars(sum(by.values())) for by in dollars.values()))
     table.add_row("all but e-mail", "", *(_dollars(_without_letters(by)) for by in dollars.values()))
-    table.add_row("and with tracing = false", "", *(_dollars(_of_the_work(by)) for by in dollars.values()))
     return table
 
 
 def growth_table(parts: growth.Parts) -> Table:
     """What a month costs by its orders."""
     curves = growth.curves(parts)
-    table = _table("Dollars a month, the idle month in it", "orders", *(name for name, _, _ in curves), "traced")
+    table = _table("Dollars a month, the idle month in it", "orders", *(name for name, _, _ in curves))
     for orders in growth.STEPS:
-        share = growth.traced(parts, orders) / growth.traced(parts, 1)
-        table.add_row(f"{orders:,}", *(f"{dollars(orders):,.2f}" for _, _, dollars in curves), f"{share:.0%}")
+        table.add_row(f"{orders:,}", *(f"{dollars(orders):,.2f}" for _, _, dollars in curves))
     return table
 
 
@@ -244,10 +242,6 @@ def _dollars(amount: float) -> str:
 
 def _without_letters(dollars: dict[str, float]) -> float:
     return sum(dollars.values()) - dollars["email"]
-
-
-def _of_the_work(dollars: dict[str, float]) -> float:
-    return _without_letters(dollars) - dollars["trace"]
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def units(counted: dict[str, Any]) -> Units:
         "api_request": requests,
         "invocation": runs,
         "gigabyte_second": _gigabyte_seconds(counted) + _gigabyte_seconds_waiting(counted["asked"]),
-        "trace": runs,
+        "trace": sum(count for name, count in invocations.items() if FUNCTIONS[name].starts_traces),
         "transition": len(counted.get("transitions", ())),
         "read_unit": counted["read_units"],
         "write_unit": counted["write_units"],

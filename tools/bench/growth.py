@@ -1,12 +1,8 @@
 """What a month costs as the shop grows: the idle month, and what visits and orders use, from 1 order to a million.
 
     docs/cost-growth.svg    the picture, drawn by `write`
-
-Orders come evenly over the month, which is dearer than reality in one respect: X-Ray traces one request a second of
-each function and a twentieth of the rest, so that a rush costs less than the same orders one by one.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from math import log10
 from pathlib import Path
@@ -20,8 +16,6 @@ from tools.local.instance import ROOT
 PICTURE = ROOT / "docs" / "cost-growth.svg"
 STEPS = tuple(10**power for power in range(7))
 """Orders a month."""
-SECONDS = 365.25 / 12 * 86_400
-"""In a month."""
 VISIT: tuple[Stretch, ...] = ("pages", "searches", "checkout", "order", "refund")
 
 IDLE = {
@@ -29,7 +23,6 @@ IDLE = {
     "3 secrets": 1.20,
     "encryption key": 1.00,
     "Lambda's polling of two queues": 0.52,
-    "X-Ray": 0.22,
     "reconcile": 0.13,
 }
 """Dollars of a month in which nobody shops, in prod; docs/cost.md says how each comes about."""
@@ -44,22 +37,9 @@ def month(orders: int, parts: Parts, *, cached: bool = False, letters: bool = Tr
         cost.kept_by_cloudfront(parts[part]) if cached and part == "pages" else cost.units(parts[part])
         for part in VISIT
     )
-    used["trace"] = traced(parts, orders, cached=cached)
     if not letters:
         used["email"] = 0
     return sum(IDLE.values()) + sum(PRICES[name].of(count) for name, count in used.items()) * orders
-
-
-def traced(parts: Parts, orders: int, *, cached: bool = False) -> float:
-    """Traces that X-Ray records of one order, if so many come in a month: its rule is 1 a second and 5 % for each
-    function, and cannot be changed for Lambda.
-    """
-    invocations: Counter[str] = Counter()
-    for part in VISIT:
-        if not (cached and part == "pages"):
-            invocations.update(parts[part]["invocations"])
-    rates = (count * orders / SECONDS for count in invocations.values())
-    return sum(min(rate, 1) + max(rate - 1, 0) / 20 for rate in rates) * SECONDS / orders
 
 
 Curve = tuple[str, str, Callable[[int], float]]

@@ -27,7 +27,7 @@ PRICES = {
     "api_request": Price(1.00, 1_000_000, "HTTP API request", "api-gateway/pricing: HTTP APIs, first 300 million"),
     "invocation": Price(0.20, 1_000_000, "Lambda request", "lambda/pricing"),
     "gigabyte_second": Price(0.0000133334, 1, "Lambda GB-second, Arm", "lambda/pricing"),
-    "trace": Price(5.00, 1_000_000, "X-Ray trace, if every invocation is sampled", "cloudwatch/pricing: X-Ray"),
+    "trace": Price(5.00, 1_000_000, "X-Ray trace, if every one is sampled", "cloudwatch/pricing: X-Ray"),
     "transition": Price(25.00, 1_000_000, "Step Functions Standard state transition", "step-functions/pricing"),
     "read_unit": Price(0.125, 1_000_000, "DynamoDB read request unit", "dynamodb/pricing/on-demand"),
     "write_unit": Price(0.625, 1_000_000, "DynamoDB write request unit", "dynamodb/pricing/on-demand"),

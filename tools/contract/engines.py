@@ -1,17 +1,17 @@
 """The engines that the double is compared with."""
 
+import contextlib
 import os
 import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 from botocore.config import Config
 from botocore.session import get_session
 
@@ -94,8 +94,7 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -
     while True:
         if process.poll() is not None:
             raise RuntimeError(f"the local AWS ended with {process.returncode}: {log.read_text()[-500:]}")
-        try:
-            with urllib.request.urlopen(f"{url}/_ministack/ready", timeout=1):
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{url}/_ministack/ready", timeout=1).is_success:
                 return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
+        time.sleep(0.05)

@@ -4,11 +4,11 @@ import contextlib
 import itertools
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+import httpx
 
 from tools.doubles.store import Json, Store
 
@@ -45,6 +45,7 @@ class Deliveries:
         self._held = False
         self._stopped = False
         self._pool = ThreadPoolExecutor(8, "webhook")
+        self._client = httpx.Client(timeout=PATIENCE)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -96,6 +97,7 @@ class Deliveries:
             self._changed.notify_all()
         self._thread.join()
         self._pool.shutdown()
+        self._client.close()
 
     def _run(self) -> None:
         while True:
@@ -137,7 +139,6 @@ class Deliveries:
         envelope = self._seal(job["receiver"], job["message"]) if job else None
         if envelope is None:
             return True
-        request = urllib.request.Request(envelope.url, envelope.body, dict(envelope.headers), method="POST")
-        with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return bool(200 <= answer.status < 300)
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
+            return self._client.post(envelope.url, content=envelope.body, headers=envelope.headers).is_success
         return False

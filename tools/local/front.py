@@ -15,6 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
+import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.local import mailbox
@@ -202,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _show_mail(self, path: str) -> None:
         try:
             messages = mailbox.messages(self.server.instance)
-        except (OSError, json.JSONDecodeError):
+        except (httpx.HTTPError, json.JSONDecodeError):
             self._send(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"The local AWS does not answer.")
             return
         page = mailbox.page(messages, path.removeprefix("/mailbox").strip("/"))

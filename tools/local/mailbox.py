@@ -1,11 +1,11 @@
 """The mailbox page: every e-mail that the local SES took, as its reader would see it."""
 
 import html
-import json
-import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
+
+import httpx
 
 from tools.local.instance import Instance
 
@@ -43,9 +43,8 @@ class Mail:
 
 
 def messages(instance: Instance) -> list[Mail]:
-    """All e-mails, the newest first. Raises OSError where the local AWS does not answer."""
-    with urllib.request.urlopen(f"{instance.aws_url}/_ministack/ses/messages", timeout=10) as answer:
-        accounts = json.load(answer)["messages"]
+    """All e-mails, the newest first. Raises httpx.HTTPError where the local AWS does not answer."""
+    answer = httpx.get(f"{instance.aws_url}/_ministack/ses/messages", timeout=10).raise_for_status()
     found = [
         Mail(
             id=message["MessageId"],
@@ -56,7 +55,7 @@ def messages(instance: Instance) -> list[Mail]:
             html=message["BodyHtml"] or "",
             sent=datetime.fromtimestamp(float(message["Timestamp"]), UTC),
         )
-        for sent in accounts.values()
+        for sent in answer.json()["messages"].values()
         for message in sent
     ]
     return sorted(found, key=lambda mail: mail.sent, reverse=True)

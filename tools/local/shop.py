@@ -7,12 +7,12 @@ import secrets
 import shutil
 import subprocess
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from tools.build import layers
 from tools.local import deployment, staff
@@ -158,7 +158,10 @@ def _connect_payments(instance: Instance, key: str | None) -> None:
         return
     for endpoint in known:
         _ask("DELETE", f"{endpoints}/{endpoint['id']}")
-    made = _ask("POST", endpoints, urllib.parse.urlencode({"url": url, "enabled_events[]": "*"}).encode())
+    from commerce.payments.gateway import EVENT_TYPES  # with Stripe's client, which nobody else need wait for
+
+    wanted = urllib.parse.urlencode({"url": url, "enabled_events[]": EVENT_TYPES}, doseq=True)
+    made = _ask("POST", endpoints, wanted.encode())
     _put_secret(instance, "PaymentSecretArn", {"api_key": PLAY_KEY, "webhook_secret": made["secret"]})
 
 
@@ -276,28 +279,24 @@ def status(instance: Instance) -> bool:
 def _listens(process: Process) -> bool:
     """Whether anything at all is answered over HTTP."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{process.port}/mailbox", timeout=5):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
+        httpx.get(f"http://{HOST}:{process.port}/mailbox", timeout=5)
+    except httpx.TransportError:
         return False
+    return True
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except urllib.error.HTTPError as answer:
-        if answer.code == 503:
-            return False
-        raise
-    except OSError:
+        answer = httpx.get(url, timeout=5)
+    except httpx.TransportError:
         return False
+    if answer.status_code == 503:
+        return False
+    answer.raise_for_status()
+    return True
 
 
 def _ask(method: str, url: str, body: bytes | None = None) -> Any:
     """A call of a double's API."""
-    request = urllib.request.Request(url, body, {"Authorization": f"Bearer {PLAY_KEY}"}, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read() or b"{}")
+    answer = httpx.request(method, url, content=body, headers={"Authorization": f"Bearer {PLAY_KEY}"}, timeout=10)
+    return json.loads(answer.raise_for_status().content or b"{}")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import stripe
 
+from commerce.payments.gateway import EVENT_TYPES
 from commerce.payments.service import NoticeKind
 from tools.doubles.control import Faults, PlannedFault, Record, Turnstile
 from tools.doubles.http import Request
@@ -26,19 +27,6 @@ from tools.simulation.boundary import Boundaries
 from tools.simulation.checks import Charge, Intent
 from tools.simulation.functions import WEBHOOK_SECRET
 
-TOLD = (
-    "payment_intent.amount_capturable_updated",
-    "payment_intent.requires_action",
-    "payment_intent.payment_failed",
-    "payment_intent.succeeded",
-    "payment_intent.canceled",
-    "charge.captured",
-    "refund.created",
-    "refund.updated",
-    "refund.failed",
-    "charge.dispute.created",
-)
-"""The events that docs/payments.md has the merchant register."""
 STANDING: Mapping[str, NoticeKind] = {
     "payment_intent.amount_capturable_updated": "authorized",
     "payment_intent.payment_failed": "declined",
@@ -186,7 +174,8 @@ class Payments:
         self._account = Account(self.store, self._deliver)
         self._faults = Faults()
         self._api = Api(self.store, self._account, Record(), self._faults, Turnstile())
-        endpoint = objects.webhook_endpoint({"url": "https://shop/webhooks/stripe", "enabled_events": list(TOLD)})
+        wanted = {"url": "https://shop/webhooks/stripe", "enabled_events": list(EVENT_TYPES)}
+        endpoint = objects.webhook_endpoint(wanted)
         self.store.put("webhook_endpoint", endpoint["id"], endpoint)
 
     def request(self, method: str, url: str, headers: Mapping[str, str], body: Any) -> tuple[bytes, int, Any]:

@@ -122,10 +122,10 @@ RULES = (
     ),
     Rule(
         "function-is-traced",
-        "The function is traced by X-Ray",
-        "Without it nobody can tell which call of a slow request took the time.",
+        "The function is in X-Ray's traces of who calls it, or begins one",
+        "Without it a trace of an order's way has holes, and nobody can tell which step took the time.",
         FUNCTION,
-        lambda one: one.at("TracingConfig.Mode") == "Active",
+        lambda one: one.at("TracingConfig.Mode") in ("Active", "PassThrough"),
     ),
     Rule(
         "function-runs-on-arm",

@@ -6,7 +6,6 @@ cryptography is imported only when one comes, so that guests do not pay for it.
 """
 
 import functools
-import json
 import os
 import time
 from collections.abc import Callable
@@ -111,8 +110,13 @@ def _verifier() -> TokenVerifier:
 
 
 def _fetch(url: str) -> dict[str, Any]:
-    from urllib.request import urlopen
+    import urllib3  # botocore has loaded it already
 
-    with urlopen(url, timeout=3) as answer:
-        document: dict[str, Any] = json.load(answer)
+    try:
+        answer = urllib3.request("GET", url, timeout=3, retries=False, redirect=False)
+    except urllib3.exceptions.HTTPError as error:
+        raise OSError(f"{url} does not answer") from error
+    if answer.status != 200:
+        raise OSError(f"{url} answers {answer.status}")
+    document: dict[str, Any] = answer.json()
     return document
