@@ -28,7 +28,6 @@ TOLD = {
     "payment_intent.requires_action": "action_required",
     "payment_intent.payment_failed": "declined",
     "payment_intent.succeeded": "captured",
-    "charge.captured": "captured",
     "payment_intent.canceled": "voided",
     "charge.dispute.created": "disputed",
 }

@@ -251,8 +251,7 @@ class Bank:
             return Capture(outcome="failed", reason="card_declined")
         intent.outcome, intent.held, intent.captured = "captured", 0, amount
         self.watch.money()
-        for _ in ("charge", "intent"):
-            self._tell("captured", intent, amount, f"ch_{intent.id}")
+        self._tell("captured", intent, amount, f"ch_{intent.id}")
         return Capture(outcome="captured", charge_id=f"ch_{intent.id}", amount=amount)
 
     def _voided(self, intent: Intent) -> Void:

@@ -73,13 +73,15 @@ EVENT_TYPES = (
     "payment_intent.payment_failed",
     "payment_intent.succeeded",
     "payment_intent.canceled",
-    "charge.captured",
     "refund.created",
     "refund.updated",
     "refund.failed",
     "charge.dispute.created",
 )
-"""The events that mean something to the shop, see `_meaning`. Stripe lists at most 20 types at once."""
+"""The events that mean something to the shop, see `_meaning`. Stripe lists at most 20 types at once.
+
+Not `charge.captured`: it comes together with `payment_intent.succeeded` and says the same.
+"""
 
 _OUTCOMES: dict[str, AuthorizationOutcome] = {
     "requires_capture": "authorized",
@@ -368,8 +370,6 @@ def _meaning(type_: str, about: Any) -> tuple[NoticeKind, str | None, int]:
             return "declined", about.id, about.amount
         case "payment_intent.succeeded":
             return "captured", _id(about.latest_charge), about.amount_received
-        case "charge.captured":
-            return "captured", about.id, about.amount_captured
         case "payment_intent.canceled":
             return "voided", about.id, about.amount
         case "refund.created" | "refund.updated" | "refund.failed":
