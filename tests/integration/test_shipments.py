@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from builders.checkout import NOW
+from builders.faults import answers_lost_after_the_write, calls_of
 from builders.fulfilment import Boundaries, FakeCarrier
 from builders.orders import Shop
 from builders.rights import role_of
@@ -74,6 +75,32 @@ class Staff:
 @pytest.fixture
 def staff(dynamodb: Any, tables: dict[str, str]) -> Staff:
     return Staff(Shop(dynamodb, tables, locations=("main", "annex")))
+
+
+def test_a_change_that_nothing_goes_with_is_a_single_write(staff: Staff) -> None:
+    staff.prepares("annex")
+    staff.prepares("main")
+    staff.ships()
+
+    with calls_of(staff.shop.client) as calls:
+        staff.hears("main", "in_transit")
+
+    assert calls[-1] == "UpdateItem" and "TransactWriteItems" not in calls
+
+
+def test_a_single_write_whose_answer_is_lost_changes_the_order_once(staff: Staff) -> None:
+    staff.prepares("annex")
+    staff.prepares("main")
+    with answers_lost_after_the_write(staff.shop.client, times=1, operation="UpdateItem") as of_the_labels:
+        shipped = staff.ships()
+    with answers_lost_after_the_write(staff.shop.client, times=1, operation="UpdateItem") as of_the_news:
+        told = staff.hears("main", "in_transit")
+
+    assert (of_the_labels, of_the_news) == ([200], [200])
+    assert shipped.status == "shipped"
+    assert len(staff.carrier.weights) == 2
+    assert told is not None and [event.type for event in told.events] == ["shipped", "shipped", "in_transit"]
+    assert (told.version, told.events) == (staff.order.version, staff.order.events)
 
 
 def test_it_goes_through_two_warehouses_and_is_paid_and_delivered_once(staff: Staff) -> None:

@@ -370,11 +370,17 @@ class Table:
             raise
 
     def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Raises Contended for what stays throttled, or held by a transaction, however often the SDK tries again."""
-        try:
-            answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _BUSY_CODES:
-                raise Contended("many want the same at this moment; send the request again") from error
-            raise
-        return answer
+        """Raises Contended for what stays throttled however often the SDK tries again, or held by a transaction."""
+        attempt = 0
+        while True:
+            try:
+                answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
+                return answer
+            except ClientError as error:
+                busy = _BUSY_CODES.get(error.response["Error"]["Code"])
+                if busy is None:
+                    raise
+                attempt += 1
+                if busy != CONFLICT or attempt == ATTEMPTS:
+                    raise Contended("many want the same at this moment; send the request again") from error
+            _pause(attempt)

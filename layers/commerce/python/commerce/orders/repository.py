@@ -1,6 +1,7 @@
 """Orders in DynamoDB: the table `orders`, see docs/architecture.md."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -69,7 +70,8 @@ class OrderRepository:
         )
         own = put(self.table.name, {**_item(order), **sealed}, ("pk", "missing"))
         kept = self.seals.keep(order.checkout_id)
-        self._transact(own, [*actions, kept], events, attempts=_ATTEMPTS if patient else 1)
+        published = map(self.outbox.action, events)
+        transact(self.table.client, [own, *actions, kept, *published], attempts=_ATTEMPTS if patient else 1)
 
     def change(
         self,
@@ -86,6 +88,9 @@ class OrderRepository:
         Holds only if nobody changed the order since it was read: raises ConditionFailed with position 0 otherwise
         (positions 1… are those of `actions`). `now` goes with `to`: it is when the order comes there. `fields` are
         whole new values of Order's fields. Answers the order as it is now.
+
+        A change that nothing goes with is no transaction, which would cost twice as much. Where its answer is lost it
+        is sent again and meets itself: ConditionFailed, and whoever reads the order again finds what they wanted.
         """
         if to is not None and to not in NEXT[order.status]:
             raise Conflict(f"an order that is {order.status} cannot become {to}")
@@ -99,16 +104,15 @@ class OrderRepository:
             **_ahead(changed, to),
         }
         names = sorted({*moved, "status_shard", *(["ahead"] if to in FOLLOWED or changed.settled else [])})
-        own = update(
-            self.table.name,
-            f"ORDER#{order.id}",
-            "ORDER",
-            ("version", "=", order.version),
-            ("status", "=", order.status),
-            set={name: stored[name] for name in names if name in stored},
-            remove=[name for name in names if name not in stored],
-        )
-        self._transact(own, actions, events)
+        target = (f"ORDER#{order.id}", "ORDER", ("version", "=", order.version), ("status", "=", order.status))
+        written = {name: stored[name] for name in names if name in stored}
+        removed = [name for name in names if name not in stored]
+        beside = [*actions, *map(self.outbox.action, events)]
+        if beside:
+            own = update(self.table.name, *target, set=written, remove=removed)
+            transact(self.table.client, [own, *beside], attempts=_ATTEMPTS)
+        else:
+            self.table.update(*target, set=written, remove=removed)
         return changed
 
     def listed(self, status: Status, *, after: str | None = None, limit: int | None = None) -> Iterator[Order]:
@@ -138,11 +142,8 @@ class OrderRepository:
 
     def followed(self, order: Order) -> None:
         """The execution has come to where the order stands. One that has moved on meanwhile is left as it is."""
-        forgets = update(self.table.name, f"ORDER#{order.id}", "ORDER", ("status", "=", order.status), remove=["ahead"])
-        try:
-            transact(self.table.client, [forgets], attempts=_ATTEMPTS)
-        except ConditionFailed:
-            return
+        with suppress(ConditionFailed):
+            self.table.update(f"ORDER#{order.id}", "ORDER", ("status", "=", order.status), remove=["ahead"])
 
     def ahead(self, *, before: datetime, limit: int) -> Iterator[str]:
         """The ids of orders that came to their status before then and whose executions have not followed since.
@@ -178,16 +179,6 @@ class OrderRepository:
         keys = ("email_key", "placed_at")
         items = self.table.query(address_key(email), index="by_email", keys=keys, limit=limit, descending=True)
         return [item["pk"].removeprefix("ORDER#") for item in items]
-
-    def _transact(
-        self,
-        own: dict[str, Any],
-        actions: Iterable[dict[str, Any]],
-        events: Iterable[Event],
-        attempts: int = _ATTEMPTS,
-    ) -> None:
-        published = (self.outbox.action(event) for event in events)
-        transact(self.table.client, [own, *actions, *published], attempts=attempts)
 
     def _opened(self, items: Iterable[Item]) -> Iterator[Order]:
         """The orders with who bought them, where this repository may see it."""
