@@ -28,13 +28,13 @@ STEPS = (1, 10, 100, 1_000, 10_000)
 """Orders per second that the page speaks of."""
 
 # What a delivered order takes, from complete to the settled books, as `make bench` counts it (build/bench.json).
-INVOCATIONS, TRANSITIONS, EMAILS = 29, 5, 3
-AWS_CALLS = 83
-"""69 to DynamoDB, 5 each to the bus and to Firehose, 4 to Step Functions."""
+INVOCATIONS, TRANSITIONS, EMAILS = 27, 5, 3
+AWS_CALLS = 81
+"""68 to DynamoDB, 5 each to the bus and to Firehose, 3 to Step Functions."""
 STRIPE_CALLS, CARRIER_CALLS = 3, 6
 """The carrier is asked about a parcel each time that it tells something of it."""
-WRITE_UNITS_OF_ORDERS = 123
-"""To the table of orders with its four indexes, the busiest one, of 213 units in all."""
+WRITE_UNITS_OF_ORDERS = 110
+"""To the table of orders with its four indexes, the busiest one, of 200 units in all."""
 EVENTS = 5
 """Placed, confirmed, shipped, delivered, settled."""
 DELIVERIES_OF_EVENTS = EVENTS + EMAILS
@@ -43,8 +43,8 @@ SIGNALS = 3
 """SendTaskSuccess: paid, picked up, delivered."""
 CHECKOUT_REQUESTS = 7
 """From the cart to the order."""
-OTHER_REQUESTS = 10
-"""Stripe tells three times and the carrier four times; the warehouse picks, packs and hands over."""
+OTHER_REQUESTS = 8
+"""Stripe tells twice and the carrier three times; the warehouse picks, packs and hands over."""
 BROWSING_REQUESTS = 23
 """20 product pages and 3 searches, as if CloudFront kept none of them."""
 BROWSING_CALLS = 2
