@@ -359,6 +359,17 @@ def test_no_payment_token_is_ever_stored(shop: Shop) -> None:
     assert "pm_very_secret" not in repr(everything)
 
 
+def test_a_lost_answer_to_the_note_of_who_holds_the_money_asks_for_it_once(shop: Shop) -> None:
+    shop.stocked(1)
+
+    with answers_lost_after_the_write(shop.client, times=1, operation="UpdateItem") as lost:
+        completed = shop.complete(shop.checkout())
+
+    assert (lost, completed.status) == ([200], "completed")
+    assert shop.gateway.calls["confirm"] == len(shop.gateway.holding) == 1
+    assert shop.orders.get(str(completed.order_id)).payment_intent is not None
+
+
 def test_answers_lost_after_the_write_take_the_stock_once(shop: Shop) -> None:
     shop.stocked(5)
     checkout = shop.checkout(("SHIRT-M", 2))
