@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from builders.http import http_event
 from commerce.adapters.http import GUARDS, MAX_BODY
+from commerce.model import WANTED
 from tools.api_examples import BODIES
 from tools.handlers import Operation
 
@@ -74,6 +75,23 @@ def test_a_refusal_names_every_field_at_fault_and_repeats_no_value(with_model: d
     assert [one["path"] for one in problem["errors"]] == ["$.email", "$.kind", "$.reference"]
     assert problem["detail"].startswith("$.email: ") and problem["detail"].endswith("(and 2 more)")
     assert "ada" not in answer["body"] and "sell" not in answer["body"]
+
+
+def test_text_of_the_wrong_form_is_answered_in_words(with_model: dict[str, Operation]) -> None:
+    supplier = with_model["POST /admin/suppliers"]
+
+    answer = send(supplier, example(supplier, currency="dollars"))
+
+    assert json.loads(answer["body"])["errors"] == [
+        {"path": "$.currency", "detail": "use the three capital letters of ISO 4217, such as USD"}
+    ]
+
+
+def test_there_are_words_for_every_form_that_text_must_have(with_model: dict[str, Operation]) -> None:
+    schemas = (json.dumps(one.route.body.model_json_schema()) for one in with_model.values() if one.route.body)
+    patterns = {json.loads(found) for text in schemas for found in re.findall(r'"pattern": ("(?:[^"\\]|\\.)*")', text)}
+
+    assert patterns and patterns <= set(WANTED)
 
 
 def test_the_examples_themselves_get_as_far_as_the_shops_data(with_model: dict[str, Operation]) -> None:

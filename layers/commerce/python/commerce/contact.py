@@ -8,9 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from commerce.model import OpenModel
+from commerce.model import OpenModel, written
 
 Text = Annotated[str, Field(max_length=200)]
+Email = Annotated[str, written(r"^[^@\s]+@[^@\s]+$", "use an e-mail address, such as name@example.com")]
+"""Anybody's, as wide as it can be read."""
 
 
 def address_key(email: str) -> str:

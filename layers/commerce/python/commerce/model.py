@@ -4,7 +4,7 @@ are logged.
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Stored = TypeVar("Stored", bound="Model")
 
@@ -20,6 +20,16 @@ def read_back(kind: type[Stored], fields: Any) -> Stored:
     is taken back, the one before reads what it wrote.
     """
     return kind.model_validate(fields, extra="ignore")
+
+
+WANTED: dict[str, str] = {}
+"""What each `pattern` asks for, in words."""
+
+
+def written(pattern: str, wanted: str, **limits: Any) -> Any:
+    """A field of text that must match the pattern. Who sends something else is told what is `wanted`."""
+    WANTED[pattern] = wanted
+    return Field(pattern=pattern, **limits)
 
 
 class OpenModel(BaseModel):

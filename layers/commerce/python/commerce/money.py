@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from commerce.errors import Invalid
-from commerce.model import Model
+from commerce.model import Model, written
 
 MAX_AMOUNT = 999_999_999_99
 """The largest price or payment the shop accepts, in minor units."""
@@ -18,7 +18,7 @@ MIN_PAYMENT = 50
 Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 """
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, written(r"^[A-Z]{3}$", "use the three capital letters of ISO 4217, such as USD")]
 Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT, strict=True)]
 
 _ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())

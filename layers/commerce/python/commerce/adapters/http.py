@@ -22,10 +22,12 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from commerce import correlation, errors
 from commerce.adapters.idempotency import IdempotencyStore, Replay
 from commerce.identity.model import GUEST, TOKEN_USES, Caller, Group
+from commerce.model import WANTED
 
 MAX_BODY = 256 * 1024
 """Bytes. A cart of 40 lines is under 10 KB; a product of 90 variants under 150 KB."""
@@ -395,15 +397,18 @@ def _check_format(route: Route, headers: Mapping[str, str]) -> None:
 
 def invalid(error: ValidationError) -> errors.Invalid:
     """Names the fields at fault, the first one in its sentence. Their values are not repeated: they may be personal."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+    found = error.errors(include_url=False, include_input=False)
     # A list that has wrong entries only is called empty besides: what holds a fault is not one itself.
     holders = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
-    faults = tuple(
-        (_path(one["loc"]), one["msg"].removeprefix("Value error, ")) for one in found if one["loc"] not in holders
-    )
+    faults = tuple((_path(one["loc"]), _reason(one)) for one in found if one["loc"] not in holders)
     (path, why), more = faults[0], len(faults) - 1
     content = f"{path}: {why}" + (f" (and {more} more)" if more else "")
     return errors.Invalid(content, path=path, faults=faults[:MAX_FAULTS])
+
+
+def _reason(fault: ErrorDetails) -> str:
+    wanted = WANTED.get(fault.get("ctx", {}).get("pattern", ""))
+    return wanted or fault["msg"].removeprefix("Value error, ")
 
 
 def _path(places: tuple[int | str, ...]) -> str:

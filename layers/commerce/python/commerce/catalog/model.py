@@ -7,7 +7,7 @@ from pydantic import Field
 
 from commerce.catalog.words import fold, handle_from, plain_text, words
 from commerce.errors import Invalid
-from commerce.model import Model
+from commerce.model import Model, written
 from commerce.money import Amount, Currency
 from commerce.pricing.model import Offer
 
@@ -24,8 +24,21 @@ Status = Literal["draft", "active", "archived"]
 """The publication state: only an active product is seen or sold."""
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
-Sku = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Slug = Annotated[
+    str,
+    written(
+        r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        "use lower-case letters and digits, with single hyphens between them, such as blue-shirt",
+        max_length=120,
+    ),
+]
+Sku = Annotated[
+    str,
+    written(
+        r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        "use letters, digits, dots, hyphens and underscores, at most 64, and none of the signs first, such as SHIRT-M",
+    ),
+]
 Line = Annotated[str, Field(max_length=255)]
 Label = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -33,7 +46,14 @@ Label = Annotated[str, Field(min_length=1, max_length=100)]
 class Media(Model):
     """A picture. `url` is relative (`/media/…`) for the shop's own pictures, absolute for others; sizes in pixels."""
 
-    url: Annotated[str, Field(pattern=r"^(/media/|https?://)\S+$", max_length=1000)]
+    url: Annotated[
+        str,
+        written(
+            r"^(/media/|https?://)\S+$",
+            "use a path of the shop's own pictures, /media/…, or an address with https://",
+            max_length=1000,
+        ),
+    ]
     alt: Line = ""
     width: Annotated[int, Field(ge=1, le=20_000)] | None = None
     height: Annotated[int, Field(ge=1, le=20_000)] | None = None

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from commerce.clock import iso
 from commerce.messages import Message
-from commerce.model import Model, StaffModel
+from commerce.model import Model, StaffModel, written
 from commerce.money import Amount, Currency
 from commerce.pricing.model import PricedLine
 
@@ -51,8 +51,9 @@ def _moment(text: str) -> str:
 Code = Annotated[str, AfterValidator(_code)]
 Moment = Annotated[
     str,
-    Field(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$",
+    written(
+        r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$",
+        "use a moment with its time zone, such as 2026-12-24T18:00:00Z",
         json_schema_extra={"format": "date-time"},
     ),
     AfterValidator(_moment),
@@ -64,7 +65,7 @@ ProductId = Annotated[str, Field(min_length=1, max_length=100)]
 class DiscountContent(StaffModel):
     """What staff decide about a discount: a share of the goods (`basis_points`), or an amount of each currency."""
 
-    title: str = Field(max_length=100, pattern=r"\S")
+    title: str = written(r"\S", "use at least one letter", max_length=100)
     """What buyers see."""
     basis_points: int | None = Field(default=None, ge=1, le=WHOLE)
     """1000 is 10 %."""

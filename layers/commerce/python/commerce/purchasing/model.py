@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from commerce.contact import Email
 from commerce.errors import Conflict, Invalid
 from commerce.inventory.model import Incoming, Part
-from commerce.model import Model, StaffModel
+from commerce.model import Model, StaffModel, written
 from commerce.money import Amount, Currency
 
 MAX_LINES = 90
@@ -29,7 +30,9 @@ def _day_of_the_calendar(text: str) -> str:
     return text
 
 
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day_of_the_calendar)]
+Day = Annotated[
+    str, written(r"^\d{4}-\d{2}-\d{2}$", "use a day, such as 2026-12-24"), AfterValidator(_day_of_the_calendar)
+]
 """A date, `2026-12-24`; it sorts as text."""
 
 SupplierStatus = Literal["active", "archived"]
@@ -41,7 +44,7 @@ class SupplierContent(StaffModel):
     name: str = Field(min_length=1, max_length=100)
     currency: Currency
     """In which it sells."""
-    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    email: Email | None = Field(default=None, max_length=254)
     """Where it takes orders."""
     note: str = Field(default="", max_length=500)
 
