@@ -95,12 +95,15 @@ def test_a_single_write_whose_answer_is_lost_changes_the_order_once(staff: Staff
         shipped = staff.ships()
     with answers_lost_after_the_write(staff.shop.client, times=1, operation="UpdateItem") as of_the_news:
         told = staff.hears("main", "in_transit")
+    with answers_lost_after_the_write(staff.shop.client, times=1, operation="UpdateItem") as of_the_end:
+        ended = staff.hears("annex", "delivered")
 
-    assert (of_the_labels, of_the_news) == ([200], [200])
+    assert (of_the_labels, of_the_news, of_the_end) == ([200], [200], [200])
     assert shipped.status == "shipped"
     assert len(staff.carrier.weights) == 2
     assert told is not None and [event.type for event in told.events] == ["shipped", "shipped", "in_transit"]
-    assert (told.version, told.events) == (staff.order.version, staff.order.events)
+    assert ended is not None and (ended.version, ended.events) == (told.version + 1, staff.order.events)
+    assert (ended.status, staff.parcel("annex").status) == ("shipped", "delivered")
 
 
 def test_it_goes_through_two_warehouses_and_is_paid_and_delivered_once(staff: Staff) -> None:

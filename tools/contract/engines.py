@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.session import get_session
 
 from stacks.tables import TableSpec
+from tools.local.calls import LOCAL
 from tools.local.instance import HOST, REGION
 from tools.local.shop import MINISTACK
 
@@ -95,6 +96,6 @@ def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]", log: Path) -
         if process.poll() is not None:
             raise RuntimeError(f"the local AWS ended with {process.returncode}: {log.read_text()[-500:]}")
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/_ministack/ready", timeout=1).is_success:
+            if LOCAL.get(f"{url}/_ministack/ready", timeout=1).is_success:
                 return
         time.sleep(0.05)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
 
-import httpx
-
+from tools.local.calls import LOCAL
 from tools.local.instance import Instance
 
 POLICY = (
@@ -44,7 +43,7 @@ class Mail:
 
 def messages(instance: Instance) -> list[Mail]:
     """All e-mails, the newest first. Raises httpx.HTTPError where the local AWS does not answer."""
-    answer = httpx.get(f"{instance.aws_url}/_ministack/ses/messages", timeout=10).raise_for_status()
+    answer = LOCAL.get(f"{instance.aws_url}/_ministack/ses/messages", timeout=10).raise_for_status()
     found = [
         Mail(
             id=message["MessageId"],

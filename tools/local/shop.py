@@ -16,6 +16,7 @@ import httpx
 
 from tools.build import layers
 from tools.local import deployment, staff
+from tools.local.calls import LOCAL
 from tools.local.instance import HOST, ROOT, Instance
 from tools.local.lock import alone
 from tools.local.memory import recall, remember
@@ -29,7 +30,7 @@ _AWS_SOURCES = (
     *(LAUNCHER.with_name(f"{name}.py") for name in ("ministack_launcher", "meter", "athena")),
     *(ROOT / "requirements" / f"{name}.txt" for name in ("ministack", "athena")),
 )
-_FRONT_SOURCES = tuple(ROOT / "tools" / "local" / f"{name}.py" for name in ("front", "mailbox", "instance"))
+_FRONT_SOURCES = tuple(ROOT / "tools" / "local" / f"{name}.py" for name in ("front", "mailbox", "calls", "instance"))
 CATALOGUE = ROOT / "demo" / "products.csv"
 PLAY_KEY = "sk_test_laptop"
 """What the Stripe double takes for an API key."""
@@ -279,7 +280,7 @@ def status(instance: Instance) -> bool:
 def _listens(process: Process) -> bool:
     """Whether anything at all is answered over HTTP."""
     try:
-        httpx.get(f"http://{HOST}:{process.port}/mailbox", timeout=5)
+        LOCAL.get(f"http://{HOST}:{process.port}/mailbox", timeout=5)
     except httpx.TransportError:
         return False
     return True
@@ -287,7 +288,7 @@ def _listens(process: Process) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        answer = httpx.get(url, timeout=5)
+        answer = LOCAL.get(url, timeout=5)
     except httpx.TransportError:
         return False
     if answer.status_code == 503:
@@ -298,5 +299,5 @@ def _answers(url: str) -> bool:
 
 def _ask(method: str, url: str, body: bytes | None = None) -> Any:
     """A call of a double's API."""
-    answer = httpx.request(method, url, content=body, headers={"Authorization": f"Bearer {PLAY_KEY}"}, timeout=10)
+    answer = LOCAL.request(method, url, content=body, headers={"Authorization": f"Bearer {PLAY_KEY}"}, timeout=10)
     return json.loads(answer.raise_for_status().content or b"{}")

@@ -406,11 +406,11 @@ MUTANTS = (
         meets=("*[Tt]ransact*=crash_before",),
     ),
     Mutant(
-        "events go ahead of the transaction",
+        "what goes with an order's change goes ahead of it",
         f"{COMMERCE}/orders/repository.py",
-        "        transact(self.table.client, [own, *actions, kept, *published], attempts=_ATTEMPTS if patient else 1)",
-        "        for one in published:\n            transact(self.table.client, [one])\n"
-        "        transact(self.table.client, [own, *actions, kept], attempts=_ATTEMPTS if patient else 1)",
+        "            transact(self.table.client, [own, *beside], attempts=_ATTEMPTS)",
+        "            transact(self.table.client, beside, attempts=_ATTEMPTS)\n"
+        "            transact(self.table.client, [own], attempts=_ATTEMPTS)",
         "events tell of what never happened",
         shows=("checkout",),
     ),

@@ -96,8 +96,10 @@ FITTING: dict[str, tuple[str, ...]] = {
     "store.write": (
         "crash_before",
         "crash_after",
+        "function_timeout",
         "throttled",
         "conflict",
+        "retried",
         "answer_lost",
         "late_effect",
     ),

@@ -7,20 +7,19 @@ e-mails, I6 ends, I8 events, I9 executions, I11 refunds. Each rule answers what 
 import functools
 import json
 import re
-import ssl
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from botocore.exceptions import ClientError
 
 from commerce.adapters.dynamodb import from_item
 from commerce.orders.model import TERMINAL, Order
 from commerce.payments.model import PaymentEvent, balance
 from commerce.reconciliation.model import GRACE
+from tools.local.calls import LOCAL
 from tools.local.instance import Instance
 from tools.stock_check import accounts
 
@@ -53,11 +52,6 @@ class Wrong:
         return f"{self.invariant} {self.about}: {self.what}"
 
 
-NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""Trusts nobody who speaks TLS; made in no time, where to load the machine's authorities takes longer than a call."""
-
-LOCAL = httpx.Client(verify=NO_AUTHORITIES, timeout=600, limits=httpx.Limits(max_keepalive_connections=0))
-"""For the doubles and the mailbox, on this machine."""
 
 
 @functools.cache

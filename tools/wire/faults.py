@@ -109,13 +109,13 @@ class Trouble:
 
 _READS: tuple[Kind, ...] = ("throttled", "failed_before", "dropped_before", "dropped_after", "slow")
 _WRITES: tuple[Kind, ...] = (*_READS, "failed_after", "twice")
-_TRANSACTIONS: tuple[Kind, ...] = (*_WRITES, "conflict")
+_CONTENDED: tuple[Kind, ...] = (*_WRITES, "conflict")
 
 
 def kinds_at(boundary: Boundary) -> tuple[Kind, ...]:
     """What can go wrong there. An e-mail that the line itself sends twice has left twice, whatever the shop does."""
-    if boundary.operation == "TransactWriteItems":
-        return _TRANSACTIONS
+    if boundary.operation in ("TransactWriteItems", "UpdateItem"):
+        return _CONTENDED
     if boundary.service == "sesv2":
         return tuple(kind for kind in _WRITES if kind != "twice")
     return _READS if boundary.operation.startswith(("Get", "BatchGet", "Query")) else _WRITES
@@ -141,7 +141,7 @@ def _claims(function: str) -> tuple[Boundary, ...]:
 
 _BOUNDARIES: tuple[Boundary, ...] = (
     *_dynamodb("carts", "BatchGetItem", "GetItem", "PutItem", about_order=False),
-    *_dynamodb("complete_checkout", "GetItem", "TransactWriteItems"),
+    *_dynamodb("complete_checkout", "GetItem", "UpdateItem", "TransactWriteItems"),
     *_dynamodb("complete_checkout", "BatchGetItem", about_order=False),
     *_claims("complete_checkout"),
     _secrets("complete_checkout"),
@@ -168,12 +168,12 @@ _BOUNDARIES: tuple[Boundary, ...] = (
     *_dynamodb("payment_webhook", "GetItem", "TransactWriteItems"),
     _secrets("payment_webhook"),
     *_signals("payment_webhook", "SendTaskSuccess", "SendTaskFailure"),
-    *_dynamodb("carrier_webhook", "GetItem", "TransactWriteItems"),
+    *_dynamodb("carrier_webhook", "GetItem", "UpdateItem", "TransactWriteItems"),
     _secrets("carrier_webhook"),
     *_signals("carrier_webhook", "SendTaskSuccess", "SendTaskFailure"),
-    *_dynamodb("ship_order", "GetItem", "TransactWriteItems"),
+    *_dynamodb("ship_order", "GetItem", "UpdateItem", "TransactWriteItems"),
     _secrets("ship_order"),
-    *_dynamodb("compensate_order", "GetItem", "Query", "TransactWriteItems"),
+    *_dynamodb("compensate_order", "GetItem", "Query", "UpdateItem", "TransactWriteItems"),
     _secrets("compensate_order"),
     *_dynamodb("settle_order", "GetItem", "Query", "TransactWriteItems"),
     *_dynamodb("erase_person", "GetItem", "Query", "UpdateItem", "DeleteItem", "TransactWriteItems", about_order=False),

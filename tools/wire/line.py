@@ -141,8 +141,10 @@ def _json(text: bytes) -> dict[str, Any]:
 
 
 def _conflict(body: bytes) -> tuple[str, int, dict[str, Any]]:
-    """As DynamoDB tells of a transaction that met another one: a reason for each action, the first one to blame."""
-    actions = len(_json(body).get("TransactItems", ())) or 1
+    """As DynamoDB tells of what met a transaction: another one has a reason for each action, the first one to blame."""
+    actions = len(_json(body).get("TransactItems", ()))
+    if not actions:
+        return "TransactionConflictException", 400, {}
     reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
     reasons += [{"Code": "None"}] * (actions - 1)
     return "TransactionCanceledException", 400, {"CancellationReasons": reasons}

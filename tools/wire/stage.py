@@ -19,9 +19,10 @@ from commerce.clock import iso
 from commerce.orders.model import Order
 from tools.demo.actors import Shopper, Staff
 from tools.demo.watch import until
+from tools.local.calls import LOCAL
 from tools.local.instance import Instance
 from tools.local.staff import token
-from tools.wire.books import LOCAL, aws, event_id, items, order_of
+from tools.wire.books import aws, event_id, items, order_of
 from tools.wire.line import Line
 from tools.wire.people import Journal, Patient
 from tools.wire.routing import functions

@@ -30,7 +30,7 @@ from tools.demo.actors import (
     key,
 )
 from tools.demo.watch import until
-from tools.wire.books import LOCAL, NO_AUTHORITIES
+from tools.local.calls import LOCAL, NO_AUTHORITIES
 from tools.wire.faults import NEVER_FREE, Fault, Plan
 from tools.wire.people import Journal
 from tools.wire.stage import ANNEX, MAIN, Stage

@@ -1,17 +1,20 @@
 """Bearer tokens: only what the shop's own pool signed, for the shop's own client, and not yet expired."""
 
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from functools import cache
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from builders.forging import Issuer, confusions, forgeries
-from commerce.adapters.tokens import KEYS_KEPT_SECONDS, REFRESH_SECONDS, SigningKeys, TokenVerifier
+from commerce.adapters.tokens import KEYS_KEPT_SECONDS, REFRESH_SECONDS, SigningKeys, TokenVerifier, fetch
 from commerce.errors import Unauthenticated, Unavailable
 
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_pool"
@@ -207,8 +210,52 @@ def test_a_pool_that_never_answered_is_the_shops_fault_and_not_the_buyers():
         pool.verifier()(token())
 
 
+class Address(BaseHTTPRequestHandler):
+    """Shows the pool's keys at `/keys`, and what is wrong everywhere else."""
+
+    def do_GET(self):
+        status, headers, body = {
+            "/keys": (200, {}, json.dumps({"keys": [jwk("key-1")]})),
+            "/moved": (302, {"location": "/keys"}, ""),
+            "/broken": (500, {}, json.dumps({"keys": [jwk("key-1")]})),
+            "/page": (200, {}, "<html>"),
+            "/else": (200, {}, "{}"),
+        }[self.path]
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address():
+    with HTTPServer(("127.0.0.1", 0), Address) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_pools_keys_are_fetched_from_its_address(address):
+    assert SigningKeys(f"{address}/keys", fetch).find("key-1") == jwk("key-1")
+
+
+@pytest.mark.parametrize("path", ["/moved", "/broken", "/page", "/else"])
+def test_an_address_that_shows_something_else_shows_no_keys(path, address):
+    with pytest.raises(Unavailable):
+        SigningKeys(f"{address}{path}", fetch).find("key-1")
+
+
+def test_an_address_where_nobody_answers_shows_no_keys():
+    with pytest.raises(Unavailable):
+        SigningKeys("http://127.0.0.1:9/keys", fetch).find("key-1")
+
+
 def test_guests_do_not_pay_for_cryptography():
-    loaded = "import sys, commerce.adapters.tokens; print({'jwt', 'cryptography', 'urllib3'} & set(sys.modules))"
+    loaded = "import sys, commerce.adapters.tokens; print({'jwt', 'cryptography'} & set(sys.modules))"
 
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     answer = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True, env=environment)

@@ -49,14 +49,14 @@ def test_microburst_understands_every_fault(kind: Kind) -> None:
     assert not jmespath.search(rule.body, {"Key": {"pk": {"S": "ORDER#order_3"}}})
 
 
-def test_only_transactions_conflict_and_reads_are_not_done_twice() -> None:
-    reading, writing, transacting = (
+def test_only_what_transactions_hold_conflicts_and_reads_are_not_done_twice() -> None:
+    reading, claiming, changing, transacting = (
         kinds_at(Boundary("ship_order", "dynamodb", operation))
-        for operation in ("GetItem", "PutItem", "TransactWriteItems")
+        for operation in ("GetItem", "PutItem", "UpdateItem", "TransactWriteItems")
     )
 
-    assert "conflict" in transacting and "conflict" not in writing
-    assert "twice" in writing and "twice" not in reading
+    assert "conflict" in transacting and "conflict" in changing and "conflict" not in claiming
+    assert "twice" in claiming and "twice" not in reading
 
 
 def test_the_line_sends_no_e_mail_twice_by_itself() -> None:

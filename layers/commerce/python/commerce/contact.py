@@ -12,7 +12,7 @@ from commerce.model import OpenModel, written
 
 Text = Annotated[str, Field(max_length=200)]
 Email = Annotated[str, written(r"^[^@\s]+@[^@\s]+$", "use an e-mail address, such as name@example.com")]
-"""Anybody's, as wide as it can be read."""
+"""An address of whatever kind: what the shop sends e-mail to is narrower (`checkout/service.py`)."""
 
 
 def address_key(email: str) -> str:

@@ -31,7 +31,9 @@ _BUSY_CODES = {
     "ThrottlingException": "ThrottlingError",
 }
 ATTEMPTS = 8
-"""How often what is busy is tried, with growing, random pauses: about 1.5 s in all."""
+"""How often what is busy is tried, with growing, random pauses: about 1.5 s in all. A single call that is throttled the
+SDK has tried already."""
+_MANY_WANT_IT = "many want the same at this moment; send the request again"
 
 
 def encode(value: Any) -> dict[str, Any]:
@@ -261,7 +263,7 @@ class Table:
             if not pending:
                 return found
             _pause(attempt)
-        raise Contended("many want the same at this moment; send the request again")
+        raise Contended(_MANY_WANT_IT)
 
     def query(
         self,
@@ -371,8 +373,8 @@ class Table:
 
     def _call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Raises Contended for what stays throttled however often the SDK tries again, or held by a transaction."""
-        attempt = 0
-        while True:
+        refused: ClientError | None = None
+        for attempt in range(ATTEMPTS):
             try:
                 answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
                 return answer
@@ -380,7 +382,8 @@ class Table:
                 busy = _BUSY_CODES.get(error.response["Error"]["Code"])
                 if busy is None:
                     raise
-                attempt += 1
-                if busy != CONFLICT or attempt == ATTEMPTS:
-                    raise Contended("many want the same at this moment; send the request again") from error
+                refused = error
+                if busy != CONFLICT:
+                    break
             _pause(attempt)
+        raise Contended(_MANY_WANT_IT) from refused

@@ -6,11 +6,14 @@ cryptography is imported only when one comes, so that guests do not pay for it.
 """
 
 import functools
+import json
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import urllib3
 
 from commerce.adapters.environment import require
 from commerce.errors import Unauthenticated, Unavailable
@@ -106,17 +109,17 @@ def verify(token: str) -> Caller:
 def _verifier() -> TokenVerifier:
     issuer = require("USER_POOL_ISSUER")
     url = os.environ.get("JWKS_URL") or f"{issuer}/.well-known/jwks.json"
-    return TokenVerifier(issuer, require("USER_POOL_CLIENT_ID"), SigningKeys(url, _fetch))
+    return TokenVerifier(issuer, require("USER_POOL_CLIENT_ID"), SigningKeys(url, fetch))
 
 
-def _fetch(url: str) -> dict[str, Any]:
-    import urllib3  # botocore has loaded it already
-
+def fetch(url: str) -> dict[str, Any]:
+    """The JSON document at the address. Raises OSError and ValueError."""
     try:
-        answer = urllib3.request("GET", url, timeout=3, retries=False, redirect=False)
+        with urllib3.PoolManager() as pool:  # of its own: a connection of an hour ago is dead
+            answer = pool.request("GET", url, timeout=3.0, retries=False, redirect=False)
     except urllib3.exceptions.HTTPError as error:
         raise OSError(f"{url} does not answer") from error
     if answer.status != 200:
         raise OSError(f"{url} answers {answer.status}")
-    document: dict[str, Any] = answer.json()
+    document: dict[str, Any] = json.loads(answer.data)
     return document

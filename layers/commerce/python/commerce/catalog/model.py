@@ -36,7 +36,7 @@ Sku = Annotated[
     str,
     written(
         r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        "use letters, digits, dots, hyphens and underscores, at most 64, and none of the signs first, such as SHIRT-M",
+        "use up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first, such as SHIRT-M",
     ),
 ]
 Line = Annotated[str, Field(max_length=255)]

@@ -65,7 +65,7 @@ ProductId = Annotated[str, Field(min_length=1, max_length=100)]
 class DiscountContent(StaffModel):
     """What staff decide about a discount: a share of the goods (`basis_points`), or an amount of each currency."""
 
-    title: str = written(r"\S", "use at least one letter", max_length=100)
+    title: str = written(r"\S", "use more than spaces", max_length=100)
     """What buyers see."""
     basis_points: int | None = Field(default=None, ge=1, le=WHOLE)
     """1000 is 10 %."""

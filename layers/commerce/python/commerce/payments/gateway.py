@@ -352,7 +352,6 @@ def _notice(event: stripe.Event) -> PaymentNotice:
         redirect_url=_redirect(about) if is_intent else None,
         decline_code=_decline_code(problem),
         reason=_reason(about),
-        risk=_risk(about) if about.object == "charge" else "normal",
     )
 
 

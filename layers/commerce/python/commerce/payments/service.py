@@ -96,7 +96,6 @@ class PaymentNotice(Model):
     redirect_url: str | None = None
     decline_code: str | None = None
     reason: str | None = None
-    risk: Risk = "normal"
 
 
 class PaymentGateway(Protocol):
