@@ -47,8 +47,8 @@ class Verdict:
 
     @property
     def killed(self) -> bool:
-        """Whether the campaign found it."""
-        return self.schedule is not None and self.sound
+        """Whether the campaign found it. A bug that the simulation cannot even play is not found, but badly planted."""
+        return self.schedule is not None and self.sound and not (self.what or "").startswith(campaign.FAILED)
 
 
 @dataclass(frozen=True)

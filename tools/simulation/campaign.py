@@ -31,6 +31,8 @@ CHUNK = 25
 KEPT_VIOLATIONS = 50
 ENOUGH = 4_000
 """In so many schedules each kind of fault fires and each invariant is checked, or the campaign itself is broken."""
+FAILED = "the simulation itself failed"
+"""So begins what is said of a schedule that shows an error of the simulation, and no violation."""
 INVARIANTS = [f"I{number}" for number in range(1, 13)]
 WHOLE_AT_LEAST, WHOLE_SHARE = 600, 50
 """Of a campaign, so many schedules play the whole shop, or one in so many."""
@@ -184,7 +186,7 @@ def _play(name: str, result: Result) -> None:
         result.violations.append((name, str(violation)))
     except Exception as error:
         result.violated += 1
-        result.violations.append((name, f"the simulation itself failed: {type(error).__name__}: {error}"))
+        result.violations.append((name, f"{FAILED}: {type(error).__name__}: {error}"))
     world = _stage.world
     result.schedules[wanted.kind] += 1
     result.tally.add(world.boundaries.tally)

@@ -227,9 +227,19 @@ class Checks:
     def heard(self, shipment: Shipment) -> bool:
         """Whether the last news of the parcel is in its order's history. True of one that is not under way."""
         order = self.find(order_named(shipment.reference)) or {"shipments": ()}
-        code, kind = shipment.tracking_code, EVENT_TYPES[cast(TrackingStatus, shipment.status)]
         sent = [one["label"]["tracking_number"] for one in order["shipments"] if one["status"] == "shipped"]
-        return code not in sent or any((one["type"], one["tracking_number"]) == (kind, code) for one in order["events"])
+        return shipment.tracking_code not in sent or _tells(order, shipment)
+
+    def expects(self, shipment: Shipment) -> bool:
+        """Whether the order knows of the parcel: the carrier may be faster than its label."""
+        order = self.find(order_named(shipment.reference)) or {"shipments": ()}
+        labels = [one["label"] for one in order["shipments"] if one.get("label")]
+        return shipment.tracking_code in [label["tracking_number"] for label in labels]
+
+    def lacks(self, shipment: Shipment) -> bool:
+        """Whether the order is on its way and the last news of the parcel are not in its history."""
+        order = self.find(order_named(shipment.reference))
+        return order is not None and order["status"] not in TERMINAL and not _tells(order, shipment)
 
     def vanished(self, sku: str, location: str) -> None:
         """I1 by a picker who finds too few where nothing was ever lost."""
@@ -533,6 +543,12 @@ class Checks:
         [(_, key)] = self._world.tables.partition("privacy", f"KEY#{order['checkout_id']}")
         sealed = Sealed(order["checkout_id"], order["id"], order["sealed"])
         return str(unseal(key["key"], sealed)["buyer"]["email"])
+
+
+def _tells(order: dict[str, Any], shipment: Shipment) -> bool:
+    """Whether the order's history has the last news of the parcel."""
+    news = EVENT_TYPES[cast(TrackingStatus, shipment.status)], shipment.tracking_code
+    return any((one["type"], one["tracking_number"]) == news for one in order["events"])
 
 
 def _order(item: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Shipment:
     status: str = "unknown"
     moved_at: float = 0.0
     told: bool = True
-    """Whether the shop took the last news of it."""
+    """Whether the shop took the last news of it, and knew what they are about."""
 
     @property
     def tracking_code(self) -> str:

@@ -95,9 +95,9 @@ class Rounds:
         return self._world.unpublished(self._world.scheduler.now - 3600.0)
 
     def _unheard(self) -> list[Shipment]:
-        """Parcels under way whose last news did not get through."""
+        """Parcels whose last news did not get through, or came before their order knew of them."""
         world = self._world
-        return [one for one in world.depot.shipments.values() if not one.told and not world.checks.heard(one)]
+        return [one for one in world.depot.shipments.values() if not one.told and world.checks.lacks(one)]
 
     def _pooled(self) -> bool:
         """Whether there is a pool, which runs tend."""

@@ -356,8 +356,8 @@ class World:
         return parcels.webhook(shipment, status, happened, forged=forged)
 
     def _carrier_heard(self, shipment: parcels.Shipment, success: bool) -> None:
-        shipment.told = success
-        if not success:
+        shipment.told = success and self.checks.expects(shipment)
+        if not shipment.told:
             self.rounds.begin()
 
     def _label_bought(self, shipment: parcels.Shipment) -> None:

@@ -52,6 +52,10 @@ def test_a_verdict_on_a_bug_that_is_planted_otherwise_by_now_is_forgotten(tmp_pa
     assert remembered(tmp_path / "mutants.json") == {}
 
 
+def test_who_makes_the_simulation_fail_is_not_found() -> None:
+    assert not replace(verdict(MUTANTS[0], "last_unit/calm"), what="the simulation itself failed: KeyError: 'x'").killed
+
+
 def test_who_was_found_by_a_schedule_that_the_sound_shop_fails_survives() -> None:
     survivor = replace(verdict(MUTANTS[0], "last_unit/calm"), sound=False)
 
