@@ -232,14 +232,17 @@ class Checks:
 
     def expects(self, shipment: Shipment) -> bool:
         """Whether the order knows of the parcel: the carrier may be faster than its label."""
-        order = self.find(order_named(shipment.reference)) or {"shipments": ()}
-        labels = [one["label"] for one in order["shipments"] if one.get("label")]
-        return shipment.tracking_code in [label["tracking_number"] for label in labels]
+        order = self.find(order_named(shipment.reference))
+        return order is not None and shipment.tracking_code in _labels(order)
 
     def lacks(self, shipment: Shipment) -> bool:
-        """Whether the order is on its way and the last news of the parcel are not in its history."""
+        """Whether the order is still to learn the parcel's last news. Of a second label that was bought for one of its
+        parcels it never does.
+        """
         order = self.find(order_named(shipment.reference))
-        return order is not None and order["status"] not in TERMINAL and not _tells(order, shipment)
+        if order is None or order["status"] in TERMINAL or _tells(order, shipment):
+            return False
+        return bool({shipment.tracking_code, None} & {*_labels(order)})
 
     def vanished(self, sku: str, location: str) -> None:
         """I1 by a picker who finds too few where nothing was ever lost."""
@@ -543,6 +546,11 @@ class Checks:
         [(_, key)] = self._world.tables.partition("privacy", f"KEY#{order['checkout_id']}")
         sealed = Sealed(order["checkout_id"], order["id"], order["sealed"])
         return str(unseal(key["key"], sealed)["buyer"]["email"])
+
+
+def _labels(order: dict[str, Any]) -> list[str | None]:
+    """The tracking numbers of the order's parcels; None for one that has no label yet."""
+    return [one["label"]["tracking_number"] if one.get("label") else None for one in order["shipments"]]
 
 
 def _tells(order: dict[str, Any], shipment: Shipment) -> bool:
