@@ -1,11 +1,9 @@
 """Reads of many items: what a busy table leaves out is asked for again, not for ever."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from commerce.adapters import dynamodb
 from commerce.adapters.dynamodb import ATTEMPTS, Contended, Table, from_item, to_item
 
 
@@ -24,14 +22,6 @@ class Busy:
         served = self.answers.pop(0) if self.answers else len(keys)
         left = {table: {**request, "Keys": keys[served:]}} if keys[served:] else {}
         return {"Responses": {table: keys[:served]}, "UnprocessedKeys": left}
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited, each time."""
-    waited: list[float] = []
-    monkeypatch.setattr(dynamodb, "time", SimpleNamespace(sleep=waited.append))
-    return waited
 
 
 def read(client: Busy, count: int) -> list[str]:

@@ -1,12 +1,10 @@
 """Single writes of items that a transaction holds: they are tried again, not for ever."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from commerce.adapters import dynamodb
 from commerce.adapters.dynamodb import ATTEMPTS, Contended, Table
 
 
@@ -23,14 +21,6 @@ class Refusing:
         if self.asked <= self.times:
             raise ClientError({"Error": {"Code": self.code, "Message": ""}}, "UpdateItem")
         return {}
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was waited, each time."""
-    waited: list[float] = []
-    monkeypatch.setattr(dynamodb, "time", SimpleNamespace(sleep=waited.append))
-    return waited
 
 
 def change(client: Refusing) -> None:
