@@ -1,14 +1,14 @@
 """Webhooks on their way: sent by threads, tried again until taken, kept in the store over a restart."""
 
 import contextlib
+import http.client
 import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-
-import httpx
+from urllib.parse import urlsplit, urlunsplit
 
 from tools.doubles.store import Json, Store
 
@@ -45,7 +45,6 @@ class Deliveries:
         self._held = False
         self._stopped = False
         self._pool = ThreadPoolExecutor(8, "webhook")
-        self._client = httpx.Client(timeout=PATIENCE)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -97,7 +96,6 @@ class Deliveries:
             self._changed.notify_all()
         self._thread.join()
         self._pool.shutdown()
-        self._client.close()
 
     def _run(self) -> None:
         while True:
@@ -139,6 +137,16 @@ class Deliveries:
         envelope = self._seal(job["receiver"], job["message"]) if job else None
         if envelope is None:
             return True
-        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
-            return self._client.post(envelope.url, content=envelope.body, headers=envelope.headers).is_success
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+            return _taken(envelope)
         return False
+
+
+def _taken(envelope: Envelope) -> bool:
+    """Whether the receiver takes it. Raises OSError, ValueError and HTTPException."""
+    address = urlsplit(envelope.url)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    with contextlib.closing(kind(address.netloc, timeout=PATIENCE)) as connection:
+        target = urlunsplit(("", "", address.path or "/", address.query, ""))
+        connection.request("POST", target, envelope.body, dict(envelope.headers))
+        return 200 <= connection.getresponse().status < 300

@@ -255,7 +255,7 @@ def test_an_address_where_nobody_answers_shows_no_keys():
 
 
 def test_guests_do_not_pay_for_cryptography():
-    loaded = "import sys, commerce.adapters.tokens; print({'jwt', 'cryptography'} & set(sys.modules))"
+    loaded = "import sys, commerce.adapters.tokens; print({'jwt', 'cryptography', 'urllib.request'} & set(sys.modules))"
 
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     answer = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True, env=environment)
